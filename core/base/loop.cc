@@ -1,0 +1,195 @@
+#include "core/base/loop.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "core/base/check.h"
+
+namespace updraft {
+namespace {
+
+constexpr int kEventsPerTurnMax = 256;
+
+void NameThisThread(const std::string& name) {
+  pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());  // the kernel's limit
+}
+
+}  // namespace
+
+Loop::Loop()
+    : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
+      wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      now_(RealClock().Now()) {
+  UPDRAFT_CHECK(epoll_fd_ >= 0 && wake_fd_ >= 0);
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = nullptr;
+  UPDRAFT_CHECK(epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, wake_fd_, &event) == 0);
+}
+
+Loop::~Loop() {
+  close(wake_fd_);
+  close(epoll_fd_);
+}
+
+void Loop::Run() {
+  std::array<epoll_event, kEventsPerTurnMax> events;
+  while (true) {
+    const int count = epoll_wait(epoll_fd_, events.data(), kEventsPerTurnMax, WaitMillis());
+    UPDRAFT_CHECK(count >= 0 || errno == EINTR);
+    now_ = RealClock().Now();
+    removed_in_turn_.clear();
+    bool woken = false;
+    for (int i = 0; i < count; ++i) {
+      const epoll_event& event = events[static_cast<size_t>(i)];
+      auto* observer = static_cast<FdObserver*>(event.data.ptr);
+      if (observer == nullptr) {
+        woken = true;
+      } else if (std::ranges::find(removed_in_turn_, observer) == removed_in_turn_.end()) {
+        observer->OnReady(event.events);
+      }
+    }
+    if (woken) RunPosted();
+    RunTimers();
+    while (!end_of_turn_.empty()) {
+      const auto callbacks = std::exchange(end_of_turn_, {});
+      for (const auto& callback : callbacks) callback();
+    }
+    if (woken) {
+      const std::lock_guard lock(mutex_);
+      if (stop_) return;
+    }
+  }
+}
+
+void Loop::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  eventfd_write(wake_fd_, 1);
+}
+
+void Loop::Post(std::function<void()> callback) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    wake = posted_.empty();
+    posted_.push_back(std::move(callback));
+  }
+  if (wake) eventfd_write(wake_fd_, 1);
+}
+
+Loop::TimerId Loop::At(TimePoint when, std::function<void()> callback) {
+  const TimerId id = next_timer_++;
+  timers_.emplace(std::pair(when, id), std::move(callback));
+  timer_times_.emplace(id, when);
+  return id;
+}
+
+void Loop::Cancel(TimerId timer) {
+  const auto it = timer_times_.find(timer);
+  if (it == timer_times_.end()) return;
+  timers_.erase({it->second, timer});
+  timer_times_.erase(it);
+}
+
+void Loop::Watch(int fd, uint32_t events, FdObserver* observer) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = observer;
+  UPDRAFT_CHECK(epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) == 0);
+}
+
+void Loop::Modify(int fd, uint32_t events, FdObserver* observer) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = observer;
+  UPDRAFT_CHECK(epoll_ctl(epoll_fd_, EPOLL_CTL_MOD, fd, &event) == 0);
+}
+
+void Loop::Unwatch(int fd, FdObserver* observer) {
+  epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+  removed_in_turn_.push_back(observer);
+}
+
+void Loop::RunPosted() {
+  eventfd_t ignored = 0;
+  eventfd_read(wake_fd_, &ignored);
+  std::vector<std::function<void()>> callbacks;
+  {
+    const std::lock_guard lock(mutex_);
+    callbacks.swap(posted_);
+  }
+  for (auto& callback : callbacks) {
+    callback();
+    callback = nullptr;  // what it captured is released in order, before the next one runs
+  }
+}
+
+void Loop::RunTimers() {
+  while (!timers_.empty() && timers_.begin()->first.first <= now_) {
+    auto node = timers_.extract(timers_.begin());
+    timer_times_.erase(node.key().second);
+    node.mapped()();
+  }
+}
+
+int Loop::WaitMillis() const {
+  if (!end_of_turn_.empty()) return 0;
+  if (timers_.empty()) return -1;
+  const Nanos left = timers_.begin()->first.first - RealClock().Now();
+  if (left <= Nanos(0)) return 0;
+  // Rounded up: waking early would only spin.
+  return static_cast<int>(std::min<int64_t>((left.count() + 999'999) / 1'000'000, 3'600'000));
+}
+
+LoopThread::LoopThread(std::string name)
+    : thread_([this, name = std::move(name)] {
+        NameThisThread(name);
+        loop_.Run();
+      }) {}
+
+LoopThread::~LoopThread() {
+  loop_.Stop();
+  thread_.join();
+}
+
+NamedThread::NamedThread(std::string name, std::function<void()> body)
+    : thread_([name = std::move(name), body = std::move(body)] {
+        NameThisThread(name);
+        body();
+      }) {}
+
+NamedThread::~NamedThread() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void BlockTerminationSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+int WaitForTerminationSignal() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  int received = 0;
+  while (sigwait(&set, &received) != 0) {
+  }
+  return received;
+}
+
+}  // namespace updraft

@@ -1,0 +1,121 @@
+// An event loop: one thread that owns descriptors, timers and all state that is touched from its
+// callbacks. A callback on the loop is a transaction: it never blocks and runs to completion.
+//
+// Other threads reach the loop through Post() alone.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/base/clock.h"
+
+namespace updraft {
+
+// Told when a watched descriptor is ready. Implemented by connections, listeners and the like.
+class FdObserver {
+ public:
+  // `events` are epoll's bits. The observer may Unwatch and close any descriptor, its own included.
+  virtual void OnReady(uint32_t events) = 0;
+
+ protected:
+  ~FdObserver() = default;
+};
+
+class Loop {
+ public:
+  using TimerId = uint64_t;  // 0 is never a timer
+
+  Loop();
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Runs callbacks on the calling thread until Stop(). Callbacks posted before Stop() have run.
+  void Run();
+
+  // Safe for concurrent use. A Post() after the loop stopped is kept and never run.
+  void Stop();
+  void Post(std::function<void()> callback);
+
+  // Everything below: loop thread only (or before Run()).
+
+  // The time at the start of this turn; one clock reading serves all callbacks of a turn.
+  TimePoint Now() const { return now_; }
+
+  // Runs `callback` once, at `when` or as soon after it as the loop can.
+  TimerId At(TimePoint when, std::function<void()> callback);
+  TimerId After(Nanos delay, std::function<void()> callback) { return At(Now() + delay, std::move(callback)); }
+  void Cancel(TimerId timer);  // no effect on a timer that has fired or on 0
+
+  // Watches `fd` for `events` (epoll bits; EPOLLET for edge-triggered). The observer must outlive the watch.
+  void Watch(int fd, uint32_t events, FdObserver* observer);
+  void Modify(int fd, uint32_t events, FdObserver* observer);
+  // Removes the watch; no OnReady for it follows, not even in this turn. Call it before close().
+  void Unwatch(int fd, FdObserver* observer);
+
+  // Runs `callback` at the end of this turn, once: for flushing what a turn has gathered.
+  void AtEndOfTurn(std::function<void()> callback) { end_of_turn_.push_back(std::move(callback)); }
+
+ private:
+  struct Timer {
+    TimePoint when;
+    std::function<void()> callback;
+  };
+
+  void RunPosted();
+  void RunTimers();
+  int WaitMillis() const;
+
+  const int epoll_fd_;
+  const int wake_fd_;
+
+  // Loop thread only.
+  TimePoint now_;
+  uint64_t next_timer_ = 1;
+  std::map<std::pair<TimePoint, TimerId>, std::function<void()>> timers_;
+  std::map<TimerId, TimePoint> timer_times_;
+  std::vector<std::function<void()>> end_of_turn_;
+  std::vector<FdObserver*> removed_in_turn_;
+
+  // Guarded by mutex_.
+  std::mutex mutex_;
+  std::vector<std::function<void()>> posted_;
+  bool stop_ = false;
+};
+
+// A loop with a named thread of its own. The destructor stops the loop and joins the thread.
+class LoopThread {
+ public:
+  explicit LoopThread(std::string name);
+  ~LoopThread();
+  Loop& loop() { return loop_; }
+
+ private:
+  Loop loop_;
+  std::thread thread_;
+};
+
+// A named thread for a blocking call that no loop may make (a library's wait, a disk). The destructor joins.
+class NamedThread {
+ public:
+  NamedThread(std::string name, std::function<void()> body);
+  ~NamedThread();
+  NamedThread(NamedThread&&) = default;
+  NamedThread& operator=(NamedThread&&) = delete;
+
+ private:
+  std::thread thread_;
+};
+
+// Runs `wait` until SIGTERM or SIGINT arrives at the process, then returns the signal's number.
+// REQUIRES: BlockTerminationSignals() was called by main before any thread was started.
+void BlockTerminationSignals();
+int WaitForTerminationSignal();
+
+}  // namespace updraft
