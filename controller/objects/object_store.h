@@ -1,0 +1,162 @@
+// The resources that users see, held in memory as JSON, indexed by resource and namespace, and kept
+// by a store::Store.
+//
+// Everything committed is in memory: reads never wait. Writes go to the Store and become visible,
+// to readers and watchers alike, in the order of their revisions once they are committed; a write's
+// task resumes after its own change is visible. `metadata.resourceVersion` is the revision of the
+// object's last change: it is set here and ignored in what is written.
+//
+// Loop thread only. There are two: the durable one (specs, statuses, secrets) and the soft one (pods,
+// nodes, events), whose Store is in memory.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/api/json.h"
+#include "core/base/result.h"
+#include "core/http/task.h"
+#include "core/store/store.h"
+
+namespace updraft::controller {
+
+using Json = nlohmann::json;
+
+struct ObjectKey {
+  std::string resource;  // "serving.knative.dev/services"; for core kinds the plural alone: "pods"
+  std::string ns;        // empty: cluster scoped
+  std::string name;
+
+  auto operator<=>(const ObjectKey&) const = default;
+};
+
+struct Stored {
+  std::shared_ptr<const Json> object;
+  int64_t revision = 0;  // of its last change; equals metadata.resourceVersion
+};
+
+struct Change {
+  enum class Type { kAdded, kModified, kDeleted };
+  Type type = Type::kAdded;
+  std::shared_ptr<const Json> object;    // kDeleted: the last state, with the deletion's resourceVersion
+  std::shared_ptr<const Json> previous;  // null for kAdded
+  int64_t revision = 0;
+};
+
+struct ListResult {
+  std::vector<std::shared_ptr<const Json>> objects;  // by namespace, then name
+  int64_t revision = 0;  // of the whole store: a Watch from here misses nothing
+};
+
+struct ObjectStoreOptions {
+  // How much history is kept for watches, whichever is reached first. The Store is compacted likewise.
+  size_t history_changes_max = 10'000;
+  size_t history_bytes_max = 4 << 20;  // as serialised
+};
+
+class ObjectStore {
+ public:
+  using WatchId = uint64_t;
+  using OnChange = std::function<void(const Change&)>;
+
+  // `store` must outlive this.
+  explicit ObjectStore(store::Store& store, ObjectStoreOptions options = {});
+  ~ObjectStore();
+  ObjectStore(const ObjectStore&) = delete;
+  ObjectStore& operator=(const ObjectStore&) = delete;
+
+  // Reads everything that is kept, then follows the Store. REQUIRES: done before any other use, once.
+  // kInternal: the kept bytes are not what we wrote.
+  http::Task<Status> Load();
+
+  std::optional<Stored> Get(const ObjectKey& key) const;
+
+  // `ns` empty: all namespaces. Linear in what it returns.
+  ListResult List(std::string_view resource, std::string_view ns) const;
+  size_t Count(std::string_view resource) const;
+
+  // Sets nothing but metadata.resourceVersion: defaults, uid, timestamps are the caller's.
+  // kAlreadyExists; kUnavailable when the Store cannot write (nothing has changed).
+  http::Task<Result<Stored>> Create(ObjectKey key, Json object);
+
+  // kAborted when the object's revision is not `expected_revision`, kNotFound. An update that changes
+  // nothing writes nothing and gives back what is stored.
+  http::Task<Result<Stored>> Update(ObjectKey key, Json object, int64_t expected_revision);
+
+  // Removes at once: finalizers and grace are the caller's. Gives the last state. kAborted, kNotFound.
+  http::Task<Result<Stored>> Delete(ObjectKey key, std::optional<int64_t> expected_revision);
+
+  // Calls `on_change` for each change after `from_revision`: the past ones before this returns, the
+  // rest as they become visible. The callback may Watch and Unwatch, itself too, and start writes.
+  // kOutOfRange: older than what is kept, list again.
+  Result<WatchId> Watch(std::string_view resource, std::string_view ns, int64_t from_revision,
+                        OnChange on_change);
+  void Unwatch(WatchId id);  // no callback follows; no effect on an unknown id
+
+  // The newest revision that is visible.
+  int64_t revision() const { return revision_; }
+  // Watches from revisions older than this get kOutOfRange.
+  int64_t oldest_watchable_revision() const { return oldest_; }
+
+ private:
+  struct Entry {
+    std::shared_ptr<const Json> object;
+    int64_t revision = 0;
+    size_t bytes = 0;
+  };
+  using ByName = std::map<std::string, Entry, std::less<>>;
+  using ByNamespace = std::map<std::string, ByName, std::less<>>;
+  struct Watcher {
+    std::string ns;
+    std::shared_ptr<OnChange> on_change;
+  };
+  struct Past {
+    std::string resource;
+    std::string ns;
+    Change change;
+    size_t bytes = 0;
+  };
+  struct Resource {
+    ByNamespace objects;
+    size_t count = 0;
+    std::map<WatchId, Watcher> watchers;
+  };
+
+  class Visible;  // awaits that a revision is visible
+
+  http::Task<Result<Stored>> Write(ObjectKey key, std::string stored_key, store::Transaction transaction,
+                                   std::shared_ptr<Json> object, bool create);
+  void OnEvents(const store::EventBatch& batch);
+  void Apply(const store::Event& event);
+  void Deliver(const ObjectKey& key, const Change& change);
+  void Remember(const ObjectKey& key, Change change, size_t bytes);
+  void CompactIfDue();
+  const Entry* Find(const ObjectKey& key) const;
+
+  store::Store& store_;
+  const ObjectStoreOptions options_;
+
+  std::map<std::string, Resource, std::less<>> resources_;
+  std::map<WatchId, std::string> watch_resources_;
+  WatchId next_watch_ = 1;
+  store::Store::WatchId store_watch_ = 0;
+
+  int64_t revision_ = 0;
+  int64_t oldest_ = 0;
+  int64_t compacted_ = 0;
+  std::deque<Past> history_;
+  size_t history_bytes_ = 0;
+
+  // What we wrote ourselves, by revision, so that it need not be parsed again.
+  std::map<int64_t, std::shared_ptr<Json>> own_writes_;
+  std::multimap<int64_t, std::function<void()>> visible_waiters_;
+};
+
+}  // namespace updraft::controller
