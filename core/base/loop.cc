@@ -16,6 +16,7 @@ namespace updraft {
 namespace {
 
 constexpr int kEventsPerTurnMax = 256;
+constexpr Nanos kWaitMax = std::chrono::hours(1);
 
 void NameThisThread(const std::string& name) {
   pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());  // the kernel's limit
@@ -42,7 +43,7 @@ Loop::~Loop() {
 void Loop::Run() {
   std::array<epoll_event, kEventsPerTurnMax> events;
   while (true) {
-    const int count = epoll_wait(epoll_fd_, events.data(), kEventsPerTurnMax, WaitMillis());
+    const int count = WaitForEvents(events.data(), kEventsPerTurnMax);
     UPDRAFT_CHECK(count >= 0 || errno == EINTR);
     now_ = RealClock().Now();
     removed_in_turn_.clear();
@@ -142,13 +143,28 @@ void Loop::RunTimers() {
   }
 }
 
-int Loop::WaitMillis() const {
-  if (!end_of_turn_.empty()) return 0;
-  if (timers_.empty()) return -1;
-  const Nanos left = timers_.begin()->first.first - RealClock().Now();
-  if (left <= Nanos(0)) return 0;
+int Loop::WaitForEvents(epoll_event* events, int events_max) {
+  const std::optional<Nanos> wait = TimeToWait();
+  if (nanosecond_wait_) {
+    timespec limit{};
+    if (wait) {
+      limit.tv_sec = wait->count() / 1'000'000'000;
+      limit.tv_nsec = wait->count() % 1'000'000'000;
+    }
+    const int count = epoll_pwait2(epoll_fd_, events, events_max, wait ? &limit : nullptr, nullptr);
+    if (count >= 0 || errno != ENOSYS) return count;
+    nanosecond_wait_ = false;  // Linux before 5.11
+  }
   // Rounded up: waking early would only spin.
-  return static_cast<int>(std::min<int64_t>((left.count() + 999'999) / 1'000'000, 3'600'000));
+  const int millis = wait ? static_cast<int>((wait->count() + 999'999) / 1'000'000) : -1;
+  return epoll_wait(epoll_fd_, events, events_max, millis);
+}
+
+std::optional<Nanos> Loop::TimeToWait() const {
+  if (!end_of_turn_.empty()) return Nanos(0);
+  if (timers_.empty()) return std::nullopt;
+  const Nanos left = timers_.begin()->first.first - RealClock().Now();
+  return std::clamp(left, Nanos(0), kWaitMax);
 }
 
 LoopThread::LoopThread(std::string name)

@@ -9,11 +9,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "core/base/clock.h"
+
+struct epoll_event;
 
 namespace updraft {
 
@@ -70,7 +73,8 @@ class Loop {
 
   void RunPosted();
   void RunTimers();
-  int WaitMillis() const;
+  int WaitForEvents(epoll_event* events, int events_max);
+  std::optional<Nanos> TimeToWait() const;  // nullopt: until an event
 
   const int epoll_fd_;
   const int wake_fd_;
@@ -82,6 +86,7 @@ class Loop {
   std::map<TimerId, TimePoint> timer_times_;
   std::vector<std::function<void()>> end_of_turn_;
   std::vector<FdObserver*> removed_in_turn_;
+  bool nanosecond_wait_ = true;  // until the kernel says that it cannot
 
   // Guarded by mutex_.
   std::mutex mutex_;
