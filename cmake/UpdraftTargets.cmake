@@ -29,7 +29,7 @@ endif()
 
 add_library(updraft_flags INTERFACE)
 target_compile_options(updraft_flags INTERFACE
-  -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wall -Wextra -Wshadow -Wconversion -Woverloaded-virtual
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
   # g++ 12 raises false alarms here on std::variant and std::string at -O2 and above.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized\;-Wno-restrict>
