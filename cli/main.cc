@@ -1,0 +1,14 @@
+// The `updraft` command.
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("Knative services without Kubernetes");
+  app.set_version_flag("--version", UPDRAFT_VERSION);
+  app.require_subcommand(1);
+  int exit_code = 0;
+  updraft::cli::AddPlatformCommands(app, exit_code);
+  CLI11_PARSE(app, argc, argv);
+  return exit_code;
+}

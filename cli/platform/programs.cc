@@ -1,0 +1,100 @@
+#include "cli/platform/programs.h"
+
+namespace updraft::cli {
+namespace {
+
+Program Containerd(const PlatformPaths& paths) {
+  return {.name = "containerd",
+          .argv = {"/usr/bin/containerd", "--config", paths.containerd_config},
+          .in_mount_namespace = true,
+          .ready_address = "",
+          .ready_socket = paths.containerd_socket};
+}
+
+Program Controller(const PlatformConfig& config, const PlatformPaths& paths) {
+  const std::string& http = config.http_addresses.front();
+  return {.name = "controller",
+          .argv = {config.programs + "/controller",
+                   "--api-address", config.api_address,
+                   "--grpc-address", "unix:" + paths.controller_socket,
+                   "--metrics-address", config.controller_metrics,
+                   "--store", "sqlite:" + config.state + "/controller/store.db",
+                   "--domain", config.domain,
+                   "--http-port", http.substr(http.rfind(':') + 1),
+                   "--log-level", config.log_level},
+          .in_mount_namespace = false,
+          .ready_address = config.controller_metrics,
+          .ready_socket = ""};
+}
+
+Program Autoscaler(const PlatformConfig& config, const PlatformPaths& paths) {
+  Program program = {.name = "autoscaler",
+                     .argv = {config.programs + "/autoscaler",
+                              "--grpc-address", "unix:" + paths.autoscaler_socket,
+                              "--controller", "unix:" + paths.controller_socket,
+                              "--metrics-address", config.autoscaler_metrics,
+                              "--log-level", config.log_level},
+                     .in_mount_namespace = false,
+                     .ready_address = config.autoscaler_metrics,
+                     .ready_socket = ""};
+  if (!config.autoscaler_config.empty()) {
+    program.argv.insert(program.argv.end(), {"--config", config.autoscaler_config});
+  }
+  return program;
+}
+
+Program Activator(const PlatformConfig& config, const PlatformPaths& paths) {
+  Program program = {.name = "activator",
+                     .argv = {config.programs + "/activator",
+                              "--controller", "unix:" + paths.controller_socket,
+                              "--autoscaler", "unix:" + paths.autoscaler_socket,
+                              "--metrics-address", config.activator_metrics,
+                              "--log-level", config.log_level},
+                     .in_mount_namespace = false,
+                     .ready_address = config.activator_metrics,
+                     .ready_socket = ""};
+  for (const std::string& address : config.http_addresses) {
+    program.argv.insert(program.argv.end(), {"--http-address", address});
+  }
+  return program;
+}
+
+Program NodeAgent(const PlatformConfig& config, const PlatformPaths& paths) {
+  Program program = {.name = "node-agent",
+                     .argv = {config.programs + "/node-agent",
+                              "--controller", "unix:" + paths.controller_socket,
+                              "--grpc-address", "unix:" + paths.agent_socket,
+                              "--containerd", "unix:" + paths.containerd_socket,
+                              "--runtime-binary", config.runtime_binary,
+                              "--state", config.state + "/node-agent",
+                              "--run", config.run + "/node-agent",
+                              "--node", config.node,
+                              "--bridge", config.bridge,
+                              "--subnet", config.subnet,
+                              "--cgroup-parent", config.cgroup_parent,
+                              "--metrics-address", config.agent_metrics,
+                              "--log-level", config.log_level},
+                     .in_mount_namespace = true,
+                     .ready_address = config.agent_metrics,
+                     .ready_socket = ""};
+  if (!config.registries.empty()) program.argv.insert(program.argv.end(), {"--registries", config.registries});
+  return program;
+}
+
+}  // namespace
+
+std::vector<Program> ProgramsOf(const PlatformConfig& config) {
+  const PlatformPaths paths(config);
+  std::vector<Program> programs;
+  if (config.system_containerd.empty()) programs.push_back(Containerd(paths));
+  programs.push_back(NodeAgent(config, paths));
+  programs.push_back(Controller(config, paths));
+  programs.push_back(Autoscaler(config, paths));
+  programs.push_back(Activator(config, paths));
+  if (!config.system_containerd.empty()) {
+    for (Program& program : programs) program.in_mount_namespace = false;
+  }
+  return programs;
+}
+
+}  // namespace updraft::cli

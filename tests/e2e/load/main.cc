@@ -1,0 +1,183 @@
+// A load for end-to-end tests: every request has an id, every answer is accounted for.
+//
+//   updraft_load --url URL [--host HOST] --at-once N
+//   updraft_load --url URL [--host HOST] --rate PER_SECOND --seconds S
+//
+// Prints one JSON object: sent, answered by status, errors by text, latency percentiles in ms, and how many answers
+// each instance gave (header X-Instance). No request is repeated. Exit code 0 when all were answered with 200.
+#include <curl/curl.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+struct Options {
+  std::string url;
+  std::string host;
+  int at_once = 0;
+  double rate = 0;
+  double seconds = 0;
+  int timeout_seconds = 60;
+};
+
+struct Outcome {
+  std::map<std::string, int> statuses;
+  std::map<std::string, int> errors;
+  std::map<std::string, int> instances;
+  std::vector<double> millis;
+};
+
+// One request in flight. Owns its curl handle.
+class Call {
+ public:
+  Call(const Options& options, const std::string& id) : started_(SteadyClock::now()) {
+    headers_ = curl_slist_append(headers_, ("X-Id: " + id).c_str());
+    if (!options.host.empty()) headers_ = curl_slist_append(headers_, ("Host: " + options.host).c_str());
+    curl_easy_setopt(easy_, CURLOPT_URL, options.url.c_str());
+    curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
+    curl_easy_setopt(easy_, CURLOPT_TIMEOUT, static_cast<long>(options.timeout_seconds));
+    curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &Discard);
+    curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &OnHeader);
+    curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
+    curl_easy_setopt(easy_, CURLOPT_PRIVATE, this);
+    curl_easy_setopt(easy_, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
+  }
+  ~Call() {
+    curl_easy_cleanup(easy_);
+    curl_slist_free_all(headers_);
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  CURL* easy() const { return easy_; }
+
+  void Record(CURLcode code, Outcome& outcome) const {
+    const std::chrono::duration<double, std::milli> took = SteadyClock::now() - started_;
+    outcome.millis.push_back(took.count());
+    if (code != CURLE_OK) {
+      ++outcome.errors[curl_easy_strerror(code)];
+      return;
+    }
+    long status = 0;
+    curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+    ++outcome.statuses[std::to_string(status)];
+    if (!instance_.empty()) ++outcome.instances[instance_];
+  }
+
+ private:
+  static size_t Discard(char*, size_t size, size_t count, void*) { return size * count; }
+
+  static size_t OnHeader(char* data, size_t size, size_t count, void* self) {
+    constexpr std::string_view kName = "x-instance: ";
+    std::string line(data, size * count);
+    std::string name = line.substr(0, kName.size());
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (name == kName) {
+      line.erase(line.find_last_not_of("\r\n") + 1);
+      static_cast<Call*>(self)->instance_ = line.substr(kName.size());
+    }
+    return size * count;
+  }
+
+  CURL* const easy_ = curl_easy_init();
+  curl_slist* headers_ = nullptr;
+  const SteadyClock::time_point started_;
+  std::string instance_;
+};
+
+class Load {
+ public:
+  explicit Load(const Options& options) : options_(options) {
+    curl_multi_setopt(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS, 0L);
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 512L);
+  }
+  ~Load() { curl_multi_cleanup(multi_); }
+  Load(const Load&) = delete;
+  Load& operator=(const Load&) = delete;
+
+  Outcome Run() {
+    const auto start = SteadyClock::now();
+    const int total = options_.at_once > 0 ? options_.at_once : static_cast<int>(options_.rate * options_.seconds);
+    while (finished_ < total) {
+      const std::chrono::duration<double> passed = SteadyClock::now() - start;
+      const int due = options_.at_once > 0 ? total : std::min(total, static_cast<int>(passed.count() * options_.rate) + 1);
+      while (sent_ < due) Send();
+      Turn();
+    }
+    return outcome_;
+  }
+
+  int sent() const { return sent_; }
+
+ private:
+  void Send() {
+    auto* call = new Call(options_, prefix_ + std::to_string(sent_++));
+    curl_multi_add_handle(multi_, call->easy());
+  }
+
+  void Turn() {
+    int running = 0;
+    curl_multi_perform(multi_, &running);
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      Call* raw = nullptr;
+      curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &raw);
+      const std::unique_ptr<Call> call(raw);
+      call->Record(message->data.result, outcome_);
+      curl_multi_remove_handle(multi_, call->easy());
+      ++finished_;
+    }
+    curl_multi_poll(multi_, nullptr, 0, 2, nullptr);
+  }
+
+  const Options& options_;
+  const std::string prefix_ = std::to_string(SteadyClock::now().time_since_epoch().count()) + "-";
+  CURLM* const multi_ = curl_multi_init();
+  int sent_ = 0;
+  int finished_ = 0;
+  Outcome outcome_;
+};
+
+double Percentile(const std::vector<double>& sorted, double fraction) {
+  if (sorted.empty()) return 0;
+  return sorted[std::min(sorted.size() - 1, static_cast<size_t>(fraction * static_cast<double>(sorted.size())))];
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app("Load with accounting");
+  app.add_option("--url", options.url)->required();
+  app.add_option("--host", options.host, "Host header");
+  app.add_option("--at-once", options.at_once, "This many requests, all at the same time");
+  app.add_option("--rate", options.rate, "Requests per second");
+  app.add_option("--seconds", options.seconds);
+  app.add_option("--timeout", options.timeout_seconds, "Seconds for one request")->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+
+  Load load(options);
+  Outcome outcome = load.Run();
+  std::ranges::sort(outcome.millis);
+  const nlohmann::ordered_json report = {{"sent", load.sent()},
+                                         {"statuses", outcome.statuses},
+                                         {"errors", outcome.errors},
+                                         {"instances", outcome.instances},
+                                         {"p50_ms", Percentile(outcome.millis, 0.5)},
+                                         {"p99_ms", Percentile(outcome.millis, 0.99)},
+                                         {"max_ms", Percentile(outcome.millis, 1)}};
+  std::cout << report.dump() << "\n";
+  return outcome.statuses["200"] == load.sent() ? 0 : 1;
+}
