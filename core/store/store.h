@@ -30,8 +30,8 @@ template <typename T>
 using Done = std::function<void(Result<T>)>;
 
 struct KeyValue {
-  std::string key;
-  std::string value;
+  std::string key = {};
+  std::string value = {};
   int64_t create_revision = 0;  // when the key last came into being
   int64_t mod_revision = 0;     // when it was last put
 
@@ -40,8 +40,8 @@ struct KeyValue {
 
 // The keys in [begin, end), byte by byte. An empty `end` means all from `begin` on.
 struct KeyRange {
-  std::string begin;
-  std::string end;
+  std::string begin = {};
+  std::string end = {};
 
   bool Contains(std::string_view key) const { return key >= begin && (end.empty() || key < end); }
 };
@@ -55,36 +55,38 @@ inline KeyRange WithPrefix(std::string prefix) {
 
 // Holds when the key's mod_revision is as given; 0: when the key does not exist.
 struct Condition {
-  std::string key;
+  std::string key = {};
   int64_t mod_revision = 0;
 };
 
 struct Operation {
   enum class Type { kPut, kDelete };
   Type type = Type::kPut;
-  std::string key;    // at most once in a transaction
-  std::string value;  // kPut
+  std::string key = {};    // at most once in a transaction
+  std::string value = {};  // kPut
 };
 
 // All operations, if all conditions hold, or nothing.
 struct Transaction {
-  std::vector<Condition> conditions;
-  std::vector<Operation> operations;
+  std::vector<Condition> conditions = {};
+  std::vector<Operation> operations = {};
 };
 
 struct Outcome {
   bool applied = false;  // the conditions held
   int64_t revision = 0;  // the store's, after it; a transaction that changed nothing adds none
+  // Not applied: the mod_revision of the first key whose condition failed, 0 when it does not exist.
+  int64_t conflict_revision = 0;
 };
 
 struct RangeRequest {
-  KeyRange keys;
+  KeyRange keys = {};
   int64_t revision = 0;  // as of then; 0: now, all that was queued before included
   size_t limit = 0;      // 0: none
 };
 
 struct RangeResult {
-  std::vector<KeyValue> entries;  // by key
+  std::vector<KeyValue> entries = {};  // by key
   int64_t revision = 0;           // the store's when it was read
   bool more = false;              // cut by the limit
 };
@@ -92,7 +94,7 @@ struct RangeResult {
 struct Event {
   enum class Type { kPut, kDelete };
   Type type = Type::kPut;
-  KeyValue entry;  // kDelete: key and mod_revision alone, the latter being the deletion's
+  KeyValue entry = {};  // kDelete: key and mod_revision alone, the latter being the deletion's
 
   bool operator==(const Event&) const = default;
 };
@@ -100,13 +102,13 @@ struct Event {
 // Changes in the order of their revisions; a revision is never split over two batches.
 struct EventBatch {
   int64_t revision = 0;  // all changes up to it have been told
-  std::vector<Event> events;
+  std::vector<Event> events = {};
 };
 
 struct WatchCallbacks {
-  std::function<void(const EventBatch&)> on_events;
+  std::function<void(const EventBatch&)> on_events = {};
   // The watch is over. kOutOfRange: its start was compacted; kUnavailable: events may be missing.
-  std::function<void(const Error&)> on_end;
+  std::function<void(const Error&)> on_end = {};
 };
 
 struct Bounds {
