@@ -27,7 +27,8 @@ void NameThisThread(const std::string& name) {
 Loop::Loop()
     : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
       wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      now_(RealClock().Now()) {
+      now_(RealClock().Now()),
+      wheel_(now_) {
   UPDRAFT_CHECK(epoll_fd_ >= 0 && wake_fd_ >= 0);
   epoll_event event{};
   event.events = EPOLLIN;
@@ -59,10 +60,7 @@ void Loop::Run() {
     }
     if (woken) RunPosted();
     RunTimers();
-    while (!end_of_turn_.empty()) {
-      const auto callbacks = std::exchange(end_of_turn_, {});
-      for (const auto& callback : callbacks) callback();
-    }
+    RunEndOfTurn();
     if (woken) {
       const std::lock_guard lock(mutex_);
       if (stop_) return;
@@ -100,6 +98,22 @@ void Loop::Cancel(TimerId timer) {
   if (it == timer_times_.end()) return;
   timers_.erase({it->second, timer});
   timer_times_.erase(it);
+}
+
+void Loop::Defer(Deferred* work) {
+  if (!work->linked()) work->AppendTo(deferred_);
+}
+
+void Loop::RunEndOfTurn() {
+  while (deferred_.linked() || !end_of_turn_.empty()) {
+    while (deferred_.linked()) {
+      auto* work = static_cast<Deferred*>(deferred_.next);
+      work->Unlink();
+      work->Run();
+    }
+    const auto callbacks = std::exchange(end_of_turn_, {});
+    for (const auto& callback : callbacks) callback();
+  }
 }
 
 void Loop::Watch(int fd, uint32_t events, FdObserver* observer) {
@@ -141,6 +155,7 @@ void Loop::RunTimers() {
     timer_times_.erase(node.key().second);
     node.mapped()();
   }
+  wheel_.Advance(now_);
 }
 
 int Loop::WaitForEvents(epoll_event* events, int events_max) {
@@ -161,10 +176,11 @@ int Loop::WaitForEvents(epoll_event* events, int events_max) {
 }
 
 std::optional<Nanos> Loop::TimeToWait() const {
-  if (!end_of_turn_.empty()) return Nanos(0);
-  if (timers_.empty()) return std::nullopt;
-  const Nanos left = timers_.begin()->first.first - RealClock().Now();
-  return std::clamp(left, Nanos(0), kWaitMax);
+  if (!end_of_turn_.empty() || deferred_.linked()) return Nanos(0);
+  std::optional<TimePoint> next = wheel_.Next();
+  if (!timers_.empty()) next = std::min(next.value_or(TimePoint::max()), timers_.begin()->first.first);
+  if (!next) return std::nullopt;
+  return std::clamp(*next - RealClock().Now(), Nanos(0), kWaitMax);
 }
 
 LoopThread::LoopThread(std::string name)
@@ -173,7 +189,10 @@ LoopThread::LoopThread(std::string name)
         loop_.Run();
       }) {}
 
-LoopThread::~LoopThread() {
+LoopThread::~LoopThread() { Stop(); }
+
+void LoopThread::Stop() {
+  if (!thread_.joinable()) return;
   loop_.Stop();
   thread_.join();
 }

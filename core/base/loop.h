@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/base/ring.h"
+#include "core/base/timer_wheel.h"
 
 struct epoll_event;
 
@@ -28,6 +30,19 @@ class FdObserver {
 
  protected:
   ~FdObserver() = default;
+};
+
+// Work for the end of the loop's turn: for what must not run inside its cause, and for flushing what
+// a turn has gathered. Part of the object that it is for; destroyed, it no longer runs.
+class Deferred : private RingLink {
+ public:
+  virtual void Run() = 0;
+
+ protected:
+  ~Deferred() = default;
+
+ private:
+  friend class Loop;
 };
 
 class Loop {
@@ -56,6 +71,9 @@ class Loop {
   TimerId After(Nanos delay, std::function<void()> callback) { return At(Now() + delay, std::move(callback)); }
   void Cancel(TimerId timer);  // no effect on a timer that has fired or on 0
 
+  // For timers that are part of an object (timer_wheel.h): coarser, and far cheaper.
+  TimerWheel& timers() { return wheel_; }
+
   // Watches `fd` for `events` (epoll bits; EPOLLET for edge-triggered). The observer must outlive the watch.
   void Watch(int fd, uint32_t events, FdObserver* observer);
   void Modify(int fd, uint32_t events, FdObserver* observer);
@@ -64,15 +82,13 @@ class Loop {
 
   // Runs `callback` at the end of this turn, once: for flushing what a turn has gathered.
   void AtEndOfTurn(std::function<void()> callback) { end_of_turn_.push_back(std::move(callback)); }
+  // The same without memory of its own; no effect on what waits already.
+  void Defer(Deferred* work);
 
  private:
-  struct Timer {
-    TimePoint when;
-    std::function<void()> callback;
-  };
-
   void RunPosted();
   void RunTimers();
+  void RunEndOfTurn();
   int WaitForEvents(epoll_event* events, int events_max);
   std::optional<Nanos> TimeToWait() const;  // nullopt: until an event
 
@@ -84,7 +100,9 @@ class Loop {
   uint64_t next_timer_ = 1;
   std::map<std::pair<TimePoint, TimerId>, std::function<void()>> timers_;
   std::map<TimerId, TimePoint> timer_times_;
+  TimerWheel wheel_;
   std::vector<std::function<void()>> end_of_turn_;
+  RingLink deferred_;
   std::vector<FdObserver*> removed_in_turn_;
   bool nanosecond_wait_ = true;  // until the kernel says that it cannot
 
@@ -99,6 +117,8 @@ class LoopThread {
  public:
   explicit LoopThread(std::string name);
   ~LoopThread();
+  // Stops and joins now, so that what the loop serves can be destroyed before the loop itself.
+  void Stop();
   Loop& loop() { return loop_; }
 
  private:

@@ -1,0 +1,91 @@
+// One request and its response as a server's handler sees them, whatever version of HTTP carries them.
+// Loop thread only.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "core/base/loop.h"
+#include "core/base/result.h"
+#include "core/http/message.h"
+#include "core/http/task.h"
+
+namespace updraft::http {
+
+// A piece of a response, sent in one go.
+struct Part {
+  const ResponseHead* head = nullptr;  // first, exactly once; a 1xx head goes alone and does not count
+  std::string_view body;
+  bool last = false;                    // ends the response
+  const Headers* trailers = nullptr;    // with `last`; only what is framed in chunks or HTTP/2 carries them
+};
+
+class Exchange {
+ public:
+  Exchange(Loop& loop, const RequestHead& request, const std::string& peer)
+      : loop_(loop), request_(request), peer_(peer) {}
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  Loop& loop() const { return loop_; }
+  const RequestHead& request() const { return request_; }
+  // "ip:port" of the client, "[ip]:port" for IPv6, "unix" for a unix socket.
+  const std::string& peer() const { return peer_; }
+
+  // ---- for handlers that hold what they send
+
+  // The whole body. kResourceExhausted: longer than `bytes_max`; kUnavailable: the client went away;
+  // kInvalidArgument: broken framing; kDeadlineExceeded: it stopped sending.
+  Task<Result<std::string>> ReadBody(size_t bytes_max);
+  // The next piece of the body, empty at its end.
+  Task<Result<std::string>> ReadSome();
+
+  // A whole response. Content-Length is added; HEAD, 204 and 304 send no body.
+  Task<Status> Respond(int status, Headers headers, std::string body);
+
+  // A response in pieces: StartResponse, Write..., Finish. Each Write goes out at once, and waits
+  // while the client does not read. kUnavailable: the client is gone.
+  Task<Status> StartResponse(int status, Headers headers);
+  Task<Status> Write(std::string data);
+  Task<Status> Finish();
+
+  // Runs `callback` on the loop, at most once, when the client closes or loses its connection while
+  // the handler runs. It must not end the exchange itself: it wakes the handler.
+  void OnClientGone(std::function<void()> callback);
+  bool client_gone() const { return client_gone_; }
+
+  // ---- for proxies, without copies
+
+  // The next piece of the body, empty at its end. Valid until the caller next waits for anything.
+  virtual Task<Result<std::string_view>> ReadView() = 0;
+  virtual Task<Status> Send(Part part) = 0;
+  // Ends the response where it stands, so that the client knows it is not whole.
+  virtual void Abort() = 0;
+  // Makes every wait of this exchange fail with `error`, those of now and those to come, until
+  // Resume(). For deadlines.
+  virtual void Interrupt(Error error) = 0;
+  virtual void Resume() = 0;
+  // True once a response head other than 1xx was sent.
+  virtual bool started() const = 0;
+  // True when the request asks for another protocol (Upgrade). A Part with a 101 head then turns the
+  // exchange into a tunnel: ReadView and Send carry bytes as they are.
+  virtual bool upgrade_requested() const = 0;
+  // True while the request's body has not been read to its end.
+  virtual bool body_pending() const = 0;
+
+ protected:
+  ~Exchange() = default;
+  void ClientIsGone();
+
+ private:
+  Loop& loop_;
+  const RequestHead& request_;
+  const std::string& peer_;
+  bool client_gone_ = false;
+  std::function<void()> on_client_gone_;
+};
+
+using Handler = std::function<Task<void>(Exchange&)>;
+
+}  // namespace updraft::http

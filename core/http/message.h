@@ -1,0 +1,109 @@
+// The heads of requests and responses, whatever version of HTTP carried them. Pure.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/result.h"
+
+namespace updraft::http {
+
+struct Header {
+  std::string_view name;
+  std::string_view value;
+};
+
+bool EqualsIgnoreCase(std::string_view a, std::string_view b);
+
+// Fields in the order they were added. Names compare without case and keep the case they came in.
+// Views that are handed out live until the next change.
+class Headers {
+ public:
+  class Iterator;
+
+  Headers() = default;
+  Headers(std::initializer_list<Header> headers);
+
+  void Add(std::string_view name, std::string_view value);
+  void Set(std::string_view name, std::string_view value);  // the only one of its name, at the end
+  void Remove(std::string_view name);
+  void Clear();
+  void Reserve(size_t fields, size_t bytes);
+
+  // The first of its name.
+  std::optional<std::string_view> Get(std::string_view name) const;
+  bool Has(std::string_view name) const { return Get(name).has_value(); }
+  // Whether a comma-separated list in any field `name` has `token`, without case.
+  bool HasToken(std::string_view name, std::string_view token) const;
+
+  size_t size() const { return fields_.size(); }
+  bool empty() const { return fields_.empty(); }
+  Header at(size_t index) const {
+    const Field& field = fields_[index];
+    return {{text_.data() + field.name, field.name_size}, {text_.data() + field.value, field.value_size}};
+  }
+  Iterator begin() const;
+  Iterator end() const;
+
+ private:
+  struct Field {
+    uint32_t name = 0;  // offsets into text_
+    uint32_t value = 0;
+    uint32_t name_size = 0;
+    uint32_t value_size = 0;
+  };
+
+  std::string text_;  // names and values, end to end; what was removed stays until Clear()
+  std::vector<Field> fields_;
+};
+
+class Headers::Iterator {
+ public:
+  Iterator(const Headers* headers, size_t index) : headers_(headers), index_(index) {}
+  Header operator*() const { return headers_->at(index_); }
+  Iterator& operator++() {
+    ++index_;
+    return *this;
+  }
+  bool operator==(const Iterator&) const = default;
+
+ private:
+  const Headers* headers_;
+  size_t index_;
+};
+
+inline Headers::Iterator Headers::begin() const { return {this, 0}; }
+inline Headers::Iterator Headers::end() const { return {this, fields_.size()}; }
+
+struct RequestHead {
+  std::string method;
+  std::string target;  // as sent: origin-form, absolute-form or *
+  int minor_version = 1;  // HTTP/1.x; 1 for HTTP/2 as well
+  Headers headers;
+
+  std::string_view path() const;   // of the target, still percent-encoded; "*" for OPTIONS *
+  std::string_view query() const;  // what follows "?", still percent-encoded
+  // Lower-casing and the port are left to the caller: from an absolute target, else from Host.
+  std::string_view host() const;
+};
+
+struct ResponseHead {
+  int status = 200;
+  int minor_version = 1;
+  Headers headers;
+};
+
+std::string_view ReasonPhrase(int status);
+
+Result<std::string> PercentDecode(std::string_view text);
+// Name and value of each "a=b" between "&", decoded ("+" is a space); what cannot be decoded is kept as it is.
+std::vector<std::pair<std::string, std::string>> ParseQuery(std::string_view query);
+// The value of the first parameter `name`.
+std::optional<std::string> QueryParameter(std::string_view query, std::string_view name);
+
+}  // namespace updraft::http

@@ -1,0 +1,62 @@
+// An HTTP server on one loop. Loop thread only.
+//
+//   Server server(loop, {}, [](Exchange& x) { return Hello(x); });
+//   server.Listen("127.0.0.1:8080");
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/loop.h"
+#include "core/base/result.h"
+#include "core/http/exchange.h"
+
+namespace updraft::http {
+
+struct ServerOptions {
+  Nanos head_timeout = Seconds(10);      // from a request's first byte to its head's last
+  Nanos idle_timeout = Seconds(120);     // between requests, and before the first
+  Nanos body_timeout = Seconds(60);      // longest silence inside a request's body
+  Nanos write_timeout = Seconds(60);     // longest time without progress while the client does not read
+  size_t connections_max = 100'000;      // further ones wait in the kernel's queue
+  // Several servers, each on a loop of its own, listen on the same address and share its load.
+  bool reuse_port = false;
+};
+
+class Server {
+ public:
+  // `handler` must outlive the server's connections. A handler that returns without having sent a
+  // response has its client answered 500.
+  Server(Loop& loop, ServerOptions options, Handler handler);
+  // Closes everything; handlers that wait are destroyed where they are.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // "127.0.0.1:0", "[::1]:8080" or "unix:/path" (a socket left over at the path is replaced). May be
+  // called several times. Returns the port, 0 for a unix socket. kInvalidArgument: not an address;
+  // kUnavailable: it cannot be bound.
+  Result<uint16_t> Listen(const std::string& address);
+
+  // Stops accepting, closes idle connections, lets requests in flight finish and tells their clients
+  // to close. What remains at `deadline` is cut. Calls `done` once, when no connection is left.
+  void Drain(TimePoint deadline, std::function<void()> done);
+
+  size_t connection_count() const;
+
+ private:
+  class Acceptor;
+  class Connections;
+
+  void AcceptorPaused(bool paused);
+
+  Loop& loop_;
+  std::unique_ptr<Connections> connections_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+};
+
+}  // namespace updraft::http
