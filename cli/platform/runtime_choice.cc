@@ -32,7 +32,8 @@ std::string FindProgram(const std::string& name) {
 // A container that needs no image: an empty root with the host's programs bound into it, read-only.
 std::string TrialSpec(const std::string& cgroup) {
   using nlohmann::json;
-  json mounts = json::array({{{"destination", "/proc"}, {"type", "proc"}, {"source", "proc"}}});
+  json mounts = json::array({{{"destination", "/proc"}, {"type", "proc"}, {"source", "proc"}},
+                             {{"destination", "/dev"}, {"type", "tmpfs"}, {"source", "tmpfs"}}});
   for (const char* folder : {"/usr", "/bin", "/lib", "/lib64"}) {
     if (!std::filesystem::exists(folder)) continue;
     mounts.push_back({{"destination", folder}, {"type", "bind"}, {"source", folder}, {"options", {"rbind", "ro"}}});
