@@ -30,28 +30,28 @@ namespace updraft::controller {
 using Json = nlohmann::json;
 
 struct ObjectKey {
-  std::string resource;  // "serving.knative.dev/services"; for core kinds the plural alone: "pods"
-  std::string ns;        // empty: cluster scoped
-  std::string name;
+  std::string resource = {};  // "serving.knative.dev/services"; for core kinds the plural alone: "pods"
+  std::string ns = {};        // empty: cluster scoped
+  std::string name = {};
 
   auto operator<=>(const ObjectKey&) const = default;
 };
 
 struct Stored {
-  std::shared_ptr<const Json> object;
+  std::shared_ptr<const Json> object = {};
   int64_t revision = 0;  // of its last change; equals metadata.resourceVersion
 };
 
 struct Change {
   enum class Type { kAdded, kModified, kDeleted };
   Type type = Type::kAdded;
-  std::shared_ptr<const Json> object;    // kDeleted: the last state, with the deletion's resourceVersion
-  std::shared_ptr<const Json> previous;  // null for kAdded
+  std::shared_ptr<const Json> object = {};    // kDeleted: the last state, with the deletion's resourceVersion
+  std::shared_ptr<const Json> previous = {};  // null for kAdded
   int64_t revision = 0;
 };
 
 struct ListResult {
-  std::vector<std::shared_ptr<const Json>> objects;  // by namespace, then name
+  std::vector<std::shared_ptr<const Json>> objects = {};  // by namespace, then name
   int64_t revision = 0;  // of the whole store: a Watch from here misses nothing
 };
 
@@ -66,7 +66,7 @@ class ObjectStore {
   using WatchId = uint64_t;
   using OnChange = std::function<void(const Change&)>;
 
-  // `store` must outlive this.
+  // `store` must outlive this, and this the tasks that its methods return.
   explicit ObjectStore(store::Store& store, ObjectStoreOptions options = {});
   ~ObjectStore();
   ObjectStore(const ObjectStore&) = delete;
@@ -95,7 +95,7 @@ class ObjectStore {
 
   // Calls `on_change` for each change after `from_revision`: the past ones before this returns, the
   // rest as they become visible. The callback may Watch and Unwatch, itself too, and start writes.
-  // kOutOfRange: older than what is kept, list again.
+  // kOutOfRange: older than what is kept, or newer than anything: list again.
   Result<WatchId> Watch(std::string_view resource, std::string_view ns, int64_t from_revision,
                         OnChange on_change);
   void Unwatch(WatchId id);  // no callback follows; no effect on an unknown id
@@ -107,34 +107,35 @@ class ObjectStore {
 
  private:
   struct Entry {
-    std::shared_ptr<const Json> object;
+    std::shared_ptr<const Json> object = {};
     int64_t revision = 0;
-    size_t bytes = 0;
   };
   using ByName = std::map<std::string, Entry, std::less<>>;
   using ByNamespace = std::map<std::string, ByName, std::less<>>;
   struct Watcher {
-    std::string ns;
-    std::shared_ptr<OnChange> on_change;
-  };
-  struct Past {
-    std::string resource;
-    std::string ns;
-    Change change;
-    size_t bytes = 0;
+    std::string ns = {};
+    int64_t after = 0;  // the last revision that it has been told of
+    std::shared_ptr<OnChange> on_change = {};  // shared: it may unwatch itself while it runs
   };
   struct Resource {
-    ByNamespace objects;
+    ByNamespace objects = {};
     size_t count = 0;
     std::map<WatchId, Watcher> watchers;
   };
+  struct Past {
+    std::string resource = {};
+    std::string ns = {};
+    Change change = {};
+    size_t bytes = 0;
+  };
 
-  class Visible;  // awaits that a revision is visible
+  // The outcome of a transaction on one key, once memory shows it or what was in its way.
+  http::Task<Result<store::Outcome>> Commit(store::Transaction transaction, std::shared_ptr<Json> object);
+  http::Task<void> UntilVisible(int64_t revision);
 
-  http::Task<Result<Stored>> Write(ObjectKey key, std::string stored_key, store::Transaction transaction,
-                                   std::shared_ptr<Json> object, bool create);
   void OnEvents(const store::EventBatch& batch);
   void Apply(const store::Event& event);
+  std::shared_ptr<Json> TakeObject(const store::Event& event);
   void Deliver(const ObjectKey& key, const Change& change);
   void Remember(const ObjectKey& key, Change change, size_t bytes);
   void CompactIfDue();
@@ -144,19 +145,20 @@ class ObjectStore {
   const ObjectStoreOptions options_;
 
   std::map<std::string, Resource, std::less<>> resources_;
-  std::map<WatchId, std::string> watch_resources_;
-  WatchId next_watch_ = 1;
+  std::map<WatchId, std::string> watched_resources_;
+  WatchId last_watch_ = 0;
   store::Store::WatchId store_watch_ = 0;
 
   int64_t revision_ = 0;
   int64_t oldest_ = 0;
-  int64_t compacted_ = 0;
+  size_t forgotten_ = 0;  // changes dropped from the history since the last compaction
   std::deque<Past> history_;
   size_t history_bytes_ = 0;
 
   // What we wrote ourselves, by revision, so that it need not be parsed again.
   std::map<int64_t, std::shared_ptr<Json>> own_writes_;
-  std::multimap<int64_t, std::function<void()>> visible_waiters_;
+  std::multimap<int64_t, std::function<void(std::monostate)>> visible_waiters_;
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace updraft::controller
