@@ -39,7 +39,7 @@ class Deferred : private RingLink {
   virtual void Run() = 0;
 
  protected:
-  ~Deferred() = default;
+  virtual ~Deferred() = default;
 
  private:
   friend class Loop;

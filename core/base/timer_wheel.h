@@ -28,7 +28,7 @@ class Timer : private RingLink {
   bool armed() const { return linked(); }
 
  protected:
-  ~Timer() { Cancel(); }
+  virtual ~Timer() { Cancel(); }
   // The timer is no longer armed. May set, cancel and destroy any timer, this one included.
   virtual void OnTimer() = 0;
 

@@ -2,7 +2,9 @@
 // Loop thread only.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -50,8 +52,8 @@ class Exchange {
   Task<Status> Write(std::string data);
   Task<Status> Finish();
 
-  // Runs `callback` on the loop, at most once, when the client closes or loses its connection while
-  // the handler runs. It must not end the exchange itself: it wakes the handler.
+  // Runs `callback` on the loop, at most once, when the client closes its side or loses its connection
+  // while the handler runs; at once, when that has happened already. It wakes the handler, no more.
   void OnClientGone(std::function<void()> callback);
   bool client_gone() const { return client_gone_; }
 
@@ -62,9 +64,9 @@ class Exchange {
   virtual Task<Status> Send(Part part) = 0;
   // Ends the response where it stands, so that the client knows it is not whole.
   virtual void Abort() = 0;
-  // Makes every wait of this exchange fail with `error`, those of now and those to come, until
-  // Resume(). For deadlines.
-  virtual void Interrupt(Error error) = 0;
+  // Makes every wait of this exchange fail with kCancelled, those of now and those to come, until
+  // Resume(). For deadlines. Resumes nothing inside the call.
+  virtual void Interrupt() = 0;
   virtual void Resume() = 0;
   // True once a response head other than 1xx was sent.
   virtual bool started() const = 0;
@@ -73,6 +75,14 @@ class Exchange {
   virtual bool upgrade_requested() const = 0;
   // True while the request's body has not been read to its end.
   virtual bool body_pending() const = 0;
+  // How the request's body is framed; known before it is read. Not set: there is no telling (chunks).
+  virtual std::optional<uint64_t> body_length() const = 0;
+  // Those of the request's body, once it has been read to its end.
+  virtual const Headers& trailers() const = 0;
+  // A client that waits for "100 Continue" gets it with the first ReadView(), unless this was called:
+  // then the handler sends the 100 itself, or refuses the body.
+  virtual void WithholdContinue() = 0;
+  virtual bool continue_expected() const = 0;
 
  protected:
   ~Exchange() = default;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,16 @@ struct Header {
 };
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
+// Whether the comma-separated `list` has `token`, without case.
+bool ListHasToken(std::string_view list, std::string_view token);
+
+// Where a field lies in the text of its head.
+struct HeaderField {
+  uint32_t name = 0;
+  uint32_t value = 0;
+  uint32_t name_size = 0;
+  uint32_t value_size = 0;
+};
 
 // Fields in the order they were added. Names compare without case and keep the case they came in.
 // Views that are handed out live until the next change.
@@ -33,12 +44,13 @@ class Headers {
   void Set(std::string_view name, std::string_view value);  // the only one of its name, at the end
   void Remove(std::string_view name);
   void Clear();
-  void Reserve(size_t fields, size_t bytes);
+  // Replaces all by what a parser found in `text`.
+  void Adopt(std::string_view text, std::span<const HeaderField> fields);
 
   // The first of its name.
   std::optional<std::string_view> Get(std::string_view name) const;
   bool Has(std::string_view name) const { return Get(name).has_value(); }
-  // Whether a comma-separated list in any field `name` has `token`, without case.
+  // Whether the list in any field `name` has `token`, without case.
   bool HasToken(std::string_view name, std::string_view token) const;
 
   size_t size() const { return fields_.size(); }
@@ -51,12 +63,7 @@ class Headers {
   Iterator end() const;
 
  private:
-  struct Field {
-    uint32_t name = 0;  // offsets into text_
-    uint32_t value = 0;
-    uint32_t name_size = 0;
-    uint32_t value_size = 0;
-  };
+  using Field = HeaderField;
 
   std::string text_;  // names and values, end to end; what was removed stays until Clear()
   std::vector<Field> fields_;

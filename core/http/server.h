@@ -27,6 +27,9 @@ struct ServerOptions {
   bool reuse_port = false;
 };
 
+class Acceptor;
+class ServerConnections;
+
 class Server {
  public:
   // `handler` must outlive the server's connections. A handler that returns without having sent a
@@ -49,13 +52,9 @@ class Server {
   size_t connection_count() const;
 
  private:
-  class Acceptor;
-  class Connections;
-
-  void AcceptorPaused(bool paused);
-
   Loop& loop_;
-  std::unique_ptr<Connections> connections_;
+  const bool reuse_port_;
+  std::unique_ptr<ServerConnections> connections_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
 };
 

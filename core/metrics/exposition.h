@@ -4,7 +4,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
 #include <prometheus/registry.h>
 
 #include "core/base/result.h"
@@ -12,30 +15,30 @@
 
 namespace updraft::metrics {
 
-// Safe for concurrent use. Has the process's own series (memory, cpu, descriptors, start time) and
-// `updraft_build_info` from the start.
+// Has the process's own series (memory, CPU, descriptors, start time) and `updraft_build_info` from
+// the start. The registry and Render() are safe for concurrent use.
 class Exposition {
  public:
   // `component`: the program's name, a label of updraft_build_info.
-  explicit Exposition(std::string component);
-  ~Exposition();
+  explicit Exposition(const std::string& component);
+  Exposition(const Exposition&) = delete;
+  Exposition& operator=(const Exposition&) = delete;
 
   prometheus::Registry& registry() { return *registry_; }
 
-  // For figures that are gathered on demand instead of counted in the registry.
-  void Register(std::weak_ptr<prometheus::Collectable> collectable);
+  // For figures that are gathered when asked for. Before the first Render(); not concurrently.
+  void Add(std::shared_ptr<prometheus::Collectable> collectable) { collectables_.push_back(std::move(collectable)); }
 
   // The page, in Prometheus' text format 0.0.4.
   std::string Render() const;
 
  private:
   std::shared_ptr<prometheus::Registry> registry_;
-  std::vector<std::weak_ptr<prometheus::Collectable>> collectables_;
-  std::shared_ptr<prometheus::Collectable> process_;
+  std::vector<std::shared_ptr<prometheus::Collectable>> collectables_;
 };
 
 // Serves /metrics, /healthz (200 while the loop turns) and /readyz (200, or 503 with the error that
-// `ready` returns). `exposition` must outlive the handler.
+// `ready` returns; called on the server's loop). `exposition` must outlive the handler.
 http::Handler OperationsHandler(Exposition& exposition, std::function<Status()> ready);
 
 }  // namespace updraft::metrics

@@ -1,0 +1,97 @@
+#include "core/http/client_connection.h"
+
+#include "core/http/chunked.h"
+#include "core/http/output.h"
+#include "core/http/serialize.h"
+
+namespace updraft::http {
+namespace {
+
+Error HeadError(const HeadRead& read) {
+  switch (read.end) {
+    case HeadRead::End::kRefused:
+      return {Code::kInternal, std::string(read.refusal.reason)};
+    case HeadRead::End::kTimeout:
+    case HeadRead::End::kSlow:
+      return {Code::kDeadlineExceeded, "no response in time"};
+    case HeadRead::End::kInterrupted:
+      return {Code::kCancelled, "interrupted"};
+    default:
+      return {Code::kUnavailable, "connection closed before a response"};
+  }
+}
+
+}  // namespace
+
+Task<Result<std::unique_ptr<ClientConnection>>> ClientConnection::Open(Loop& loop, SocketAddress address,
+                                                                       TimePoint deadline) {
+  Result<UniqueFd> socket = StartConnecting(address);
+  if (!socket) co_return socket.error();
+  auto connection = std::make_unique<ClientConnection>(loop, *std::move(socket));
+  const WaitEnd wait = co_await connection->stream_.Writable(deadline);
+  if (wait == WaitEnd::kTimeout) co_return Error{Code::kDeadlineExceeded, "connect timed out"};
+  const Status outcome = ConnectOutcome(connection->stream_.fd());
+  if (!outcome) co_return outcome.error();
+  co_return std::move(connection);
+}
+
+void ClientConnection::Begin(std::string_view method, BodyFraming body, TimePoint deadline) {
+  method_ = method;
+  deadline_ = deadline;
+  chunked_request_ = body == BodyFraming::kChunked;
+  request_done_ = false;
+  answered_ = false;
+  framing_ = {};
+  body_.reset();
+}
+
+Task<Status> ClientConnection::Send(Part part) {
+  Pieces pieces;
+  pieces.Add(part.head);
+  const ChunkLine line(part.body.size());
+  const bool chunk = chunked_request_ && !part.body.empty();
+  if (chunk) pieces.Add(line.text());
+  pieces.Add(part.body);
+  if (chunk) pieces.Add("\r\n");
+  std::string ending;
+  if (part.last && chunked_request_) {
+    ending = "0\r\n";
+    if (part.trailers != nullptr) {
+      for (const Header header : *part.trailers) AppendField(ending, header.name, header.value);
+    }
+    pieces.Add(ending.append("\r\n"));
+  }
+  const IoState state = pieces.WriteNow(stream_);
+  if (state == IoState::kBroken) co_return Error{Code::kUnavailable, "connection closed by the server"};
+  if (state == IoState::kBlocked) {
+    std::string rest = pieces.Rest();
+    const Nanos limit = deadline_ == TimePoint::max() ? Nanos::max() : deadline_ - stream_.loop().Now();
+    const Status written = co_await WriteRest(stream_, std::move(rest), limit);
+    if (!written) co_return written;
+  }
+  request_done_ = part.last;
+  co_return Ok();
+}
+
+Task<Status> ClientConnection::ReadHead(ResponseHead& head) {
+  const HeadRead read = co_await input_.ReadHead(deadline_, Nanos::max());
+  using End = HeadRead::End;
+  answered_ |= read.end == End::kHead || read.end == End::kCut || read.end == End::kRefused || read.end == End::kSlow;
+  if (read.end != End::kHead) co_return HeadError(read);
+  const Refusal refusal = ParseResponseHead(read.head, method_, head, framing_);
+  if (refusal) co_return Error{Code::kInternal, std::string(refusal.reason)};
+  if (head.status >= 200 || head.status == 101) body_.emplace(input_, framing_);
+  co_return Ok();
+}
+
+Task<Result<std::string_view>> ClientConnection::ReadBody() {
+  if (framing_.upgrade) co_return co_await ReadRaw(input_);
+  co_return co_await body_->Read(deadline_);
+}
+
+bool ClientConnection::reusable() const {
+  return request_done_ && body_done() && framing_.keep_alive && !framing_.upgrade && !input_.has_kept() &&
+         !stream_.hung_up() && !stream_.broken() && !stream_.interrupted();
+}
+
+}  // namespace updraft::http

@@ -1,0 +1,96 @@
+#include "core/http/http1_connection.h"
+
+#include "core/http/output.h"
+#include "core/http/serialize.h"
+
+namespace updraft::http {
+namespace {
+
+// A client that still sends would get a reset in place of the answer, were the connection closed at
+// once: what it sends is thrown away for a while.
+constexpr Nanos kLingerTime = Seconds(2);
+constexpr size_t kLingerBytesMax = 1 << 20;
+
+}  // namespace
+
+Http1Connection::Http1Connection(ServerContext& context, UniqueFd socket, std::string peer)
+    : context_(context), peer_(std::move(peer)), stream_(context.loop, std::move(socket)), input_(stream_) {
+  stream_.set_hangup_observer(this);
+}
+
+Task<void> Http1Connection::Serve() {
+  Next then = Next::kRequest;
+  while (then == Next::kRequest && !context_.draining) {
+    idle_ = true;
+    const TimePoint idle_deadline = context_.loop.Now() + context_.options.idle_timeout;
+    const HeadRead read = co_await input_.ReadHead(idle_deadline, context_.options.head_timeout);
+    idle_ = false;
+    then = Next::kClose;
+    if (read.end == HeadRead::End::kHead) {
+      then = co_await ServeRequest(read.head);
+    } else if (read.end == HeadRead::End::kRefused) {
+      co_await Refuse(read.refusal);
+      then = Next::kLinger;
+    } else if (read.end == HeadRead::End::kSlow) {
+      const Refusal slow{408, "the request's head took too long"};
+      co_await Refuse(slow);
+    }
+  }
+  if (then == Next::kLinger) co_await Linger();
+}
+
+Task<Http1Connection::Next> Http1Connection::ServeRequest(std::string_view head_text) {
+  RequestHead request;
+  Framing framing;
+  const Refusal refusal = ParseRequestHead(head_text, request, framing);
+  if (refusal) {
+    co_await Refuse(refusal);
+    co_return Next::kLinger;
+  }
+  Http1Exchange exchange(input_, request, framing, peer_, context_.options, !context_.draining);
+  exchange_ = &exchange;
+  co_await context_.handler(exchange);
+  if (!exchange.started() && !stream_.broken() && !stream_.interrupted()) {
+    Headers headers{{"Content-Type", "text/plain; charset=utf-8"}};
+    std::string body = "no answer was given\n";
+    (void)co_await exchange.Respond(500, std::move(headers), std::move(body));
+  }
+  exchange_ = nullptr;
+  if (!exchange.finished()) {
+    exchange.Abort();
+    co_return Next::kClose;
+  }
+  if (exchange.body_pending()) co_return Next::kLinger;
+  co_return exchange.keep_alive() ? Next::kRequest : Next::kClose;
+}
+
+Task<void> Http1Connection::Refuse(Refusal refusal) {
+  std::string text;
+  AppendStatusLine(text, refusal.status);
+  text.append("Content-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: ");
+  AppendNumber(text, refusal.reason.size() + 1);
+  text.append("\r\n\r\n").append(refusal.reason).append("\n");
+  (void)co_await WriteRest(stream_, std::move(text), context_.options.write_timeout);
+}
+
+Task<void> Http1Connection::Linger() {
+  if (stream_.broken()) co_return;
+  stream_.FinishWriting();
+  const TimePoint deadline = context_.loop.Now() + kLingerTime;
+  size_t left = kLingerBytesMax;
+  while (left > 0) {
+    const Input::Chunk chunk = co_await input_.Read(left, deadline);
+    if (chunk.end != Input::Chunk::End::kOk) co_return;
+    left -= chunk.bytes.size();
+  }
+}
+
+void Http1Connection::Drain() {
+  if (idle_) stream_.Interrupt();
+}
+
+void Http1Connection::OnHangup() {
+  if (exchange_ != nullptr) exchange_->OnHangup();
+}
+
+}  // namespace updraft::http

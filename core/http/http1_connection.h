@@ -1,0 +1,38 @@
+// A client's HTTP/1.1 connection: one request after the other. Loop thread only.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/http/http1_exchange.h"
+#include "core/http/input.h"
+#include "core/http/server_connections.h"
+#include "core/http/stream.h"
+
+namespace updraft::http {
+
+class Http1Connection final : public ServerConnection, private HangupObserver {
+ public:
+  Http1Connection(ServerContext& context, UniqueFd socket, std::string peer);
+
+  // Until the connection is of no further use. It is closed when this object is destroyed.
+  Task<void> Serve();
+  void Drain() override;
+
+ private:
+  enum class Next : uint8_t { kRequest, kClose, kLinger };
+
+  Task<Next> ServeRequest(std::string_view head_text);
+  Task<void> Refuse(Refusal refusal);
+  Task<void> Linger();
+  void OnHangup() override;
+
+  ServerContext& context_;
+  const std::string peer_;
+  Stream stream_;
+  Input input_;
+  Http1Exchange* exchange_ = nullptr;  // while a handler runs
+  bool idle_ = false;
+};
+
+}  // namespace updraft::http

@@ -1,0 +1,97 @@
+// What has come on a connection: heads, and what lies behind them. Bytes stand in a buffer of the
+// thread while they are looked at and are kept only when something is left over. Loop thread only.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/base/clock.h"
+#include "core/base/result.h"
+#include "core/http/chunked.h"
+#include "core/http/parser.h"
+#include "core/http/stream.h"
+#include "core/http/task.h"
+
+namespace updraft::http {
+
+// How an attempt to read a head ended.
+struct HeadRead {
+  enum class End : uint8_t {
+    kHead,
+    kClosed,       // before the head's first byte, or it is of no use to answer
+    kCut,          // within the head
+    kRefused,
+    kTimeout,      // nothing came
+    kSlow,         // the head began and did not end in time
+    kInterrupted,
+  };
+
+  End end = End::kClosed;
+  std::string_view head;  // with kHead; valid until the next wait or read
+  Refusal refusal;        // with kRefused
+};
+
+class Input {
+ public:
+  explicit Input(Stream& stream) : stream_(stream) {}
+
+  // Waits until `idle_deadline` for the first byte, and from then `head_timeout` for the rest;
+  // Nanos::max(): `idle_deadline` is for all of it.
+  Task<HeadRead> ReadHead(TimePoint idle_deadline, Nanos head_timeout);
+
+  // Up to `bytes_max` (>= 1) of what comes next; kOk has at least one byte. Valid until the next wait
+  // or read, and may be changed in place. What is not wanted is handed back with Return().
+  struct Chunk {
+    std::span<char> bytes;
+    enum class End : uint8_t { kOk, kEnd, kBroken, kTimeout, kInterrupted } end = End::kOk;
+  };
+  Task<Chunk> Read(uint64_t bytes_max, TimePoint deadline);
+  // The last `count` bytes of the last Read() come again.
+  void Return(size_t count);
+
+  // Bytes that have come and were not read.
+  bool has_kept() const { return at_ < kept_.size(); }
+  Stream& stream() const { return stream_; }
+
+ private:
+  HeadRead TakeKeptHead(HeadScanner& scanner);
+  void Keep(std::string_view bytes);
+
+  Stream& stream_;
+  std::string kept_;
+  size_t at_ = 0;  // where in kept_ the unread bytes begin
+  std::span<char> last_read_;
+  bool last_read_kept_ = false;
+};
+
+// The body of one message.
+class BodyReader {
+ public:
+  BodyReader(Input& input, Framing framing)
+      : input_(input), kind_(framing.body), left_(framing.length), done_(IsEmpty(framing)) {}
+
+  // The next piece, empty at the end. Errors: kUnavailable (closed or broken before the end),
+  // kInvalidArgument (bad framing), kDeadlineExceeded, kCancelled (interrupted).
+  Task<Result<std::string_view>> Read(TimePoint deadline);
+
+  bool done() const { return done_; }
+  const Headers& trailers() const { return chunks_.trailers(); }
+
+ private:
+  static bool IsEmpty(const Framing& framing) {
+    return framing.body == BodyFraming::kNone || (framing.body == BodyFraming::kLength && framing.length == 0);
+  }
+  Result<std::string_view> Take(Input::Chunk chunk);
+
+  Input& input_;
+  const BodyFraming kind_;
+  uint64_t left_;
+  bool done_;
+  ChunkDecoder chunks_;
+};
+
+// What comes next as it is, empty at the end: for tunnels. Errors as BodyReader's.
+Task<Result<std::string_view>> ReadRaw(Input& input);
+
+}  // namespace updraft::http

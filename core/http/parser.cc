@@ -1,0 +1,275 @@
+#include "core/http/parser.h"
+
+#include <array>
+#include <cstring>
+
+#include "core/http/bytes.h"
+
+namespace updraft::http {
+namespace {
+
+constexpr size_t kLengthDigitsMax = 18;  // below 2^63
+
+// What the fields say that matters to framing, gathered while they are read.
+struct Gathered {
+  int hosts = 0;
+  int lengths = 0;
+  int encodings = 0;
+  bool close = false;
+  bool keep_alive = false;
+  bool connection_upgrade = false;
+  bool upgrade = false;
+  bool forbidden_trailer = false;
+  std::string_view host;
+  std::string_view length;
+  std::string_view encoding;
+  std::string_view expect;
+};
+
+struct FieldTable {
+  std::array<HeaderField, kFieldsMax> fields;  // NOLINT: filled as far as `count`
+  size_t count = 0;
+};
+
+void GatherConnection(std::string_view value, Gathered& gathered) {
+  if (ListHasToken(value, "close")) gathered.close = true;
+  if (ListHasToken(value, "keep-alive")) gathered.keep_alive = true;
+  if (ListHasToken(value, "upgrade")) gathered.connection_upgrade = true;
+}
+
+// Told apart by length first: most fields cost one comparison of sizes.
+void Gather(std::string_view name, std::string_view value, Gathered& gathered) {
+  switch (name.size()) {
+    case 4:
+      if (!EqualsIgnoreCase(name, "host")) return;
+      ++gathered.hosts;
+      gathered.host = value;
+      return;
+    case 6:
+      if (EqualsIgnoreCase(name, "expect")) gathered.expect = value;
+      return;
+    case 7:
+      if (EqualsIgnoreCase(name, "upgrade")) gathered.upgrade = true;
+      return;
+    case 10:
+      if (EqualsIgnoreCase(name, "connection")) GatherConnection(value, gathered);
+      return;
+    case 14:
+      if (!EqualsIgnoreCase(name, "content-length")) return;
+      ++gathered.lengths;
+      gathered.length = value;
+      return;
+    case 17:
+      if (!EqualsIgnoreCase(name, "transfer-encoding")) return;
+      ++gathered.encodings;
+      gathered.encoding = value;
+      return;
+    default:
+      return;
+  }
+}
+
+// Reads the fields of `head` from `at` to its empty line.
+Refusal ParseFields(std::string_view head, size_t at, FieldTable& table, Gathered& gathered) {
+  while (head[at] != '\r') {
+    const size_t name_size = SpanOf(head, at, kTokenByte);
+    const size_t colon = at + name_size;
+    if (name_size == 0 && (head[at] == ' ' || head[at] == '\t')) return {400, "folded header line"};
+    if (name_size == 0 || head[colon] != ':') return {400, "malformed header name"};
+    size_t start = colon + 1;
+    while (head[start] == ' ' || head[start] == '\t') ++start;
+    const size_t line_end = start + SpanOf(head, start, kValueByte);
+    if (head[line_end] != '\r' || head[line_end + 1] != '\n') return {400, "forbidden byte in a header value"};
+    size_t end = line_end;
+    while (end > start && (head[end - 1] == ' ' || head[end - 1] == '\t')) --end;
+    if (table.count == kFieldsMax) return {431, "too many header fields"};
+    table.fields[table.count++] = {static_cast<uint32_t>(at), static_cast<uint32_t>(start),
+                                   static_cast<uint32_t>(name_size), static_cast<uint32_t>(end - start)};
+    Gather(head.substr(at, name_size), head.substr(start, end - start), gathered);
+    at = line_end + 2;
+  }
+  if (head.substr(at) != "\r\n") return {400, "stray carriage return"};
+  return {};
+}
+
+std::optional<int> ParseVersion(std::string_view version) {
+  if (version == "HTTP/1.1") return 1;
+  if (version == "HTTP/1.0") return 0;
+  return std::nullopt;
+}
+
+bool LooksLikeVersion(std::string_view text) {
+  return text.size() == 8 && text.starts_with("HTTP/") && text[5] >= '0' && text[5] <= '9' && text[6] == '.' &&
+         text[7] >= '0' && text[7] <= '9';
+}
+
+Refusal ParseRequestLine(std::string_view line, RequestHead& out) {
+  const size_t method_size = SpanOf(line, 0, kTokenByte);
+  if (method_size == 0 || method_size == line.size() || line[method_size] != ' ') return {400, "malformed method"};
+  const size_t target_start = method_size + 1;
+  const size_t target_size = SpanOf(line, target_start, kTargetByte);
+  const size_t target_end = target_start + target_size;
+  if (target_size == 0 || target_end == line.size() || line[target_end] != ' ') {
+    return {400, "malformed request target"};
+  }
+  if (target_size > kTargetBytesMax) return {414, "request target too long"};
+  const std::string_view version = line.substr(target_end + 1);
+  const std::optional<int> minor = ParseVersion(version);
+  if (!minor && LooksLikeVersion(version)) return {505, "only HTTP/1.0 and HTTP/1.1 are spoken here"};
+  if (!minor) return {400, "malformed HTTP version"};
+  out.minor_version = *minor;
+  out.method.assign(line.substr(0, method_size));
+  out.target.assign(line.substr(target_start, target_size));
+  return {};
+}
+
+Refusal CheckTarget(const RequestHead& head) {
+  if (head.method == "CONNECT") return {405, "CONNECT is not served"};
+  if (head.target.front() == '/') return {};
+  if (head.target == "*") {
+    if (head.method == "OPTIONS") return {};
+    return {400, "\"*\" is for OPTIONS only"};
+  }
+  const bool http = EqualsIgnoreCase(std::string_view(head.target).substr(0, 7), "http://");
+  const bool https = EqualsIgnoreCase(std::string_view(head.target).substr(0, 8), "https://");
+  if (!http && !https) return {400, "request target is neither a path nor a URL"};
+  return {};
+}
+
+Refusal CheckHost(const RequestHead& head, const Gathered& gathered) {
+  if (gathered.hosts > 1) return {400, "more than one Host header"};
+  if (gathered.hosts == 0 && head.minor_version == 1) return {400, "no Host header"};
+  if (gathered.hosts == 1 && (gathered.host.empty() || !AllOf(gathered.host, kHostByte))) {
+    return {400, "malformed Host header"};
+  }
+  if (head.target.front() == '/' || head.target == "*") return {};
+  const std::string_view authority = head.host();
+  if (authority.empty() || !AllOf(authority, kHostByte)) return {400, "malformed host in the request target"};
+  if (gathered.hosts == 1 && !EqualsIgnoreCase(authority, gathered.host)) {
+    return {400, "Host header differs from the request target"};
+  }
+  return {};
+}
+
+std::optional<uint64_t> ParseLength(std::string_view text) {
+  if (text.empty() || text.size() > kLengthDigitsMax) return std::nullopt;
+  uint64_t length = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    length = length * 10 + static_cast<uint64_t>(c - '0');
+  }
+  return length;
+}
+
+// Content-Length and Transfer-Encoding, of requests and responses alike.
+Refusal ParseBodyFraming(const Gathered& gathered, int minor_version, Framing& framing) {
+  if (gathered.encodings > 0) {
+    if (minor_version == 0) return {400, "Transfer-Encoding in HTTP/1.0"};
+    if (gathered.lengths > 0) return {400, "both Content-Length and Transfer-Encoding"};
+    if (gathered.encodings > 1) return {400, "more than one Transfer-Encoding"};
+    if (!EqualsIgnoreCase(gathered.encoding, "chunked")) return {501, "Transfer-Encoding other than chunked"};
+    framing.body = BodyFraming::kChunked;
+    return {};
+  }
+  if (gathered.lengths == 0) return {};
+  if (gathered.lengths > 1) return {400, "more than one Content-Length"};
+  const std::optional<uint64_t> length = ParseLength(gathered.length);
+  if (!length) return {400, "malformed Content-Length"};
+  framing.body = BodyFraming::kLength;
+  framing.length = *length;
+  return {};
+}
+
+bool WantsKeepAlive(const Gathered& gathered, int minor_version) {
+  return !gathered.close && (minor_version == 1 || gathered.keep_alive);
+}
+
+}  // namespace
+
+size_t HeadScanner::Scan(std::string_view bytes) {
+  while (scanned_ < bytes.size()) {
+    const void* found = std::memchr(bytes.data() + scanned_, '\n', bytes.size() - scanned_);
+    if (found == nullptr) break;
+    const auto newline = static_cast<size_t>(static_cast<const char*>(found) - bytes.data());
+    if (newline == 0 || bytes[newline - 1] != '\r') {
+      refusal_ = {400, "line feed without carriage return"};
+      return 0;
+    }
+    if (newline >= 3 && bytes[newline - 2] == '\n') {
+      if (newline + 1 > kHeadBytesMax) break;
+      return newline + 1;
+    }
+    scanned_ = newline + 1;
+  }
+  if (bytes.size() >= kHeadBytesMax) {
+    refusal_ = {431, "header fields too large"};
+  } else if (scanned_ == 0 && bytes.size() > kTargetBytesMax + 64) {
+    refusal_ = {414, "request target too long"};
+  }
+  return 0;
+}
+
+Refusal ParseRequestHead(std::string_view head, RequestHead& out, Framing& framing) {
+  if (head.starts_with("\r\n")) head.remove_prefix(2);  // some clients end a body with one too many
+  const size_t line_end = head.find('\r');
+  if (head.size() < 4 || head[line_end + 1] != '\n') return {400, "malformed request line"};
+  if (const Refusal refusal = ParseRequestLine(head.substr(0, line_end), out)) return refusal;
+  if (const Refusal refusal = CheckTarget(out)) return refusal;
+
+  FieldTable table;
+  Gathered gathered;
+  if (const Refusal refusal = ParseFields(head, line_end + 2, table, gathered)) return refusal;
+  if (const Refusal refusal = CheckHost(out, gathered)) return refusal;
+  framing = {};
+  if (const Refusal refusal = ParseBodyFraming(gathered, out.minor_version, framing)) return refusal;
+  if (!gathered.expect.empty() && out.minor_version == 1) {
+    if (!EqualsIgnoreCase(gathered.expect, "100-continue")) return {417, "unknown expectation"};
+    framing.expect_continue = framing.body != BodyFraming::kNone;
+  }
+  framing.keep_alive = WantsKeepAlive(gathered, out.minor_version);
+  framing.upgrade = gathered.upgrade && gathered.connection_upgrade && out.minor_version == 1;
+  out.headers.Adopt(head, {table.fields.data(), table.count});
+  return {};
+}
+
+Refusal ParseResponseHead(std::string_view head, std::string_view method, ResponseHead& out, Framing& framing) {
+  const size_t line_end = head.find('\r');
+  const std::string_view line = head.substr(0, line_end);
+  if (line.size() < 12 || head[line_end + 1] != '\n') return {502, "malformed status line"};
+  const std::optional<int> minor = ParseVersion(line.substr(0, 8));
+  const std::optional<uint64_t> status = ParseLength(line.substr(9, 3));
+  if (!minor || !status || line[8] != ' ' || *status < 100 || *status > 599) return {502, "malformed status line"};
+  if (line.size() > 12 && (line[12] != ' ' || !AllOf(line.substr(12), kValueByte))) {
+    return {502, "malformed reason phrase"};
+  }
+  out.status = static_cast<int>(*status);
+  out.minor_version = *minor;
+
+  FieldTable table;
+  Gathered gathered;
+  if (Refusal refusal = ParseFields(head, line_end + 2, table, gathered)) return {502, refusal.reason};
+  framing = {};
+  if (Refusal refusal = ParseBodyFraming(gathered, *minor, framing)) return {502, refusal.reason};
+  framing.keep_alive = WantsKeepAlive(gathered, *minor);
+  framing.upgrade = out.status == 101;
+  const bool bodiless = out.status < 200 || out.status == 204 || out.status == 304 || method == "HEAD";
+  if (bodiless) {
+    framing.body = BodyFraming::kNone;
+  } else if (framing.body == BodyFraming::kNone) {
+    framing.body = BodyFraming::kUntilClose;
+    framing.keep_alive = false;
+  }
+  out.headers.Adopt(head, {table.fields.data(), table.count});
+  return {};
+}
+
+Refusal ParseTrailers(std::string_view text, Headers& out) {
+  FieldTable table;
+  Gathered gathered;
+  if (const Refusal refusal = ParseFields(text, 0, table, gathered)) return refusal;
+  if (gathered.hosts + gathered.lengths + gathered.encodings > 0) return {400, "forbidden trailer"};
+  out.Adopt(text, {table.fields.data(), table.count});
+  return {};
+}
+
+}  // namespace updraft::http

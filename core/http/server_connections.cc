@@ -1,0 +1,48 @@
+#include "core/http/server_connections.h"
+
+#include "core/http/http1_connection.h"
+
+namespace updraft::http {
+
+ServerConnections::ServerConnections(Loop& loop, const ServerOptions& options, Handler handler)
+    : Timer(loop.timers()), context_{loop, options, std::move(handler)}, scope_(std::make_unique<Scope>()) {}
+
+ServerConnections::~ServerConnections() = default;
+
+void ServerConnections::OnConnection(UniqueFd socket, std::string peer) {
+  ++count_;
+  scope_->Spawn(Serve(std::move(socket), std::move(peer)));
+}
+
+bool ServerConnections::WantsConnections() const { return count_ < context_.options.connections_max; }
+
+Task<void> ServerConnections::Serve(UniqueFd socket, std::string peer) {
+  {
+    Http1Connection connection(context_, std::move(socket), std::move(peer));
+    connection.AppendTo(open_);
+    co_await connection.Serve();
+  }
+  --count_;
+  if (context_.draining && count_ == 0) context_.loop.Defer(this);
+}
+
+void ServerConnections::Drain(TimePoint deadline, std::function<void()> done) {
+  context_.draining = true;
+  drained_ = std::move(done);
+  for (updraft::RingLink* link = open_.next; link != &open_; link = link->next) static_cast<ServerConnection*>(link)->Drain();
+  Set(deadline);
+  if (count_ == 0) context_.loop.Defer(this);
+}
+
+void ServerConnections::OnTimer() {
+  scope_ = std::make_unique<Scope>();
+  count_ = 0;
+  context_.loop.Defer(this);
+}
+
+void ServerConnections::Run() {
+  Cancel();
+  if (const auto drained = std::exchange(drained_, nullptr)) drained();
+}
+
+}  // namespace updraft::http

@@ -1,0 +1,57 @@
+// The open connections of a server: what each runs, and how all end. Loop thread only.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/base/loop.h"
+#include "core/base/ring.h"
+#include "core/base/timer_wheel.h"
+#include "core/http/acceptor.h"
+#include "core/http/exchange.h"
+#include "core/http/server.h"
+
+namespace updraft::http {
+
+// What a connection's protocol needs from its server.
+struct ServerContext {
+  Loop& loop;
+  const ServerOptions options;
+  const Handler handler;
+  bool draining = false;
+};
+
+// A connection as its server sees it, whatever version of HTTP it speaks.
+class ServerConnection : public RingLink {
+ public:
+  // The server drains: end now when idle, else after what is in flight. Resumes nothing inside the call.
+  virtual void Drain() = 0;
+
+ protected:
+  ~ServerConnection() = default;
+};
+
+class ServerConnections final : public ConnectionSink, private Timer, private Deferred {
+ public:
+  ServerConnections(Loop& loop, const ServerOptions& options, Handler handler);
+  ~ServerConnections();
+
+  void OnConnection(UniqueFd socket, std::string peer) override;
+  bool WantsConnections() const override;
+  void Drain(TimePoint deadline, std::function<void()> done);
+  size_t count() const { return count_; }
+
+ private:
+  Task<void> Serve(UniqueFd socket, std::string peer);
+  void OnTimer() override;
+  void Run() override;
+
+  ServerContext context_;
+  updraft::RingLink open_;
+  size_t count_ = 0;
+  std::function<void()> drained_;
+  std::unique_ptr<Scope> scope_;
+};
+
+}  // namespace updraft::http

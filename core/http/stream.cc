@@ -1,0 +1,138 @@
+#include "core/http/stream.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace updraft::http {
+namespace {
+
+constexpr uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
+Error SocketError(int error) { return {Code::kUnavailable, strerror(error)}; }  // NOLINT: glibc's is safe for threads
+
+bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+
+}  // namespace
+
+Stream::Stream(Loop& loop, UniqueFd socket)
+    : loop_(loop),
+      socket_(std::move(socket)),
+      reader_(loop.timers(), *this),
+      writer_(loop.timers(), *this),
+      wake_up_(*this) {
+  loop_.Watch(socket_.get(), kEvents, this);
+}
+
+Stream::~Stream() { loop_.Unwatch(socket_.get(), this); }
+
+IoResult Stream::Read(std::span<char> into) {
+  const ssize_t count = recv(socket_.get(), into.data(), into.size(), 0);
+  if (count > 0) {
+    // Less than asked for: the socket is empty, and the next edge will say so. After a hang-up no
+    // more edges come.
+    if (static_cast<size_t>(count) < into.size() && !hung_up_) {
+      readable_ = false;
+      reads_in_a_row_ = 0;
+    }
+    return {static_cast<size_t>(count), IoState::kOk};
+  }
+  if (count == 0) return {0, into.empty() ? IoState::kOk : IoState::kEnd};
+  if (WouldBlock(errno)) {
+    readable_ = false;
+    reads_in_a_row_ = 0;
+    return {0, IoState::kBlocked};
+  }
+  broken_ = true;
+  return {0, IoState::kBroken};
+}
+
+IoResult Stream::Write(std::span<const iovec> pieces) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces.data());  // NOLINT: sendmsg only reads it
+  message.msg_iovlen = pieces.size();
+  const ssize_t count = sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+  if (count >= 0) return {static_cast<size_t>(count), IoState::kOk};
+  if (WouldBlock(errno)) {
+    writable_ = false;
+    return {0, IoState::kBlocked};
+  }
+  broken_ = true;
+  return {0, IoState::kBroken};
+}
+
+void Stream::FinishWriting() { shutdown(socket_.get(), SHUT_WR); }
+
+void Stream::ResetOnClose() {
+  const linger option{1, 0};
+  setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &option, sizeof option);
+}
+
+void Stream::Interrupt() {
+  interrupted_ = true;
+  loop_.Defer(&wake_up_);
+}
+
+void Stream::OnReady(uint32_t events) {
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) writable_ = true;
+  if ((events & (EPOLLHUP | EPOLLERR)) != 0) broken_ = true;
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 && !hung_up_) {
+    hung_up_ = true;
+    hangup_due_ = true;
+  }
+  RunDue();
+}
+
+// One thing at a time, because what it resumes may destroy the stream; the rest at the end of the turn.
+void Stream::RunDue() {
+  const bool hangup = hangup_due_ && hangup_observer_ != nullptr;
+  const bool reader = reader_.handle && (readable_ || interrupted_);
+  const bool writer = writer_.handle && (writable_ || interrupted_);
+  if (int{hangup} + int{reader} + int{writer} > 1) loop_.Defer(&wake_up_);
+  const WaitEnd end = interrupted_ ? WaitEnd::kInterrupted : WaitEnd::kReady;
+  if (hangup) {
+    hangup_due_ = false;
+    hangup_observer_->OnHangup();
+  } else if (reader) {
+    Wake(reader_, end);
+  } else if (writer) {
+    Wake(writer_, end);
+  }
+}
+
+void Stream::Wake(Waiting& waiting, WaitEnd end) {
+  waiting.Cancel();
+  waiting.end = end;
+  std::exchange(waiting.handle, {}).resume();
+}
+
+void Stream::Waiting::OnTimer() {
+  Wake(*this, yields ? WaitEnd::kReady : WaitEnd::kTimeout);
+}
+
+Result<UniqueFd> StartConnecting(const SocketAddress& address) {
+  UniqueFd fd(socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return SocketError(errno);
+  if (address.family() != AF_UNIX) {
+    const int on = 1;
+    setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  if (connect(fd.get(), &address.any, address.size) != 0 && errno != EINPROGRESS) return SocketError(errno);
+  return fd;
+}
+
+Status ConnectOutcome(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) return SocketError(error);
+  return Ok();
+}
+
+}  // namespace updraft::http
