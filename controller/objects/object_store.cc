@@ -118,7 +118,8 @@ void ObjectStore::Apply(const store::Event& event) {
   const auto found = names.find(key->name);
   Change change{.object = object,
                 .previous = found == names.end() ? nullptr : found->second.object,
-                .revision = event.entry.mod_revision};
+                .revision = event.entry.mod_revision,
+                .key = *key};
   if (event.type == store::Event::Type::kPut) {
     SetResourceVersion(*object, change.revision);
     change.type = change.previous ? Change::Type::kModified : Change::Type::kAdded;
@@ -135,8 +136,8 @@ void ObjectStore::Apply(const store::Event& event) {
     --resource.count;
   }
   revision_ = std::max(revision_, change.revision);
-  Remember(*key, change, event.entry.value.size());
-  Deliver(*key, change);
+  Remember(change, event.entry.value.size());
+  Deliver(change);
 }
 
 std::shared_ptr<Json> ObjectStore::TakeObject(const store::Event& event) {
@@ -149,23 +150,28 @@ std::shared_ptr<Json> ObjectStore::TakeObject(const store::Event& event) {
   return event.type == store::Event::Type::kPut ? FromStoredBytes(event.entry.value) : nullptr;
 }
 
-void ObjectStore::Deliver(const ObjectKey& key, const Change& change) {
+void ObjectStore::Deliver(const Change& change) {
+  DeliverTo(change.key.resource, change);
+  DeliverTo("", change);
+}
+
+void ObjectStore::DeliverTo(const std::string& resource, const Change& change) {
   // Callbacks change the maps, so each step finds its place anew.
   WatchId last = 0;
   while (true) {
-    auto& watchers = resources_[key.resource].watchers;
+    auto& watchers = resources_[resource].watchers;
     const auto it = watchers.upper_bound(last);
     if (it == watchers.end()) return;
     last = it->first;
     if (change.revision <= it->second.after) continue;  // it began after this change
-    if (!it->second.ns.empty() && it->second.ns != key.ns) continue;
+    if (!it->second.ns.empty() && it->second.ns != change.key.ns) continue;
     const auto on_change = it->second.on_change;
     (*on_change)(change);
   }
 }
 
-void ObjectStore::Remember(const ObjectKey& key, Change change, size_t bytes) {
-  history_.push_back({key.resource, key.ns, std::move(change), bytes});
+void ObjectStore::Remember(Change change, size_t bytes) {
+  history_.push_back({std::move(change), bytes});
   history_bytes_ += bytes;
   while (history_.size() > options_.history_changes_max || history_bytes_ > options_.history_bytes_max) {
     history_bytes_ -= history_.front().bytes;
@@ -224,6 +230,14 @@ size_t ObjectStore::Count(std::string_view resource) const {
   return found == resources_.end() ? 0 : found->second.count;
 }
 
+std::vector<std::string> ObjectStore::Resources() const {
+  std::vector<std::string> names;
+  for (const auto& [name, resource] : resources_) {
+    if (resource.count != 0) names.push_back(name);
+  }
+  return names;
+}
+
 Result<ObjectStore::WatchId> ObjectStore::Watch(std::string_view resource, std::string_view ns,
                                                 int64_t from_revision, OnChange on_change) {
   if (from_revision < oldest_) {
@@ -238,7 +252,8 @@ Result<ObjectStore::WatchId> ObjectStore::Watch(std::string_view resource, std::
   const auto first = std::ranges::upper_bound(history_, from_revision, {},
                                               [](const Past& p) { return p.change.revision; });
   for (auto it = first; it != history_.end(); ++it) {
-    if (it->resource == resource && (ns.empty() || it->ns == ns)) past.push_back(it->change);
+    const ObjectKey& key = it->change.key;
+    if ((resource.empty() || key.resource == resource) && (ns.empty() || key.ns == ns)) past.push_back(it->change);
   }
   const WatchId id = ++last_watch_;
   const auto shared = std::make_shared<OnChange>(std::move(on_change));

@@ -48,6 +48,7 @@ struct Change {
   std::shared_ptr<const Json> object = {};    // kDeleted: the last state, with the deletion's resourceVersion
   std::shared_ptr<const Json> previous = {};  // null for kAdded
   int64_t revision = 0;
+  ObjectKey key = {};
 };
 
 struct ListResult {
@@ -81,6 +82,7 @@ class ObjectStore {
   // `ns` empty: all namespaces. Linear in what it returns.
   ListResult List(std::string_view resource, std::string_view ns) const;
   size_t Count(std::string_view resource) const;
+  std::vector<std::string> Resources() const;  // those that have objects
 
   // Sets nothing but metadata.resourceVersion: defaults, uid, timestamps are the caller's.
   // kAlreadyExists; kUnavailable when the Store cannot write (nothing has changed).
@@ -93,6 +95,7 @@ class ObjectStore {
   // Removes at once: finalizers and grace are the caller's. Gives the last state. kAborted, kNotFound.
   http::Task<Result<Stored>> Delete(ObjectKey key, std::optional<int64_t> expected_revision);
 
+  // `resource` empty: all resources; `ns` empty: all namespaces.
   // Calls `on_change` for each change after `from_revision`: the past ones before this returns, the
   // rest as they become visible. The callback may Watch and Unwatch, itself too, and start writes.
   // kOutOfRange: older than what is kept, or newer than anything: list again.
@@ -123,8 +126,6 @@ class ObjectStore {
     std::map<WatchId, Watcher> watchers;
   };
   struct Past {
-    std::string resource = {};
-    std::string ns = {};
     Change change = {};
     size_t bytes = 0;
   };
@@ -136,8 +137,9 @@ class ObjectStore {
   void OnEvents(const store::EventBatch& batch);
   void Apply(const store::Event& event);
   std::shared_ptr<Json> TakeObject(const store::Event& event);
-  void Deliver(const ObjectKey& key, const Change& change);
-  void Remember(const ObjectKey& key, Change change, size_t bytes);
+  void Deliver(const Change& change);
+  void DeliverTo(const std::string& resource, const Change& change);
+  void Remember(Change change, size_t bytes);
   void CompactIfDue();
   const Entry* Find(const ObjectKey& key) const;
 

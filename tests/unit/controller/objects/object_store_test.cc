@@ -199,6 +199,17 @@ TEST_F(ObjectStoreTest, AWatchOfOneNamespaceSeesNoOther) {
   EXPECT_THAT(seen, ElementsAre("+b=1@3"));
 }
 
+TEST_F(ObjectStoreTest, AWatchOfAllResourcesSeesEveryChangeWithItsKey) {
+  const int64_t start = objects_->revision();
+  const ObjectKey map{.resource = "configmaps", .ns = "default", .name = "x"};
+  Create(map, Object("x"));
+  std::vector<ObjectKey> seen;
+  ASSERT_TRUE(objects_->Watch("", "", start, [&seen](const Change& c) { seen.push_back(c.key); }));
+  Create(Service("a"), Object("a"));
+  EXPECT_THAT(seen, ElementsAre(map, Service("a")));
+  EXPECT_THAT(objects_->Resources(), ElementsAre("configmaps", kServices));
+}
+
 TEST_F(ObjectStoreTest, ChangesCarryThePreviousState) {
   std::vector<Change> seen;
   ASSERT_TRUE(objects_->Watch(kServices, "", objects_->revision(), [&](const Change& c) { seen.push_back(c); }));

@@ -1,0 +1,33 @@
+// The host names of a route. Pure.
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "controller/reconcile/serving_config.h"
+#include "core/api/json.h"
+#include "core/base/result.h"
+
+namespace updraft::controller {
+
+// "hello", or "blue-hello" for the tag blue: what the placeholder Service is called as well.
+std::string HostLabel(std::string_view route, std::string_view tag);
+
+// name.namespace.svc.cluster.local
+std::string ClusterHost(const Json& route, std::string_view tag, const ServingConfig& config);
+
+// name.namespace.domain. kInvalidArgument: it is no valid domain name (a part is too long, say).
+Result<std::string> ExternalHost(const Json& route, std::string_view tag, const ServingConfig& config);
+
+// With the port, unless it is the scheme's own. Cluster-local hosts are never given one.
+std::string ExternalUrl(const std::string& host, const ServingConfig& config);
+std::string ClusterUrl(const std::string& host);
+
+// The tags ("" for the main host) that only the cluster may call, by the visibility label of the route
+// or of a tag's placeholder Service. `placeholders`: the route's, as they are now.
+std::set<std::string> ClusterLocalTags(const Json& route, const std::vector<std::string>& tags,
+                                       const std::set<std::string>& cluster_local_services);
+
+}  // namespace updraft::controller
