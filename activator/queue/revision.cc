@@ -1,0 +1,52 @@
+#include "activator/queue/revision.h"
+
+#include "activator/queue/shard.h"
+#include "core/base/check.h"
+
+namespace updraft::activator {
+
+Revision::Revision(std::string key, uint32_t worker_count)
+    : key_(std::move(key)),
+      worker_count_(worker_count),
+      shards_(std::make_unique<std::atomic<RevisionShard*>[]>(worker_count)) {
+  UPDRAFT_CHECK(worker_count >= 1 && worker_count <= kWorkersMax);
+}
+
+Revision::~Revision() {
+  for (uint32_t worker = 0; worker < worker_count_; ++worker) delete shard(worker);
+}
+
+RevisionShard& Revision::MakeShard(uint32_t worker) {
+  UPDRAFT_CHECK(shard(worker) == nullptr);
+  auto made = std::make_unique<RevisionShard>(*this, worker);
+  shards_[worker].store(made.get(), std::memory_order_release);
+  return *made.release();
+}
+
+LoadReading Revision::ReadLoad(const Clock& clock) const {
+  std::vector<LoadReading> readings;
+  for (uint32_t worker = 0; worker < worker_count_; ++worker) {
+    if (const RevisionShard* part = shard(worker)) readings.push_back(part->load.Read());
+  }
+  // Read after the parts: none of them was changed later than this.
+  LoadReading sum;
+  sum.at = clock.Now();
+  for (const LoadReading& reading : readings) {
+    const LoadReading now = reading.ExtendedTo(sum.at);
+    sum.request_time.Add(now.request_time);
+    sum.arrivals += now.arrivals;
+    sum.waiting += now.waiting;
+    sum.running += now.running;
+  }
+  return sum;
+}
+
+ResponseTotals Revision::ReadResponses() const {
+  ResponseTotals totals;
+  for (uint32_t worker = 0; worker < worker_count_; ++worker) {
+    if (const RevisionShard* part = shard(worker)) part->responses.AddTo(totals);
+  }
+  return totals;
+}
+
+}  // namespace updraft::activator

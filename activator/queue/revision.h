@@ -1,0 +1,70 @@
+// What all workers share of a revision: a few atomic words, and the way to each worker's own part.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "activator/queue/instance.h"
+#include "activator/routing/revision_settings.h"
+#include "activator/stats/load_counter.h"
+#include "activator/stats/response_counter.h"
+#include "core/base/clock.h"
+
+namespace updraft::activator {
+
+struct RevisionShard;
+
+// The instances that take requests, by address. Immutable once published.
+struct InstanceSet {
+  std::vector<std::shared_ptr<Instance>> open;
+};
+
+// A revision as it was published last; `settings` is null while it is not known.
+struct RevisionView {
+  std::shared_ptr<const RevisionSettings> settings;
+  std::shared_ptr<const InstanceSet> instances;  // null: none
+};
+
+class Revision : public std::enable_shared_from_this<Revision> {
+ public:
+  static constexpr uint32_t kWorkersMax = 64;  // a bit each
+
+  // REQUIRES: 1 <= worker_count <= kWorkersMax.
+  Revision(std::string key, uint32_t worker_count);
+  ~Revision();
+  Revision(const Revision&) = delete;
+  Revision& operator=(const Revision&) = delete;
+
+  const std::string& key() const { return key_; }  // "namespace/name"
+  uint32_t worker_count() const { return worker_count_; }
+
+  // Null until the worker has met the revision. Safe for concurrent use; the shard lives as long as
+  // the revision.
+  RevisionShard* shard(uint32_t worker) const { return shards_[worker].load(std::memory_order_acquire); }
+  // By that worker, once.
+  RevisionShard& MakeShard(uint32_t worker);
+
+  // The load of all workers together, at `clock`'s now. Any thread.
+  LoadReading ReadLoad(const Clock& clock) const;
+  ResponseTotals ReadResponses() const;
+
+  // A bit for each worker with waiting requests. Who sets his bit tries once more for a slot
+  // afterwards, and who frees a slot looks at the bits afterwards; both in one total order, so that
+  // no wake-up is lost.
+  std::atomic<uint64_t> waiting_workers{0};
+  // Waiting requests of all workers.
+  std::atomic<uint32_t> queued{0};
+  // A demand for instances is on its way; cleared by who takes it in hand, when there are instances
+  // or nobody waits any more.
+  std::atomic<bool> demand_pending{false};
+
+ private:
+  const std::string key_;
+  const uint32_t worker_count_;
+  const std::unique_ptr<std::atomic<RevisionShard*>[]> shards_;  // owned
+};
+
+}  // namespace updraft::activator

@@ -1,0 +1,77 @@
+// From a request's host to a revision: an immutable snapshot. Pure; safe for concurrent use.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "activator/queue/revision.h"
+#include "activator/routing/persistent_map.h"
+
+namespace updraft::activator {
+
+struct RouteEntry;
+
+struct RouteSplit {
+  std::shared_ptr<Revision> revision;
+  uint32_t upto = 0;  // this split's percent and those before it, added up
+};
+
+// One host of a route.
+struct HostRule {
+  std::string host;
+  std::string tag;  // empty: the route's main host
+  bool cluster_local = false;
+  std::vector<RouteSplit> splits;  // none has 0 percent
+  const RouteEntry* route = nullptr;
+
+  // The revision for the next request: every hundred in a row are split exactly by percent. Null when
+  // the rule has no splits. Valid as long as the table.
+  Revision* Choose() const;
+
+ private:
+  // No part of what the rule says. One for all workers, so that the split is exact over them.
+  mutable std::atomic<uint32_t> turn_{0};
+};
+
+// A route and all its hosts.
+struct RouteEntry {
+  std::string key;  // "namespace/name"
+  std::vector<std::unique_ptr<HostRule>> hosts;
+
+  // The rule of the tag, for routing by the Knative-Serving-Tag header; null: there is none.
+  const HostRule* FindTag(std::string_view tag) const;
+};
+
+// The host of a Host header or :authority as rules have it: lower case, without port and trailing
+// dot. Empty when it is none.
+class HostName {
+ public:
+  explicit HostName(std::string_view authority);
+  std::string_view view() const { return {text_.data(), size_}; }
+
+ private:
+  static constexpr size_t kBytesMax = 255;
+  size_t size_ = 0;
+  std::array<char, kBytesMax> text_;
+};
+
+class RouteTable {
+ public:
+  // The rule of a host as it came in the request; null: unknown. Valid as long as the table.
+  const HostRule* Find(std::string_view authority) const;
+  RevisionView ViewOf(const Revision& revision) const;
+  size_t host_count() const { return hosts_.size(); }
+  size_t revision_count() const { return revisions_.size(); }
+
+ private:
+  friend class RoutingState;
+
+  PersistentMap<std::shared_ptr<const HostRule>> hosts_;
+  PersistentMap<RevisionView> revisions_;  // by key
+};
+
+}  // namespace updraft::activator

@@ -1,0 +1,226 @@
+#include "activator/routing/routing_state.h"
+
+#include <algorithm>
+#include <set>
+#include <unordered_set>
+
+namespace updraft::activator {
+namespace {
+
+std::shared_ptr<const InstanceSet> OpenOnes(std::vector<std::shared_ptr<Instance>> instances) {
+  if (instances.empty()) return nullptr;
+  std::ranges::sort(instances, {}, [](const auto& instance) { return std::string_view(instance->host_port()); });
+  return std::make_shared<const InstanceSet>(InstanceSet{std::move(instances)});
+}
+
+bool SameAddress(const Instance& instance, const InstanceAddress& address) {
+  return instance.ip() == address.ip && instance.port() == address.port;
+}
+
+}  // namespace
+
+// What one update touches.
+struct RoutingState::Batch {
+  WallTime now;
+  std::set<std::string> changed;  // revisions
+  std::vector<Publication::Change> removed;
+};
+
+RoutingState::RoutingState(uint32_t worker_count) : worker_count_(worker_count) {}
+
+Publication RoutingState::Apply(const RoutingUpdate& update, WallTime now) {
+  ++edit_;
+  Batch batch;
+  batch.now = now;
+  if (update.full) RemoveUnnamed(update, batch);
+  for (const RevisionSettings& settings : update.revisions) Declare(settings, batch);
+  for (const EndpointsUpdate& endpoints : update.endpoints) SetEndpoints(endpoints, batch);
+  for (const RouteUpdate& route : update.routes) SetRoute(route);
+  for (const std::string& key : update.removed_routes) RemoveRoute(key);
+  for (const std::string& key : update.removed_revisions) Remove(key, batch);
+
+  Publication publication;
+  publication.changes = std::move(batch.removed);
+  for (const std::string& key : batch.changed) {
+    const auto declared = revisions_.find(key);
+    if (declared == revisions_.end()) continue;
+    table_.revisions_.Set(key, declared->second.view, edit_);
+    publication.changes.push_back({declared->second.revision, declared->second.view});
+    for (const auto& [id, held] : declared->second.instances) {
+      if (held.draining && held.instance->in_flight() == 0) publication.drained.push_back(id);
+    }
+  }
+  publication.table = std::make_shared<const RouteTable>(table_);
+  return publication;
+}
+
+std::optional<std::string> RoutingState::OnDrained(const Instance* instance) {
+  const auto left = leaving_.find(instance);
+  if (left != leaving_.end()) {
+    if (left->second->in_flight() == 0) leaving_.erase(left);
+    return std::nullopt;
+  }
+  const auto drains = draining_.find(instance);
+  if (drains == draining_.end() || drains->second->in_flight() > 0) return std::nullopt;
+  return drains->second->id();
+}
+
+Instance* RoutingState::FindInstance(const std::string& revision, const std::string& id) {
+  const auto declared = revisions_.find(revision);
+  if (declared == revisions_.end()) return nullptr;
+  const auto held = declared->second.instances.find(id);
+  return held == declared->second.instances.end() ? nullptr : held->second.instance.get();
+}
+
+std::shared_ptr<Revision> RoutingState::RevisionOf(const std::string& key) {
+  std::weak_ptr<Revision>& named = named_[key];
+  std::shared_ptr<Revision> revision = named.lock();
+  if (!revision) {
+    revision = std::make_shared<Revision>(key, worker_count_);
+    named = revision;
+  }
+  if (named_.size() >= sweep_at_) {
+    std::erase_if(named_, [](const auto& item) { return item.second.expired(); });
+    sweep_at_ = std::max<size_t>(1024, named_.size() * 2);
+  }
+  return revision;
+}
+
+void RoutingState::Declare(const RevisionSettings& settings, Batch& batch) {
+  Declared& declared = revisions_[settings.key];
+  if (!declared.revision) declared.revision = RevisionOf(settings.key);
+  if (declared.view.settings && *declared.view.settings == settings) return;
+  declared.view.settings = std::make_shared<const RevisionSettings>(settings);
+  batch.changed.insert(settings.key);
+}
+
+void RoutingState::Remove(const std::string& key, Batch& batch) {
+  const auto found = revisions_.find(key);
+  if (found == revisions_.end()) return;
+  for (auto& [id, held] : found->second.instances) Drop(held);
+  batch.removed.push_back({found->second.revision, RevisionView{}});
+  table_.revisions_.Erase(key, edit_);
+  revisions_.erase(found);
+}
+
+void RoutingState::SetEndpoints(const EndpointsUpdate& update, Batch& batch) {
+  const auto found = revisions_.find(update.revision);
+  if (found == revisions_.end()) return;
+  Declared& declared = found->second;
+  for (const EndpointUpdate& endpoint : update.endpoints) SetEndpoint(declared, endpoint, batch.now);
+  if (update.known) {
+    std::unordered_set<std::string_view> listed;
+    for (const EndpointUpdate& endpoint : update.endpoints) listed.insert(endpoint.address.id);
+    for (auto item = declared.instances.begin(); item != declared.instances.end();) {
+      if (listed.contains(item->first)) {
+        ++item;
+        continue;
+      }
+      Drop(item->second);
+      item = declared.instances.erase(item);
+    }
+  }
+  std::vector<std::shared_ptr<Instance>> open;
+  for (const auto& [id, held] : declared.instances) {
+    if (!held.draining) open.push_back(held.instance);
+  }
+  declared.view.instances = OpenOnes(std::move(open));
+  batch.changed.insert(update.revision);
+}
+
+void RoutingState::SetEndpoint(Declared& declared, const EndpointUpdate& endpoint, WallTime now) {
+  Held& held = declared.instances[endpoint.address.id];
+  if (held.instance && !SameAddress(*held.instance, endpoint.address)) Drop(held);
+  if (!held.instance) {
+    InstanceAddress address = endpoint.address;
+    address.cold_start.routed_ns = UnixNanos(now);
+    held.instance = std::make_shared<Instance>(std::move(address));
+  }
+  if (endpoint.draining && !held.draining) {
+    held.instance->Close();
+    draining_.emplace(held.instance.get(), held.instance);
+  }
+  if (!endpoint.draining && held.draining) {
+    draining_.erase(held.instance.get());
+    held.instance->Reopen();
+  }
+  held.draining = endpoint.draining;
+}
+
+// No longer listed. Kept while requests are inside.
+void RoutingState::Drop(Held& held) {
+  draining_.erase(held.instance.get());
+  if (!held.instance->Close()) leaving_.emplace(held.instance.get(), held.instance);
+  held = {};
+}
+
+void RoutingState::SetRoute(const RouteUpdate& update) {
+  RouteHeld& held = routes_[update.key];
+  if (held.entry && held.said == update) return;
+  if (held.entry) {
+    RemoveRoute(update.key);
+    return SetRoute(update);
+  }
+  held.said = update;
+  held.entry = std::make_shared<RouteEntry>();
+  held.entry->key = update.key;
+  for (const HostUpdate& host : update.hosts) {
+    auto rule = std::make_unique<HostRule>();
+    rule->host = std::string(HostName(host.host).view());
+    rule->tag = host.tag;
+    rule->cluster_local = host.cluster_local;
+    rule->route = held.entry.get();
+    uint32_t upto = 0;
+    for (const SplitUpdate& split : host.splits) {
+      if (split.percent == 0) continue;
+      upto += split.percent;
+      rule->splits.push_back({RevisionOf(split.revision), upto});
+    }
+    held.entry->hosts.push_back(std::move(rule));
+  }
+  // The table owns a rule through its whole entry.
+  for (const auto& rule : held.entry->hosts) {
+    table_.hosts_.Set(rule->host, std::shared_ptr<const HostRule>(held.entry, rule.get()), edit_);
+  }
+}
+
+void RoutingState::RemoveRoute(const std::string& key) {
+  const auto found = routes_.find(key);
+  if (found == routes_.end()) return;
+  for (const auto& rule : found->second.entry->hosts) {
+    // Another route may have taken the host over.
+    const auto* current = table_.hosts_.Find(rule->host);
+    if (current != nullptr && (*current)->route == found->second.entry.get()) {
+      table_.hosts_.Erase(rule->host, edit_);
+    }
+  }
+  routes_.erase(found);
+}
+
+void RoutingState::RemoveUnnamed(const RoutingUpdate& full, Batch& batch) {
+  std::unordered_set<std::string_view> routes;
+  std::unordered_set<std::string_view> revisions;
+  std::unordered_set<std::string_view> endpoints;
+  for (const RouteUpdate& route : full.routes) routes.insert(route.key);
+  for (const RevisionSettings& settings : full.revisions) revisions.insert(settings.key);
+  for (const EndpointsUpdate& of : full.endpoints) endpoints.insert(of.revision);
+
+  std::vector<std::string> gone;
+  for (const auto& [key, held] : routes_) {
+    if (!routes.contains(key)) gone.push_back(key);
+  }
+  for (const std::string& key : gone) RemoveRoute(key);
+  gone.clear();
+  for (const auto& [key, declared] : revisions_) {
+    if (!revisions.contains(key)) gone.push_back(key);
+  }
+  for (const std::string& key : gone) Remove(key, batch);
+  // Nothing said about endpoints in a full state: there are none.
+  gone.clear();
+  for (const auto& [key, declared] : revisions_) {
+    if (!endpoints.contains(key) && !declared.instances.empty()) gone.push_back(key);
+  }
+  for (const std::string& key : gone) SetEndpoints({.revision = key, .known = true, .endpoints = {}}, batch);
+}
+
+}  // namespace updraft::activator

@@ -1,0 +1,86 @@
+// All that the controller has said, put together: takes updates, gives snapshots. Pure. One thread;
+// what it publishes is immutable but for the instances' words, which it closes and reopens itself.
+//
+// A revision's object lives as long as it is declared or some route names it, so that routes and
+// revisions may come and go in any order. Instances that are no longer listed are closed at once;
+// requests inside them go on, and the object stays until the last one has left.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "activator/queue/revision.h"
+#include "activator/routing/route_table.h"
+#include "activator/routing/update.h"
+#include "core/base/clock.h"
+
+namespace updraft::activator {
+
+// The outcome of an update, for the workers and for who keeps account of revisions.
+struct Publication {
+  struct Change {
+    std::shared_ptr<Revision> revision;
+    RevisionView view;  // `settings` null: it was removed
+  };
+  std::shared_ptr<const RouteTable> table;
+  std::vector<Change> changes;
+  std::vector<std::string> drained;  // ids of draining instances that nothing is inside of
+};
+
+class RoutingState {
+ public:
+  explicit RoutingState(uint32_t worker_count);
+
+  // `now`: when its new instances were routed.
+  Publication Apply(const RoutingUpdate& update, WallTime now);
+
+  // The last request inside a closed instance has ended. The id, if the controller waits to hear of it.
+  std::optional<std::string> OnDrained(const Instance* instance);
+
+  // For an ejected instance; null: it is gone.
+  Instance* FindInstance(const std::string& revision, const std::string& id);
+
+ private:
+  struct Held {
+    std::shared_ptr<Instance> instance;
+    bool draining = false;
+  };
+  struct Declared {
+    std::shared_ptr<Revision> revision;
+    RevisionView view;
+    std::map<std::string, Held> instances;  // by id
+  };
+  struct RouteHeld {
+    RouteUpdate said;
+    std::shared_ptr<RouteEntry> entry;
+  };
+  struct Batch;
+
+  std::shared_ptr<Revision> RevisionOf(const std::string& key);
+  void Declare(const RevisionSettings& settings, Batch& batch);
+  void Remove(const std::string& revision, Batch& batch);
+  void SetEndpoints(const EndpointsUpdate& update, Batch& batch);
+  void SetEndpoint(Declared& declared, const EndpointUpdate& endpoint, WallTime now);
+  void Drop(Held& held);
+  void SetRoute(const RouteUpdate& update);
+  void RemoveRoute(const std::string& key);
+  void RemoveUnnamed(const RoutingUpdate& full, Batch& batch);
+
+  const uint32_t worker_count_;
+  EditId edit_ = 0;
+  RouteTable table_;
+  std::unordered_map<std::string, RouteHeld> routes_;
+  std::unordered_map<std::string, Declared> revisions_;
+  std::unordered_map<std::string, std::weak_ptr<Revision>> named_;  // by routes or declared; swept now and then
+  size_t sweep_at_ = 1024;
+  std::unordered_map<const Instance*, std::shared_ptr<Instance>> draining_;
+  std::unordered_map<const Instance*, std::shared_ptr<Instance>> leaving_;  // unlisted, with requests inside
+};
+
+}  // namespace updraft::activator
