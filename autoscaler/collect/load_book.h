@@ -1,0 +1,56 @@
+// What the activators have said, made into differences: each reports integrals since it started. Pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "core/base/clock.h"
+
+namespace updraft::autoscaler {
+
+// One activator's figures for one revision, as of one report.
+struct LoadFigures {
+  double request_seconds = 0;  // time integral of requests held or running
+  uint64_t request_count = 0;  // arrivals
+  uint32_t running = 0;
+  uint32_t waiting = 0;
+};
+
+// What has come since the activator's last word on the revision.
+struct LoadChange {
+  double request_seconds = 0;
+  double requests = 0;
+};
+
+class LoadBook {
+ public:
+  // A stream of `activator` begins. Its first report holds every revision that it has figures of; with an epoch that is
+  // known the differences go on where they were, with another one they begin at that report.
+  void Begin(const std::string& activator, int64_t epoch);
+
+  // One revision of a report. `first_report`: of the stream.
+  LoadChange Record(const std::string& activator, const std::string& revision, const LoadFigures& figures,
+                    bool first_report);
+
+  // The activator is gone; what it held no longer waits.
+  void End(const std::string& activator);
+
+  // Over all activators that are there.
+  uint32_t Waiting(const std::string& revision) const;
+  uint32_t Running(const std::string& revision) const;
+  bool AnyActivator() const;
+
+  void Forget(const std::string& revision);
+
+ private:
+  struct Activator {
+    int64_t epoch = 0;
+    bool present = false;
+    std::map<std::string, LoadFigures, std::less<>> last;
+  };
+  std::map<std::string, Activator, std::less<>> activators_;
+};
+
+}  // namespace updraft::autoscaler

@@ -1,0 +1,83 @@
+// One revision: its windows, its decider, its way to zero. Pure: `now` is handed in.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "autoscaler/kpa/decider.h"
+#include "autoscaler/kpa/policy.h"
+#include "autoscaler/kpa/scale_target.h"
+#include "autoscaler/kpa/window.h"
+
+namespace updraft::autoscaler {
+
+// A revision as the controller describes it.
+struct Target {
+  std::map<std::string, std::string> annotations;
+  int container_concurrency = 0;
+  bool reachable = true;
+  int ready = 0;
+  int starting = 0;
+  int failed = 0;             // in crash back-off
+  bool initialized = false;   // initial scale was reached once
+  bool instances_known = true;
+  Nanos progress_deadline = Seconds(600);
+  std::string service;
+  std::string configuration;
+};
+
+struct Decision {
+  std::optional<int> desired;  // nullopt: no opinion yet, keep what runs
+  Active active = Active::kActivating;
+  double excess_burst_capacity = 0;
+  bool panic = false;
+  bool initialized = false;
+
+  bool operator==(const Decision&) const = default;
+};
+
+// What the figures are that a decision was made from, for people to see.
+struct Insight {
+  double stable = 0;
+  double panic = 0;
+  double target = 0;
+};
+
+class RevisionScaler {
+ public:
+  RevisionScaler(const Defaults& defaults, Target target, TimePoint now);
+
+  // New facts from the controller, or new defaults. The windows are kept.
+  void Update(const Defaults& defaults, Target target, TimePoint now);
+
+  // Requests that were in flight for so many request-seconds, or arrived, since the last call.
+  void Record(double request_seconds, double requests, TimePoint now);
+
+  // The regular decision, every two seconds. REQUIRES: load is known, because an activator is connected.
+  Decision Tick(TimePoint now);
+
+  // `waiting` requests find no instance: decided at once, and sized from the queue.
+  Decision Demand(int waiting, TimePoint now);
+
+  // The decision again, with the newest facts but no new opinion.
+  Decision Refresh(TimePoint now);
+
+  const Target& target() const { return target_; }
+  const Policy& policy() const { return policy_; }
+  Insight insight(TimePoint now) const;
+
+ private:
+  Decision Apply(std::optional<Verdict> verdict, TimePoint now);
+
+  Target target_;
+  Policy policy_;
+  Window stable_;
+  Window panic_;
+  std::optional<Memory> memory_;      // from the first time that the instances are known
+  std::optional<TargetState> state_;  // likewise
+  Verdict last_;
+  bool has_opinion_ = false;
+};
+
+}  // namespace updraft::autoscaler

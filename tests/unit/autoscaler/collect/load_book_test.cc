@@ -1,0 +1,56 @@
+#include "autoscaler/collect/load_book.h"
+
+#include <gtest/gtest.h>
+
+namespace updraft::autoscaler {
+namespace {
+
+TEST(LoadBookTest, DifferencesOfIntegrals) {
+  LoadBook book;
+  book.Begin("a", 1);
+  EXPECT_DOUBLE_EQ(book.Record("a", "r", {.request_seconds = 2, .request_count = 4}, false).request_seconds, 2);
+  const LoadChange change = book.Record("a", "r", {.request_seconds = 5.5, .request_count = 10}, false);
+  EXPECT_DOUBLE_EQ(change.request_seconds, 3.5);
+  EXPECT_DOUBLE_EQ(change.requests, 6);
+}
+
+TEST(LoadBookTest, ThePastOfAnOlderActivatorIsNotLoad) {
+  LoadBook book;
+  book.Begin("a", 1);
+  EXPECT_DOUBLE_EQ(book.Record("a", "r", {.request_seconds = 1e6}, true).request_seconds, 0);
+  EXPECT_DOUBLE_EQ(book.Record("a", "r", {.request_seconds = 1e6 + 1}, false).request_seconds, 1);
+}
+
+TEST(LoadBookTest, AStreamThatBreaksLosesNothing) {
+  LoadBook book;
+  book.Begin("a", 1);
+  book.Record("a", "r", {.request_seconds = 1}, false);
+  book.End("a");
+  book.Begin("a", 1);
+  EXPECT_DOUBLE_EQ(book.Record("a", "r", {.request_seconds = 4}, true).request_seconds, 3);
+}
+
+TEST(LoadBookTest, ARestartedActivatorBeginsAtZero) {
+  LoadBook book;
+  book.Begin("a", 1);
+  book.Record("a", "r", {.request_seconds = 100}, false);
+  book.Begin("a", 2);
+  EXPECT_DOUBLE_EQ(book.Record("a", "r", {.request_seconds = 2}, false).request_seconds, 2);
+}
+
+TEST(LoadBookTest, WaitingAddsUpAndLeavesWithItsActivator) {
+  LoadBook book;
+  book.Begin("a", 1);
+  book.Begin("b", 1);
+  book.Record("a", "r", {.waiting = 3}, false);
+  book.Record("b", "r", {.waiting = 4}, false);
+  EXPECT_EQ(book.Waiting("r"), 7u);
+  book.End("a");
+  EXPECT_EQ(book.Waiting("r"), 4u);
+  EXPECT_TRUE(book.AnyActivator());
+  book.End("b");
+  EXPECT_FALSE(book.AnyActivator());
+}
+
+}  // namespace
+}  // namespace updraft::autoscaler

@@ -1,0 +1,102 @@
+#include "autoscaler/kpa/fleet.h"
+
+#include <gtest/gtest.h>
+
+namespace updraft::autoscaler {
+namespace {
+
+class FleetTest : public testing::Test {
+ protected:
+  void SetUp() override { fleet_.ActivatorConnected("a", 1); }
+
+  static Target Running(int ready, int concurrency = 10) {
+    Target target;
+    target.container_concurrency = concurrency;
+    target.ready = ready;
+    target.initialized = true;
+    target.annotations = {{"autoscaling.knative.dev/window", "6s"}};
+    return target;
+  }
+
+  // One second passes in which `in_flight` requests were running.
+  void Second(double in_flight, bool tick) {
+    now_ += Seconds(1);
+    area_ += in_flight;
+    fleet_.Report("a", {{"ns/r", {.request_seconds = area_, .request_count = 0, .running = 0, .waiting = 0}}}, false, now_);
+    if (tick) fleet_.Tick(now_);
+  }
+
+  std::optional<RevisionDecision> Change() {
+    const auto changes = fleet_.TakeChanges();
+    EXPECT_LE(changes.size(), 1u);
+    if (changes.empty()) return std::nullopt;
+    return changes[0];
+  }
+
+  Fleet fleet_{Defaults{}};
+  TimePoint now_{Seconds(50'000)};
+  double area_ = 0;
+};
+
+TEST_F(FleetTest, TheFirstRequestIsAnsweredAtOnceAndSizedFromTheQueue) {
+  fleet_.Put("ns/r", Running(0), now_);
+  fleet_.TakeChanges();
+  fleet_.Report("a", {{"ns/r", {.waiting = 20}, 77}}, false, now_);
+  const auto change = Change();
+  ASSERT_TRUE(change.has_value());
+  EXPECT_EQ(change->decision.desired, 3);  // ceil(20 / 7)
+  EXPECT_EQ(change->decision.active, Active::kActivating);
+  EXPECT_EQ(change->queued_ns, 77);
+}
+
+TEST_F(FleetTest, OneDemandIsOneDecision) {
+  fleet_.Put("ns/r", Running(0), now_);
+  fleet_.Report("a", {{"ns/r", {.waiting = 1}, 77}}, false, now_);
+  fleet_.TakeChanges();
+  fleet_.Report("a", {{"ns/r", {.waiting = 1}, 77}}, false, now_);
+  EXPECT_EQ(Change(), std::nullopt);
+}
+
+TEST_F(FleetTest, SteadyLoadIsFollowedAndIdlenessEndsAtZero) {
+  fleet_.Put("ns/r", Running(1), now_);
+  for (int i = 0; i < 10; ++i) Second(21, i % 2 == 1);
+  EXPECT_EQ(fleet_.All()[0].decision.desired, 3);  // 21 / 7
+  fleet_.Put("ns/r", Running(3), now_);
+  for (int i = 0; i < 40; ++i) {
+    Second(0, i % 2 == 1);
+    fleet_.Put("ns/r", Running(*fleet_.All()[0].decision.desired), now_);
+  }
+  EXPECT_EQ(fleet_.All()[0].decision.desired, 0);
+  EXPECT_EQ(fleet_.All()[0].decision.active, Active::kFalse);
+}
+
+TEST_F(FleetTest, WithoutAnActivatorNothingIsDecided) {
+  fleet_.ActivatorGone("a");
+  fleet_.Put("ns/r", Running(3), now_);
+  fleet_.TakeChanges();
+  for (int i = 0; i < 100; ++i) fleet_.Tick(now_ += Seconds(2));
+  EXPECT_EQ(fleet_.All()[0].decision.desired, 3);
+}
+
+TEST_F(FleetTest, NothingIsDecidedWhileTheInstancesAreUnknown) {
+  Target target = Running(0);
+  target.instances_known = false;
+  fleet_.Put("ns/r", target, now_);
+  fleet_.Report("a", {{"ns/r", {.waiting = 5}, 77}}, false, now_);
+  fleet_.Tick(now_);
+  EXPECT_EQ(fleet_.All()[0].decision.desired, std::nullopt);
+  fleet_.Put("ns/r", Running(0), now_);  // now they are known, and the demand stands
+  EXPECT_EQ(fleet_.All()[0].decision.desired, 1);
+}
+
+TEST_F(FleetTest, AFullListRemovesWhatItDoesNotName) {
+  fleet_.Put("ns/r", Running(1), now_);
+  fleet_.Put("ns/s", Running(1), now_);
+  fleet_.BeginFull();
+  fleet_.Put("ns/s", Running(1), now_);
+  fleet_.EndFull();
+  EXPECT_EQ(fleet_.size(), 1u);
+}
+
+}  // namespace
+}  // namespace updraft::autoscaler

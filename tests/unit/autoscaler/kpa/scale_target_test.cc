@@ -1,0 +1,126 @@
+#include "autoscaler/kpa/scale_target.h"
+
+#include <gtest/gtest.h>
+
+namespace updraft::autoscaler {
+namespace {
+
+constexpr TimePoint kNow{Seconds(100'000)};
+
+TargetState In(Active active, Nanos since, int applied = 1) {
+  return {.active = active, .since = kNow - since, .initialized = true, .applied = applied};
+}
+
+TEST(NextTargetTest, ANewRevisionGetsItsInitialScale) {
+  Policy policy;
+  policy.initial_scale = 3;
+  const TargetState born = BirthTarget(policy, false, 0, 0, true, kNow);
+  EXPECT_EQ(born.applied, 3);
+  EXPECT_EQ(born.active, Active::kActivating);
+  // Two of three are not enough; three are.
+  EXPECT_EQ(NextTarget(policy, {.desired = std::nullopt, .ready = 2}, born, kNow).active, Active::kActivating);
+  const TargetState reached = NextTarget(policy, {.desired = std::nullopt, .ready = 3}, born, kNow);
+  EXPECT_EQ(reached.active, Active::kTrue);
+  EXPECT_TRUE(reached.initialized);
+}
+
+TEST(NextTargetTest, WhatRunsIsKeptWithoutAnOpinion) {
+  const TargetState born = BirthTarget({}, true, 4, 4, true, kNow);
+  EXPECT_EQ(NextTarget({}, {.desired = std::nullopt, .ready = 4}, born, kNow).applied, 4);
+}
+
+TEST(NextTargetTest, BoundsAreKept) {
+  Policy policy;
+  policy.min_scale = 2;
+  policy.max_scale = 5;
+  EXPECT_EQ(NextTarget(policy, {.desired = 9, .ready = 2}, In(Active::kTrue, Seconds(1)), kNow).applied, 5);
+  EXPECT_EQ(NextTarget(policy, {.desired = 0, .ready = 2}, In(Active::kTrue, Seconds(1)), kNow).applied, 2);
+}
+
+TEST(NextTargetTest, AnUnreachableRevisionHasNoMinimum) {
+  Policy policy;
+  policy.min_scale = 2;
+  policy.initial_scale = 4;
+  const TargetFacts facts{.desired = 0, .ready = 2, .reachable = false};
+  const TargetState inactive = NextTarget(policy, facts, In(Active::kTrue, Seconds(61), 2), kNow);
+  EXPECT_EQ(NextTarget(policy, facts, inactive, kNow).applied, 0);
+}
+
+TEST(NextTargetTest, ZeroComesInTwoSteps) {
+  const Policy policy;  // stable window 60 s
+  const TargetFacts idle{.desired = 0, .ready = 1};
+  const TargetState early = NextTarget(policy, idle, In(Active::kTrue, Seconds(59)), kNow);
+  EXPECT_EQ(early.applied, 1);
+  EXPECT_EQ(early.active, Active::kTrue);
+  const TargetState inactive = NextTarget(policy, idle, In(Active::kTrue, Seconds(60)), kNow);
+  EXPECT_EQ(inactive.active, Active::kFalse);
+  EXPECT_EQ(inactive.applied, 1);
+  EXPECT_EQ(NextTarget(policy, idle, inactive, kNow).applied, 0);
+}
+
+TEST(NextTargetTest, RetentionKeepsTheLastInstance) {
+  Policy policy;
+  policy.retention = Seconds(40);
+  const TargetFacts idle{.desired = 0, .ready = 1};
+  EXPECT_EQ(NextTarget(policy, idle, In(Active::kFalse, Seconds(39)), kNow).applied, 1);
+  EXPECT_EQ(NextTarget(policy, idle, In(Active::kFalse, Seconds(40)), kNow).applied, 0);
+}
+
+TEST(NextTargetTest, WithoutScaleToZeroOneStays) {
+  Policy policy;
+  policy.scale_to_zero = false;
+  EXPECT_EQ(NextTarget(policy, {.desired = 0, .ready = 1}, In(Active::kTrue, Seconds(600)), kNow).applied, 1);
+}
+
+TEST(NextTargetTest, AnActivationIsNotCutShortAndEndsAtItsDeadline) {
+  const TargetFacts starting{.desired = 0, .ready = 0, .reachable = true, .progress_deadline = Seconds(100)};
+  const TargetState kept = NextTarget({}, starting, In(Active::kActivating, Seconds(130)), kNow);
+  EXPECT_EQ(kept.applied, 1);
+  EXPECT_EQ(kept.active, Active::kActivating);
+  const TargetState given_up = NextTarget({}, starting, In(Active::kActivating, Seconds(131)), kNow);
+  EXPECT_EQ(given_up.applied, 0);
+  EXPECT_EQ(given_up.active, Active::kTimedOut);
+}
+
+TEST(NextTargetTest, ARevisionThatNeverStartsGoesToZeroDespiteItsMinimumAndStaysThere) {
+  Policy policy;
+  policy.min_scale = 3;
+  const TargetFacts crashing{.desired = 0, .ready = 0, .reachable = true, .progress_deadline = Seconds(100)};
+  TargetState state = NextTarget(policy, crashing, In(Active::kActivating, Seconds(131), 3), kNow);
+  EXPECT_EQ(state.applied, 0);
+  state = NextTarget(policy, crashing, state, kNow + Seconds(2));
+  EXPECT_EQ(state.applied, 0);
+  EXPECT_EQ(state.active, Active::kTimedOut);
+  // A request tries it again.
+  EXPECT_EQ(NextTarget(policy, {.desired = 1, .ready = 0}, state, kNow + Seconds(4)).active, Active::kActivating);
+}
+
+struct ActiveCase {
+  std::string name;
+  Active before;
+  std::optional<int> desired;
+  int ready;
+  Active want;
+};
+
+class ActiveTest : public testing::TestWithParam<ActiveCase> {};
+
+TEST_P(ActiveTest, FollowsTheTable) {
+  const ActiveCase& c = GetParam();
+  EXPECT_EQ(NextTarget({}, {.desired = c.desired, .ready = c.ready}, In(c.before, Seconds(1), 0), kNow).active, c.want);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, ActiveTest,
+    testing::ValuesIn(std::vector<ActiveCase>{
+        {"WantedAndNoneReady", Active::kFalse, 1, 0, Active::kActivating},
+        {"WantedAndReady", Active::kActivating, 1, 1, Active::kTrue},
+        {"NoOpinionAndNoneReady", Active::kTrue, std::nullopt, 0, Active::kActivating},
+        {"NoOpinionStaysInactive", Active::kFalse, std::nullopt, 0, Active::kFalse},
+        {"NoOpinionInactiveButReady", Active::kFalse, std::nullopt, 1, Active::kFalse},
+        {"NoOpinionAndReady", Active::kActivating, std::nullopt, 1, Active::kTrue},
+    }),
+    [](const auto& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace updraft::autoscaler
