@@ -13,10 +13,10 @@ namespace updraft::activator {
 
 // Where an instance is, and how it came to be.
 struct InstanceAddress {
-  std::string id;
-  std::string ip;
+  std::string id = {};
+  std::string ip = {};
   uint16_t port = 0;
-  ColdStartTimes cold_start;  // routed_ns is when this activator learned of it
+  ColdStartTimes cold_start = {};  // routed_ns is when this activator learned of it
 
   // "ip:port", "[ip]:port" for IPv6.
   std::string HostPort() const;

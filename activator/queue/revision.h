@@ -19,13 +19,13 @@ struct RevisionShard;
 
 // The instances that take requests, by address. Immutable once published.
 struct InstanceSet {
-  std::vector<std::shared_ptr<Instance>> open;
+  std::vector<std::shared_ptr<Instance>> open = {};
 };
 
 // A revision as it was published last; `settings` is null while it is not known.
 struct RevisionView {
-  std::shared_ptr<const RevisionSettings> settings;
-  std::shared_ptr<const InstanceSet> instances;  // null: none
+  std::shared_ptr<const RevisionSettings> settings = {};
+  std::shared_ptr<const InstanceSet> instances = {};  // null: none
 };
 
 class Revision : public std::enable_shared_from_this<Revision> {

@@ -13,18 +13,18 @@ enum class Protocol { kHttp1, kH2c };
 
 // Why a revision cannot serve, for the client's eyes.
 struct RevisionFailure {
-  std::string reason;
-  std::string message;
+  std::string reason = {};
+  std::string message = {};
 
   bool operator==(const RevisionFailure&) const = default;
 };
 
 struct RevisionSettings {
-  std::string key;             // "namespace/name"
-  std::string namespace_name;
-  std::string name;
-  std::string service;
-  std::string configuration;
+  std::string key = {};             // "namespace/name"
+  std::string namespace_name = {};
+  std::string name = {};
+  std::string service = {};
+  std::string configuration = {};
   uint32_t container_concurrency = 0;      // requests at once in one instance; 0: unlimited
   Nanos timeout = Seconds(300);            // of the whole request, queueing included
   Nanos response_start_timeout = Nanos(0);  // 0: off

@@ -25,12 +25,12 @@ namespace updraft::activator {
 // The outcome of an update, for the workers and for who keeps account of revisions.
 struct Publication {
   struct Change {
-    std::shared_ptr<Revision> revision;
-    RevisionView view;  // `settings` null: it was removed
+    std::shared_ptr<Revision> revision = {};
+    RevisionView view = {};  // `settings` null: it was removed
   };
-  std::shared_ptr<const RouteTable> table;
-  std::vector<Change> changes;
-  std::vector<std::string> drained;  // ids of draining instances that nothing is inside of
+  std::shared_ptr<const RouteTable> table = {};
+  std::vector<Change> changes = {};
+  std::vector<std::string> drained = {};  // ids of draining instances that nothing is inside of
 };
 
 class RoutingState {
@@ -48,17 +48,17 @@ class RoutingState {
 
  private:
   struct Held {
-    std::shared_ptr<Instance> instance;
+    std::shared_ptr<Instance> instance = {};
     bool draining = false;
   };
   struct Declared {
-    std::shared_ptr<Revision> revision;
-    RevisionView view;
-    std::map<std::string, Held> instances;  // by id
+    std::shared_ptr<Revision> revision = {};
+    RevisionView view = {};
+    std::map<std::string, Held> instances = {};  // by id
   };
   struct RouteHeld {
-    RouteUpdate said;
-    std::shared_ptr<RouteEntry> entry;
+    RouteUpdate said = {};
+    std::shared_ptr<RouteEntry> entry = {};
   };
   struct Batch;
 

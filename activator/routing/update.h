@@ -11,46 +11,46 @@
 namespace updraft::activator {
 
 struct SplitUpdate {
-  std::string revision;
+  std::string revision = {};
   uint32_t percent = 0;
 
   bool operator==(const SplitUpdate&) const = default;
 };
 
 struct HostUpdate {
-  std::string host;
-  std::vector<SplitUpdate> splits;
-  std::string tag;
+  std::string host = {};
+  std::vector<SplitUpdate> splits = {};
+  std::string tag = {};
   bool cluster_local = false;
 
   bool operator==(const HostUpdate&) const = default;
 };
 
 struct RouteUpdate {
-  std::string key;
-  std::vector<HostUpdate> hosts;
+  std::string key = {};
+  std::vector<HostUpdate> hosts = {};
 
   bool operator==(const RouteUpdate&) const = default;
 };
 
 struct EndpointUpdate {
-  InstanceAddress address;
+  InstanceAddress address = {};
   bool draining = false;
 };
 
 struct EndpointsUpdate {
-  std::string revision;
+  std::string revision = {};
   bool known = false;  // false: the controller does not know all of them yet
-  std::vector<EndpointUpdate> endpoints;
+  std::vector<EndpointUpdate> endpoints = {};
 };
 
 struct RoutingUpdate {
   bool full = false;  // replaces all that was said before
-  std::vector<RevisionSettings> revisions;
-  std::vector<EndpointsUpdate> endpoints;
-  std::vector<RouteUpdate> routes;
-  std::vector<std::string> removed_routes;
-  std::vector<std::string> removed_revisions;
+  std::vector<RevisionSettings> revisions = {};
+  std::vector<EndpointsUpdate> endpoints = {};
+  std::vector<RouteUpdate> routes = {};
+  std::vector<std::string> removed_routes = {};
+  std::vector<std::string> removed_revisions = {};
 };
 
 }  // namespace updraft::activator

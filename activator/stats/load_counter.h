@@ -23,11 +23,11 @@ struct RequestTime {
 };
 
 struct LoadReading {
-  RequestTime request_time;  // up to `at`
+  RequestTime request_time = {};  // up to `at`
   uint64_t arrivals = 0;
   uint32_t waiting = 0;
   uint32_t running = 0;
-  TimePoint at;
+  TimePoint at = {};
 
   // The same, had it been read at `when`; unchanged if that is before `at`.
   LoadReading ExtendedTo(TimePoint when) const;

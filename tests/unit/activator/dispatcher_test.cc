@@ -1,0 +1,454 @@
+#include "activator/queue/dispatcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <list>
+
+#include "tests/unit/activator/workers.h"
+
+namespace updraft::activator {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+// Takes slots until the revision is full; gives them back when it goes.
+struct Slots {
+  Slots(TestWorkers& of, size_t on) : workers(of), worker(on) {}
+  ~Slots() {
+    for (Request& request : requests) {
+      workers[worker].Cancel(request, workers.now);
+      if (request.held) workers[worker].Release(request.held, workers.now);
+    }
+  }
+  Admission Ask(std::function<void(Request&)> then = nullptr) {
+    Request& request = requests.emplace_back(std::move(then));
+    const Admission admission = workers[worker].Acquire(workers.revision(), request, workers.now);
+    if (admission == Admission::kGranted) request.held = request.slot();
+    return admission;
+  }
+  Request& operator[](size_t index) { return *std::next(requests.begin(), static_cast<std::ptrdiff_t>(index)); }
+  void Release(size_t index) { workers[worker].Release((*this)[index].held, workers.now); }
+  int SettledCount() const {
+    int count = 0;
+    for (const Request& request : requests) count += request.settled;
+    return count;
+  }
+  TestWorkers& workers;
+  const size_t worker;
+  std::list<Request> requests;
+};
+
+TEST(DispatcherTest, AFreeSlotIsGrantedAtOnce) {
+  TestWorkers workers(1);
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  EXPECT_EQ(a.Ask(), Admission::kGranted);
+  EXPECT_EQ(a[0].held.instance->host_port(), "10.0.0.1:8080");
+  EXPECT_EQ(a[0].settled, 0);
+  EXPECT_EQ(workers.demands, 0);
+}
+
+TEST(DispatcherTest, NoInstanceExceedsItsConcurrencyAndReleasesServeFirstComeFirst) {
+  TestWorkers workers(1);
+  workers.Declare(2);
+  workers.Endpoints({"1", "2"});
+  Slots a(workers, 0);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(a.Ask(), Admission::kGranted);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(a.Ask(), Admission::kWaiting);
+  EXPECT_EQ(a[0].held.instance->in_flight(), 2u);
+  EXPECT_EQ(a[2].held.instance->in_flight(), 2u);
+  EXPECT_EQ(workers.revision().queued.load(), 3u);
+
+  Instance* const freed = a[1].held.instance;
+  a.Release(1);
+  EXPECT_EQ(a.SettledCount(), 0) << "outcomes are told at the end of the turn";
+  workers.Settle();
+  EXPECT_EQ(a[4].settled, 1);
+  EXPECT_EQ(a[4].held.instance, freed);
+  EXPECT_EQ(a[5].settled, 0);
+  EXPECT_EQ(freed->in_flight(), 2u);
+}
+
+TEST(DispatcherTest, ANewcomerDoesNotOvertakeThoseWhoWait) {
+  TestWorkers workers(1);
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  a.Ask();
+  a.Ask();
+  a.Release(0);  // the slot is the second one's already
+  EXPECT_EQ(a.Ask(), Admission::kWaiting);
+  workers.Settle();
+  EXPECT_EQ(a[1].settled, 1);
+  EXPECT_EQ(a[2].settled, 0);
+}
+
+TEST(DispatcherTest, ABurstAtZeroRaisesOneDemandAndIsReleasedAtEachInstancesConcurrency) {
+  TestWorkers workers(1);
+  workers.Declare(10);
+  Slots a(workers, 0);
+  for (int i = 0; i < 200; ++i) EXPECT_EQ(a.Ask(), Admission::kWaiting);
+  EXPECT_EQ(workers.demands, 1);
+  EXPECT_EQ(workers.revision().queued.load(), 200u);
+
+  workers.Endpoints({"1"});
+  workers.Settle();
+  EXPECT_EQ(a.SettledCount(), 10);
+  workers.Endpoints({"1", "2", "3"});
+  workers.Settle();
+  EXPECT_EQ(a.SettledCount(), 30);
+  EXPECT_EQ(workers.revision().queued.load(), 170u);
+}
+
+TEST(DispatcherTest, WithoutALimitAllWhoWaitAreReleased) {
+  TestWorkers workers(1);
+  workers.Declare(0);
+  Slots a(workers, 0);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(a.Ask(), Admission::kWaiting);
+  workers.Endpoints({"1"});
+  workers.Settle();
+  EXPECT_EQ(a.SettledCount(), 50);
+  EXPECT_EQ(a[0].held.instance->in_flight(), 50u);
+}
+
+TEST(DispatcherTest, AFullQueueRefuses) {
+  TestWorkers workers(2, {.queue_length_max = 3});
+  workers.Declare(1);
+  Slots a(workers, 0);
+  Slots b(workers, 1);
+  a.Ask();
+  a.Ask();
+  b.Ask();
+  EXPECT_EQ(b.Ask(), Admission::kRefused) << "the bound is for all workers together";
+  EXPECT_EQ(b[1].refusal()->code, Code::kResourceExhausted);
+  EXPECT_EQ(b[1].refusal()->message, "pending request queue full");
+  workers[0].Cancel(a[0], workers.now);
+  EXPECT_EQ(b.Ask(), Admission::kWaiting);
+}
+
+TEST(DispatcherTest, ACancelledWaitIsOverAndTheNextInLineGetsTheSlot) {
+  TestWorkers workers(1);
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  a.Ask();
+  a.Ask();
+  a.Ask();
+  workers[0].Cancel(a[1], workers.now);
+  a.Release(0);
+  workers.Settle();
+  EXPECT_EQ(a[1].settled, 0);
+  EXPECT_EQ(a[2].settled, 1);
+}
+
+TEST(DispatcherTest, ASlotGrantedButNotYetToldGoesOnWhenItsRequestIsCancelled) {
+  TestWorkers workers(1);
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  a.Ask();
+  a.Ask();
+  a.Ask();
+  a.Release(0);                             // granted to the second, told at the turn's end
+  workers[0].Cancel(a[1], workers.now);  // whose client leaves first
+  workers.Settle();
+  EXPECT_EQ(a[1].settled, 0);
+  EXPECT_EQ(a[2].settled, 1);
+  EXPECT_EQ(a[2].held.instance->in_flight(), 1u);
+}
+
+TEST(DispatcherTest, AThousandRequestsThatFailAtOnceDoNotNest) {
+  TestWorkers workers(1);
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  a.Ask();
+  int depth = 0;
+  int deepest = 0;
+  for (int i = 0; i < 1000; ++i) {
+    a.Ask([&](Request& request) {
+      deepest = std::max(deepest, ++depth);
+      workers[0].Release(request.held, workers.now);
+      --depth;
+    });
+  }
+  a.Release(0);
+  workers.Settle();
+  EXPECT_EQ(a.SettledCount(), 1000);
+  EXPECT_EQ(deepest, 1);
+}
+
+TEST(DispatcherTest, AReleaseWakesAWorkerWhoseRequestsWait) {
+  TestWorkers workers(2);
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  Slots b(workers, 1);
+  a.Ask();
+  EXPECT_EQ(b.Ask(), Admission::kWaiting);
+  a.Release(0);
+  EXPECT_EQ(workers.wakes, 1);
+  workers.Settle();
+  EXPECT_EQ(b[0].settled, 1);
+  EXPECT_EQ(workers.revision().waiting_workers.load(), 0u);
+}
+
+TEST(DispatcherTest, ABusyWorkerSharesEveryEighthSlot) {
+  TestWorkers workers(2);
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  Slots b(workers, 1);
+  for (int i = 0; i < 20; ++i) a.Ask();
+  b.Ask();
+  for (size_t i = 0; i < 7; ++i) {
+    a.Release(i);
+    workers.Settle();
+    EXPECT_EQ(b[0].settled, 0) << i;
+  }
+  a.Release(7);
+  workers.Settle();
+  EXPECT_EQ(b[0].settled, 1);
+  EXPECT_EQ(a[8].settled, 0);
+  workers[1].Release(b[0].held, workers.now);
+  workers.Settle();
+  EXPECT_EQ(a[8].settled, 1);
+}
+
+TEST(DispatcherTest, AWakeThatFindsNobodyLeftIsPassedOn) {
+  TestWorkers workers(3);
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  Slots b(workers, 1);
+  Slots c(workers, 2);
+  a.Ask();
+  b.Ask();
+  c.Ask();
+  a.Release(0);  // tells b
+  workers[1].Cancel(b[0], workers.now);
+  workers.Settle();
+  EXPECT_EQ(c[0].settled, 1);
+}
+
+TEST(DispatcherTest, SeveralReleasesWakeAWorkerOnce) {
+  TestWorkers workers(2);
+  workers.Declare(4);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  Slots b(workers, 1);
+  for (int i = 0; i < 4; ++i) a.Ask();
+  for (int i = 0; i < 4; ++i) b.Ask();
+  for (size_t i = 0; i < 4; ++i) a.Release(i);
+  EXPECT_EQ(workers.wakes, 1);
+  workers.Settle();
+  EXPECT_EQ(b.SettledCount(), 4);
+}
+
+TEST(DispatcherTest, ADrainingInstanceGetsNothingNewAndSaysWhenItIsEmpty) {
+  TestWorkers workers(1);
+  workers.Declare(2);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  a.Ask();
+  a.Ask();
+  workers.Endpoints({"2"}, {"1"});
+  EXPECT_EQ(a.Ask(), Admission::kGranted);
+  EXPECT_EQ(a[2].held.instance->id(), "2");
+  a.Release(0);
+  EXPECT_THAT(workers.drained_ids, IsEmpty());
+  a.Release(1);
+  EXPECT_THAT(workers.drained_ids, ElementsAre("1"));
+}
+
+TEST(DispatcherTest, AnEmptyInstanceIsDrainedAtOnce) {
+  TestWorkers workers(1);
+  workers.Declare(2);
+  workers.Endpoints({"1"});
+  workers.Endpoints({}, {"1"});
+  EXPECT_THAT(workers.drained_ids, ElementsAre("1"));
+}
+
+TEST(DispatcherTest, RequestsThatWaitBehindADrainingInstanceDemandAnother) {
+  TestWorkers workers(1);
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  a.Ask();
+  EXPECT_EQ(a.Ask(), Admission::kWaiting);
+  EXPECT_EQ(workers.demands, 0);
+  workers.Endpoints({}, {"1"});
+  EXPECT_EQ(workers.demands, 1);
+  a.Release(0);
+  workers.Settle();
+  EXPECT_EQ(a[1].settled, 0) << "the drained slot is nobody's";
+}
+
+TEST(DispatcherTest, AnInstanceThatIsGoneKeepsItsRequestsUntilTheyEnd) {
+  TestWorkers workers(1);
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  a.Ask();
+  workers.Endpoints({"2"});
+  EXPECT_EQ(a[0].held.instance->id(), "1");
+  a.Release(0);
+  EXPECT_THAT(workers.drained_ids, IsEmpty()) << "nobody waits to hear of it";
+}
+
+TEST(DispatcherTest, AFailedInstanceIsLeftAloneUntilItIsRestored) {
+  TestWorkers workers(1);
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  a.Ask();
+  workers[0].MarkFailed(a[0].held, Error{Code::kUnavailable, "connection refused"});
+  workers[0].MarkFailed(a[0].held, Error{Code::kUnavailable, "connection refused"});
+  EXPECT_THAT(workers.ejected, ElementsAre("1x1")) << "told once";
+  a.Release(0);
+  EXPECT_EQ(a.Ask(), Admission::kWaiting);
+  EXPECT_EQ(workers.demands, 0) << "there is an instance";
+  workers.state.FindInstance("ns/rev", "1")->Restore();
+  workers[0].Wake(workers.revision(), workers.now);
+  workers.Settle();
+  EXPECT_EQ(a[1].settled, 1);
+  workers[0].MarkFailed(a[1].held, Error{Code::kUnavailable, "connection refused"});
+  EXPECT_THAT(workers.ejected, ElementsAre("1x1", "1x3"));
+}
+
+TEST(DispatcherTest, AResponseEndsTheRowOfFailures) {
+  TestWorkers workers(1);
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  a.Ask();
+  workers[0].MarkFailed(a[0].held, Error{});
+  workers.state.FindInstance("ns/rev", "1")->Restore();
+  workers[0].OnFirstByte(a[0].held, FromUnixNanos(1));
+  workers[0].MarkFailed(a[0].held, Error{});
+  EXPECT_THAT(workers.ejected, ElementsAre("1x1", "1x1"));
+}
+
+TEST(DispatcherTest, ARevisionThatCannotServeAnswersHeldRequestsAtOnce) {
+  TestWorkers workers(1);
+  workers.Declare(1);
+  Slots a(workers, 0);
+  a.Ask();
+  RevisionSettings failed;
+  failed.key = "ns/rev";
+  failed.container_concurrency = 1;
+  failed.failure = RevisionFailure{"ErrImagePull", "not found"};
+  workers.Apply({.revisions = {failed}});
+  workers.Settle();
+  EXPECT_EQ(a[0].settled, 1);
+  EXPECT_FALSE(a[0].held);
+  EXPECT_EQ(a[0].refusal()->code, Code::kUnavailable);
+  EXPECT_EQ(a[0].refusal()->message, "revision ns/rev cannot serve: ErrImagePull: not found");
+
+  workers.revision().demand_pending = false;
+  EXPECT_EQ(a.Ask(), Admission::kRefused);
+  EXPECT_EQ(workers.demands, 2) << "it may have been mended: try";
+  EXPECT_EQ(workers.revision().queued.load(), 0u);
+}
+
+TEST(DispatcherTest, ARemovedRevisionRefusesWhoWaitsAndLetsWhoRunsFinish) {
+  TestWorkers workers(1);
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  a.Ask();
+  a.Ask();
+  const std::weak_ptr<Revision> watched = workers.revision().weak_from_this();
+  workers.Apply({.removed_routes = {"ns/rev"}, .removed_revisions = {"ns/rev"}});
+  workers.Settle();
+  EXPECT_EQ(a[1].refusal()->code, Code::kUnavailable);
+  EXPECT_FALSE(watched.expired());
+  a.Release(0);
+  workers[0].ForgetRemoved();
+  EXPECT_TRUE(watched.expired());
+}
+
+TEST(DispatcherTest, ARouteToARevisionThatIsNotKnownIsRefused) {
+  TestWorkers workers(1);
+  workers.Apply({.routes = {{.key = "ns/rev", .hosts = {{.host = "rev", .splits = {{"ns/rev", 100}}}}}}});
+  Slots a(workers, 0);
+  EXPECT_EQ(a.Ask(), Admission::kRefused);
+  EXPECT_EQ(a[0].refusal()->message, "revision ns/rev is not available");
+  EXPECT_EQ(workers[0].Settings(workers.revision()), nullptr);
+  workers.Declare(1);
+  EXPECT_EQ(a.Ask(), Admission::kWaiting);
+}
+
+TEST(DispatcherTest, TheRequestThatWaitedForAColdStartCompletesIt) {
+  TestWorkers workers(1);
+  workers.Declare(1);
+  Slots a(workers, 0);
+  a.Ask();
+  a.Ask();
+  workers.wall_ns = 900;
+  workers.Endpoints({"1"}, {}, {.queued_ns = 100, .decided_ns = 200});
+  workers.Settle();
+  ASSERT_TRUE(a[0].held);
+  EXPECT_TRUE(a[0].held.cold);
+  const ColdStartTimes want{.queued_ns = 100, .decided_ns = 200, .routed_ns = 900, .first_byte_ns = 1000};
+  EXPECT_EQ(workers[0].OnFirstByte(a[0].held, FromUnixNanos(1000)), want);
+  EXPECT_THAT(workers.cold_starts, ElementsAre(want));
+
+  a.Release(0);
+  workers.Settle();
+  EXPECT_TRUE(a[1].held.cold);
+  EXPECT_EQ(workers[0].OnFirstByte(a[1].held, FromUnixNanos(1100)).first_byte_ns, 1100);
+  EXPECT_EQ(workers.cold_starts.size(), 1u) << "an instance starts once";
+  EXPECT_EQ(a.Ask(), Admission::kWaiting);
+  a.Release(1);
+  workers.Settle();
+  EXPECT_FALSE(a[2].held.cold) << "it waited for a slot, not for a start";
+  EXPECT_EQ(workers[0].OnFirstByte(a[2].held, FromUnixNanos(1200)), ColdStartTimes{});
+}
+
+TEST(DispatcherTest, TheLoadIsTheExactIntegralOfHeldAndRunningRequests) {
+  TestWorkers workers(2);
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  Slots b(workers, 1);
+  FakeClock clock;
+  workers.now = clock.Now();
+  a.Ask();
+  clock.Advance(Millis(500));
+  workers.now = clock.Now();
+  b.Ask();  // waits
+  clock.Advance(Millis(250));
+  workers.now = clock.Now();
+  LoadReading load = workers.revision().ReadLoad(clock);
+  EXPECT_EQ(load.request_time, (RequestTime{1, 0}));  // 0.75 of the first, 0.25 of the second
+  EXPECT_EQ(load.arrivals, 2u);
+  EXPECT_EQ(load.running, 1u);
+  EXPECT_EQ(load.waiting, 1u);
+
+  a.Release(0);
+  workers.Settle();
+  clock.Advance(Millis(100));
+  load = workers.revision().ReadLoad(clock);
+  EXPECT_EQ(load.request_time, (RequestTime{1, 100'000'000}));
+  EXPECT_EQ(load.running, 1u);
+  EXPECT_EQ(load.waiting, 0u);
+}
+
+TEST(DispatcherTest, ARetryIsNoFurtherArrival) {
+  TestWorkers workers(1);
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  a.Ask();
+  a.Release(0);
+  workers[0].Acquire(workers.revision(), a[0], workers.now, Dispatcher::Attempt::kRetry);
+  a[0].held = a[0].slot();
+  EXPECT_EQ(workers.revision().ReadLoad(FakeClock()).arrivals, 1u);
+}
+
+}  // namespace
+}  // namespace updraft::activator

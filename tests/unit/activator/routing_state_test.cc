@@ -1,0 +1,204 @@
+#include "activator/routing/routing_state.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace updraft::activator {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr WallTime kNow{Nanos(77)};
+
+RevisionSettings Settings(const std::string& key, uint32_t concurrency = 0) {
+  RevisionSettings settings;
+  settings.key = key;
+  settings.container_concurrency = concurrency;
+  return settings;
+}
+
+RouteUpdate Route(const std::string& name, const std::string& revision) {
+  return {.key = "ns/" + name, .hosts = {{.host = name, .splits = {{revision, 100}}}}};
+}
+
+EndpointUpdate Endpoint(const std::string& id, bool draining = false) {
+  return {.address = {.id = id, .ip = "10.0.0." + id, .port = 80}, .draining = draining};
+}
+
+EndpointsUpdate Endpoints(std::vector<EndpointUpdate> endpoints, bool known = true) {
+  return {.revision = "ns/a", .known = known, .endpoints = std::move(endpoints)};
+}
+
+std::vector<std::string> OpenIds(const RouteTable& table, const std::string& host) {
+  std::vector<std::string> ids;
+  const RevisionView view = table.ViewOf(*table.Find(host)->Choose());
+  if (view.instances) {
+    for (const auto& instance : view.instances->open) ids.push_back(instance->id());
+  }
+  return ids;
+}
+
+// A state with the route "a" to the revision "ns/a" with instances 1 and 2.
+struct Started {
+  Started() {
+    table = state
+                .Apply({.full = true,
+                        .revisions = {Settings("ns/a")},
+                        .endpoints = {Endpoints({Endpoint("2"), Endpoint("1")})},
+                        .routes = {Route("a", "ns/a")}},
+                       kNow)
+                .table;
+  }
+  std::vector<std::string> After(const RoutingUpdate& update) {
+    table = state.Apply(update, kNow).table;
+    return OpenIds(*table, "a");
+  }
+  RoutingState state{1};
+  std::shared_ptr<const RouteTable> table;
+};
+
+TEST(RoutingStateTest, AFullStateIsRouted) {
+  Started s;
+  EXPECT_THAT(OpenIds(*s.table, "a"), ElementsAre("1", "2")) << "by address";
+  const Instance* first = s.state.FindInstance("ns/a", "1");
+  EXPECT_EQ(first->host_port(), "10.0.0.1:80");
+  EXPECT_EQ(first->cold_start().routed_ns, 77);
+}
+
+TEST(RoutingStateTest, EachEndpointsMessageReplacesItsRevisionsList) {
+  Started s;
+  EXPECT_THAT(s.After({.endpoints = {Endpoints({Endpoint("2"), Endpoint("3")})}}), ElementsAre("2", "3"));
+  EXPECT_THAT(s.After({.endpoints = {Endpoints({})}}), IsEmpty());
+}
+
+TEST(RoutingStateTest, WhileTheControllerDoesNotKnowTheActivatorKeepsWhatItHas) {
+  Started s;
+  EXPECT_THAT(s.After({.endpoints = {Endpoints({}, false)}}), ElementsAre("1", "2"));
+  EXPECT_THAT(s.After({.endpoints = {Endpoints({Endpoint("3")}, false)}}), ElementsAre("1", "2", "3"));
+  EXPECT_THAT(s.After({.full = true,
+                       .revisions = {Settings("ns/a")},
+                       .endpoints = {Endpoints({}, false)},
+                       .routes = {Route("a", "ns/a")}}),
+              ElementsAre("1", "2", "3"));
+  EXPECT_THAT(s.After({.endpoints = {Endpoints({Endpoint("1")}, true)}}), ElementsAre("1"));
+}
+
+TEST(RoutingStateTest, AFullStateReplacesAllThatWasSaid) {
+  Started s;
+  const auto before = s.table;
+  const auto after = s.state
+                         .Apply({.full = true, .revisions = {Settings("ns/b")}, .routes = {Route("b", "ns/b")}}, kNow)
+                         .table;
+  EXPECT_EQ(after->Find("a"), nullptr);
+  EXPECT_EQ(after->host_count(), 1u);
+  EXPECT_EQ(after->revision_count(), 1u);
+  EXPECT_EQ(OpenIds(*before, "a").size(), 2u) << "a snapshot stands still";
+  EXPECT_EQ(s.state.FindInstance("ns/a", "1"), nullptr);
+}
+
+TEST(RoutingStateTest, AnUnchangedRouteKeepsItsRuleOverAFullState) {
+  Started s;
+  const HostRule* before = s.table->Find("a");
+  s.After({.full = true,
+           .revisions = {Settings("ns/a")},
+           .endpoints = {Endpoints({Endpoint("1")})},
+           .routes = {Route("a", "ns/a")}});
+  EXPECT_EQ(s.table->Find("a"), before);
+  EXPECT_THAT(OpenIds(*s.table, "a"), ElementsAre("1"));
+}
+
+TEST(RoutingStateTest, RevisionsAndRoutesComeInAnyOrder) {
+  RoutingState state(1);
+  auto table = state.Apply({.routes = {Route("a", "ns/a")}}, kNow).table;
+  const Revision* revision = table->Find("a")->Choose();
+  EXPECT_EQ(table->ViewOf(*revision).settings, nullptr);
+  table = state.Apply({.revisions = {Settings("ns/a", 3)}}, kNow).table;
+  EXPECT_EQ(table->Find("a")->Choose(), revision);
+  EXPECT_EQ(table->ViewOf(*revision).settings->container_concurrency, 3u);
+}
+
+TEST(RoutingStateTest, ARevisionThatIsMadeAgainIsTheOneThatRoutesName) {
+  Started s;
+  const Revision* revision = s.table->Find("a")->Choose();
+  const Publication removed = s.state.Apply({.removed_revisions = {"ns/a"}}, kNow);
+  ASSERT_EQ(removed.changes.size(), 1u);
+  EXPECT_EQ(removed.changes[0].view.settings, nullptr);
+  const auto table = s.state.Apply({.revisions = {Settings("ns/a")}}, kNow).table;
+  EXPECT_EQ(table->Find("a")->Choose(), revision);
+  EXPECT_NE(table->ViewOf(*revision).settings, nullptr);
+  EXPECT_THAT(OpenIds(*table, "a"), IsEmpty());
+}
+
+TEST(RoutingStateTest, OnlyWhatHasChangedIsPublished) {
+  Started s;
+  const Publication same =
+      s.state.Apply({.revisions = {Settings("ns/a")}, .routes = {Route("a", "ns/a")}}, kNow);
+  EXPECT_THAT(same.changes, IsEmpty());
+  const Publication changed = s.state.Apply({.revisions = {Settings("ns/a", 9)}}, kNow);
+  ASSERT_EQ(changed.changes.size(), 1u);
+  EXPECT_EQ(changed.changes[0].view.instances->open.size(), 2u) << "the instances stay";
+}
+
+TEST(RoutingStateTest, ARouteMovesItsHosts) {
+  Started s;
+  const auto table =
+      s.state
+          .Apply({.routes = {{.key = "ns/a", .hosts = {{.host = "new", .splits = {{"ns/a", 100}}}}}}}, kNow)
+          .table;
+  EXPECT_EQ(table->Find("a"), nullptr);
+  EXPECT_NE(table->Find("new"), nullptr);
+}
+
+TEST(RoutingStateTest, AHostTakenOverByAnotherRouteOutlivesTheFirst) {
+  Started s;
+  s.state.Apply({.routes = {{.key = "ns/x", .hosts = {{.host = "a", .splits = {{"ns/x", 100}}}}}}}, kNow);
+  const auto table = s.state.Apply({.removed_routes = {"ns/a"}}, kNow).table;
+  EXPECT_EQ(table->Find("a")->Choose()->key(), "ns/x");
+}
+
+TEST(RoutingStateTest, AnEndpointWithANewAddressIsANewInstance) {
+  Started s;
+  const std::shared_ptr<Instance> old = s.table->ViewOf(*s.table->Find("a")->Choose()).instances->open[0];
+  EndpointUpdate moved = Endpoint("1");
+  moved.address.ip = "10.0.0.9";
+  s.After({.endpoints = {Endpoints({moved})}});
+  EXPECT_FALSE(old->Open());
+  EXPECT_EQ(s.state.FindInstance("ns/a", "1")->ip(), "10.0.0.9");
+}
+
+TEST(RoutingStateTest, DrainingIsTakenBack) {
+  Started s;
+  EXPECT_THAT(s.After({.endpoints = {Endpoints({Endpoint("1", true), Endpoint("2")})}}), ElementsAre("2"));
+  const Instance* drained = s.state.FindInstance("ns/a", "1");
+  EXPECT_EQ(s.state.OnDrained(drained), "1");
+  EXPECT_THAT(s.After({.endpoints = {Endpoints({Endpoint("1"), Endpoint("2")})}}), ElementsAre("1", "2"));
+  EXPECT_EQ(s.state.OnDrained(drained), std::nullopt) << "old news";
+  EXPECT_TRUE(drained->Open());
+}
+
+TEST(RoutingStateTest, ADrainedInstanceIsToldAgainWithEachList) {
+  Started s;
+  const RoutingUpdate update{.endpoints = {Endpoints({Endpoint("1", true)})}};
+  EXPECT_THAT(s.state.Apply(update, kNow).drained, ElementsAre("1"));
+  EXPECT_THAT(s.state.Apply(update, kNow).drained, ElementsAre("1")) << "the first may have been lost";
+}
+
+TEST(RoutingStateTest, ManyRoutesOneByOneCostNoMoreThanTheirNumber) {
+  const auto time_for = [](int count) {
+    RoutingState state(1);
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < count; ++i) {
+      const std::string name = "svc" + std::to_string(i);
+      state.Apply({.revisions = {Settings("ns/" + name)}, .routes = {Route(name, "ns/" + name)}}, kNow);
+    }
+    return std::chrono::steady_clock::now() - start;
+  };
+  // Quadratic work would take a hundred times as long; noise is allowed for.
+  EXPECT_LT(time_for(20'000), 40 * time_for(2'000));
+}
+
+}  // namespace
+}  // namespace updraft::activator
