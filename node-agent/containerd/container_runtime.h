@@ -28,6 +28,7 @@ struct ContainerRecord {
   std::string snapshot_key = {};
   std::string oci_spec = {};                           // JSON
   std::map<std::string, std::string> extensions = {};  // bytes of our own by name
+  WallTime created_at = {};                            // the runtime's answer
 };
 
 // Paths of fifos that exist; empty: /dev/null.

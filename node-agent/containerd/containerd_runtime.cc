@@ -83,6 +83,7 @@ ContainerRecord FromProto(containers::Container container) {
   for (auto& [name, any] : *container.mutable_extensions()) {
     record.extensions.emplace(name, std::move(*any.mutable_value()));
   }
+  record.created_at = ToWall(container.created_at());
   return record;
 }
 

@@ -68,7 +68,11 @@ nlohmann::json Linux(const OciSpecInput& input, const HostFacts& host) {
       {"readonlyPaths", ReadOnlyPaths()},
   };
   if (!input.container->security().seccomp_unconfined()) {
-    linux_part["seccomp"] = SeccompJson(DefaultSeccompPolicy(input.capabilities, host.architecture));
+    // With the compiled policy in the annotation crun needs no more than the object to be there. A runtime that
+    // does not know the annotation then allows nothing at all, rather than everything.
+    linux_part["seccomp"] = input.seccomp_bpf.empty()
+                                ? SeccompJson(DefaultSeccompPolicy(input.capabilities, host.architecture))
+                                : nlohmann::json{{"defaultAction", "SCMP_ACT_ERRNO"}};
   }
   return linux_part;
 }
@@ -102,13 +106,6 @@ Result<nlohmann::json> OciSpec(const OciSpecInput& input, const HostFacts& host)
     spec["annotations"] = std::move(annotations);
   }
   return spec;
-}
-
-nlohmann::json ExecProcess(const nlohmann::json& spec, const std::vector<std::string>& arguments) {
-  nlohmann::json process = spec.value("process", nlohmann::json::object());
-  process["args"] = arguments;
-  process["terminal"] = false;
-  return process;
 }
 
 }  // namespace updraft::node_agent

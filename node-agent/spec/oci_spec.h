@@ -31,8 +31,4 @@ struct OciSpecInput {
 // What is wrong with the input is kInvalidArgument. REQUIRES: instance and container.
 Result<nlohmann::json> OciSpec(const OciSpecInput& input, const HostFacts& host);
 
-// The process of an exec in a running container: the container's user, environment, directory and limits
-// with other arguments. `spec` is the container's own.
-nlohmann::json ExecProcess(const nlohmann::json& spec, const std::vector<std::string>& arguments);
-
 }  // namespace updraft::node_agent

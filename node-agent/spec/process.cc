@@ -7,37 +7,6 @@ namespace {
 
 constexpr std::string_view kDefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-using Variables = std::map<std::string, std::string, std::less<>>;
-
-// Kubernetes' expansion: an unknown $(NAME) and a lone $ stay as they are.
-std::string Expand(std::string_view text, const Variables& variables) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '$' || i + 1 == text.size()) {
-      out += text[i];
-      continue;
-    }
-    if (text[i + 1] == '$') {
-      out += text[++i];
-      continue;
-    }
-    const size_t end = text[i + 1] == '(' ? text.find(')', i + 2) : std::string_view::npos;
-    if (end == std::string_view::npos) {
-      out += text[i];
-      continue;
-    }
-    const auto known = variables.find(text.substr(i + 2, end - i - 2));
-    out += known != variables.end() ? std::string_view(known->second) : text.substr(i, end - i + 1);
-    i = end;
-  }
-  return out;
-}
-
-template <typename Words>
-void AppendExpanded(const Words& words, const Variables& variables, std::vector<std::string>& out) {
-  for (const std::string& word : words) out.push_back(Expand(word, variables));
-}
-
 // Variables in the order of their first mention.
 class OrderedEnvironment {
  public:
@@ -60,16 +29,14 @@ class OrderedEnvironment {
 }  // namespace
 
 Result<std::vector<std::string>> Arguments(const v1::Container& container, const ImageConfig& image) {
-  Variables variables;
-  for (const v1::EnvVar& variable : container.env()) variables[variable.name()] = variable.value();
   std::vector<std::string> arguments;
   if (container.command_size() > 0) {
-    AppendExpanded(container.command(), variables, arguments);
+    arguments.assign(container.command().begin(), container.command().end());
   } else {
     arguments = image.entrypoint;
   }
   if (container.args_size() > 0) {
-    AppendExpanded(container.args(), variables, arguments);
+    arguments.insert(arguments.end(), container.args().begin(), container.args().end());
   } else if (container.command_size() == 0) {
     arguments.insert(arguments.end(), image.cmd.begin(), image.cmd.end());
   }

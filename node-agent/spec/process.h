@@ -13,8 +13,7 @@
 namespace updraft::node_agent {
 
 // Kubernetes' rule: command replaces the entrypoint and drops the image's cmd; args alone replace the cmd.
-// $(NAME) of a variable in the container's own env is replaced in both, $$ stands for $. kInvalidArgument
-// when nothing is left to execute.
+// Taken as they are: $(NAME) was replaced by the controller. kInvalidArgument when nothing is left to execute.
 Result<std::vector<std::string>> Arguments(const v1::Container& container, const ImageConfig& image);
 
 // PATH and HOSTNAME, then the image's, then the container's: the last one of a name wins, in the place of the first.

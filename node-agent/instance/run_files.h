@@ -1,0 +1,51 @@
+// The files that an instance's containers see beside their image: hosts, hostname, resolv.conf, volumes, the
+// termination message. Blocks for as long as a small file takes.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "core/base/result.h"
+#include "node-agent/spec/mounts.h"
+#include "updraft/v1/node.pb.h"
+
+namespace updraft::node_agent {
+
+struct RunFilesOptions {
+  std::string run_directory;    // small and secret files; best on a tmpfs
+  std::string state_directory;  // what instances keep on disk while they live
+  std::string resolv_conf = "/etc/resolv.conf";  // the machine's
+};
+
+class RunFiles {
+ public:
+  explicit RunFiles(RunFilesOptions options) : options_(std::move(options)) {}
+
+  // Writes what all instances share. Call it once, first.
+  Status Start() const;
+
+  // Writes all files of an instance; again for one that has them. kInvalidArgument: a file's path leaves its volume.
+  Status Write(const v1::InstanceSpec& spec, const std::string& ip) const;
+
+  // Empties the container's termination message and says where everything is.
+  Result<MountSources> Sources(const v1::InstanceSpec& spec, const v1::Container& container) const;
+
+  // At most 4096 bytes, as in Kubernetes; empty when there is none.
+  std::string TerminationMessage(const std::string& instance_id, const std::string& container) const;
+
+  void Remove(const std::string& instance_id) const;
+  // Removes the files of every instance that `keep` does not know.
+  void RemoveOthers(const std::function<bool(const std::string& instance_id)>& keep) const;
+
+ private:
+  std::string InstanceDirectory(const std::string& instance_id) const;
+  std::string DiskDirectory(const std::string& instance_id) const;
+
+  const RunFilesOptions options_;
+};
+
+// The machine's resolv.conf without what only works on the machine itself. `fallback` is used when nothing
+// else is left (systemd-resolved's list of real servers). Pure.
+std::string UsableResolvConf(const std::string& resolv_conf, const std::string& fallback);
+
+}  // namespace updraft::node_agent
