@@ -1,0 +1,19 @@
+# The resource model: what a manifest may say, and what is made of it. Pure, no I/O.
+#   core_api  JSON and YAML, schemas, kinds, defaults, validation, patches, conditions, selectors
+# Depends on core_base, nlohmann-json, yaml-cpp (reading alone) and OpenSSL (MD5 of long names).
+
+updraft_library(core_api
+  SRCS api/access.cc api/base64.cc api/conditions.cc api/core_columns.cc api/defaults.cc api/diff.cc
+       api/duration.cc api/field_error.cc api/field_selector.cc api/image_reference.cc
+       api/json_patch.cc api/kinds.cc api/label_selector.cc api/meta.cc api/names.cc api/quantity.cc
+       api/read_json.cc api/read_yaml.cc api/revision_defaults.cc api/schema.cc
+       api/serving_columns.cc api/serving_config.cc api/strategic_merge.cc api/timestamp.cc
+       api/tree_builder.cc api/write_yaml.cc api/yaml_scalar.cc
+       api/schemas/container_schema.cc api/schemas/core_schema.cc api/schemas/meta_schema.cc
+       api/schemas/pod_spec_schema.cc api/schemas/serving_schema.cc
+       api/validate/container.cc api/validate/kubernetes.cc api/validate/masks.cc
+       api/validate/mounts.cc api/validate/pod_spec.cc api/validate/probes.cc
+       api/validate/scaling_annotations.cc api/validate/security.cc api/validate/serving.cc
+       api/validate/traffic.cc api/validate/volumes.cc
+  DEPS core_base nlohmann_json::nlohmann_json
+  PRIVATE_DEPS yaml-cpp OpenSSL::Crypto)

@@ -1,0 +1,110 @@
+#include "core/api/defaults.h"
+
+#include "core/api/access.h"
+#include "core/api/base64.h"
+#include "core/api/constants.h"
+#include "core/api/meta.h"
+
+namespace updraft::api {
+namespace {
+
+// The same revision name of the user's as before.
+bool KeepsRevisionName(const Json& object, const WriteContext& context) {
+  if (context.old == nullptr) return false;
+  const std::string name = StringAt(object, {"spec", "template", "metadata", "name"});
+  return !name.empty() && name == StringAt(*context.old, {"spec", "template", "metadata", "name"});
+}
+
+// New defaults must not change the template of a revision that exists, so Knative sets none where
+// the name stays. A manifest that gives the stored template once it is defaulted means that
+// template.
+void KeepTemplate(Json& object, const WriteContext& context) {
+  const Json& old = ObjectAt(*context.old, {"spec", "template"});
+  Json defaulted = ObjectAt(object, {"spec", "template"});
+  SetRevisionSpecDefaults(EnsureObject(defaulted, {"spec"}), *context.config, true);
+  if (defaulted == old) object["spec"]["template"] = old;
+}
+
+void SetTemplateDefaults(Json& object, const WriteContext& context) {
+  if (KeepsRevisionName(object, context)) return KeepTemplate(object, context);
+  SetRevisionSpecDefaults(EnsureObject(object, {"spec", "template", "spec"}), *context.config,
+                          context.old == nullptr);
+}
+
+void SetTrafficDefaults(Json& object, bool service) {
+  Json& spec = EnsureObject(object, {"spec"});
+  if (service && ArrayAt(spec, {"traffic"}).empty()) {
+    Json target = Json::object();
+    target["latestRevision"] = true;
+    target["percent"] = 100;
+    spec["traffic"] = Json::array({std::move(target)});
+  }
+  Json* traffic = Find(spec, {"traffic"});
+  if (traffic == nullptr || !traffic->is_array()) return;
+  for (Json& target : *traffic) {
+    if (!target.is_object()) continue;
+    if (Find(target, {"latestRevision"}) == nullptr) {
+      target["latestRevision"] = StringAt(target, {"revisionName"}).empty();
+    }
+    if (Find(target, {"percent"}) == nullptr) target["percent"] = 0;
+  }
+}
+
+void SetUserAnnotations(Json& object, const WriteContext& context) {
+  if (context.user.empty()) return;
+  if (context.old == nullptr) {
+    SetAnnotation(object, kCreatorAnnotation, context.user);
+    SetAnnotation(object, kLastModifierAnnotation, context.user);
+  } else if (ObjectAt(object, {"spec"}) != ObjectAt(*context.old, {"spec"})) {
+    SetAnnotation(object, kLastModifierAnnotation, context.user);
+  }
+}
+
+bool IsOwned(const Json& object) {
+  return !ArrayAt(object, {"metadata", "ownerReferences"}).empty();
+}
+
+void SetServingDefaults(const Kind& kind, Json& object, const WriteContext& context) {
+  if (kind.kind == "Service") {
+    SetTemplateDefaults(object, context);
+    SetTrafficDefaults(object, true);
+    SetUserAnnotations(object, context);
+  } else if (kind.kind == "Configuration") {
+    SetTemplateDefaults(object, context);
+    if (!IsOwned(object)) SetUserAnnotations(object, context);
+  } else if (kind.kind == "Route") {
+    SetTrafficDefaults(object, false);
+    if (!IsOwned(object)) SetUserAnnotations(object, context);
+  } else if (kind.kind == "Revision" && context.old == nullptr) {
+    SetRevisionSpecDefaults(EnsureObject(object, {"spec"}), *context.config, true);
+  }
+}
+
+void SetNamespaceDefaults(Json& object) {
+  SetLabel(object, "kubernetes.io/metadata.name", NameOf(object));
+  Json& spec = EnsureObject(object, {"spec"});
+  if (Find(spec, {"finalizers"}) == nullptr && !IsBeingDeleted(object))
+    spec["finalizers"] = Json::array({"kubernetes"});
+  Json& status = EnsureObject(object, {"status"});
+  if (Find(status, {"phase"}) == nullptr) status["phase"] = "Active";
+}
+
+void SetSecretDefaults(Json& object) {
+  if (StringAt(object, {"type"}).empty()) object["type"] = "Opaque";
+  const Json texts = ObjectAt(object, {"stringData"});
+  for (const auto& [key, value] : texts.items()) {
+    if (value.is_string())
+      EnsureObject(object, {"data"})[key] = EncodeBase64(value.get_ref<const std::string&>());
+  }
+  object.erase("stringData");
+}
+
+}  // namespace
+
+void SetDefaults(const Kind& kind, Json& object, const WriteContext& context) {
+  if (kind.group == kServingGroup) return SetServingDefaults(kind, object, context);
+  if (kind.kind == "Namespace") SetNamespaceDefaults(object);
+  if (kind.kind == "Secret") SetSecretDefaults(object);
+}
+
+}  // namespace updraft::api

@@ -1,0 +1,36 @@
+// The schemas of all kinds. Pure; each is built once.
+#pragma once
+
+#include "core/api/schema.h"
+
+namespace updraft::api {
+
+SchemaRef ObjectMetaSchema();
+SchemaRef ListMetaSchema();
+SchemaRef DeleteOptionsSchema();
+SchemaRef StatusSchema();
+
+// apiVersion, kind and metadata in front of `fields`. `definition` as Kubernetes would name it.
+SchemaRef KindSchema(std::string definition, std::string description, std::vector<Field> fields);
+
+// A container, and what a pod is made of, with all that Knative knows of them.
+SchemaRef ContainerSchema();
+SchemaRef ProbeSchema();
+SchemaRef VolumeSchema();
+std::vector<Field> PodSpecFields();
+
+SchemaRef ServingServiceSchema();
+SchemaRef ConfigurationSchema();
+SchemaRef RevisionSchema();
+SchemaRef RouteSchema();
+
+SchemaRef NamespaceSchema();
+SchemaRef SecretSchema();
+SchemaRef ConfigMapSchema();
+SchemaRef ServiceAccountSchema();
+SchemaRef CoreServiceSchema();
+SchemaRef EventSchema();
+SchemaRef PodSchema();
+SchemaRef NodeSchema();
+
+}  // namespace updraft::api
