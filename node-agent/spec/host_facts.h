@@ -24,7 +24,7 @@ struct HostFacts {
   bool swap_limit = false;             // the memory controller can limit swap
   uint64_t open_files_max = 1024;      // our own hard limit: without CAP_SYS_RESOURCE nobody below us can have more
   int32_t oom_score_adjust = 0;        // our own: the lowest that a container may get without CAP_SYS_RESOURCE
-  std::vector<std::string> capabilities;  // our bounding set: what "ALL" can mean here
+  std::vector<std::string> capabilities = {};  // our bounding set: what "ALL" can mean here
   int64_t memory_bytes = 0;
   int64_t cpus = 1;
 };

@@ -15,17 +15,17 @@ namespace updraft::node_agent {
 
 // Where a volume's content is on this machine: a directory that is bind-mounted, or nothing but memory.
 struct VolumeSource {
-  std::string directory;          // empty: a tmpfs of the container's own
+  std::string directory = {};          // empty: a tmpfs of the container's own
   int64_t size_limit_bytes = 0;   // of a tmpfs; 0: half of the memory, the kernel's default
   bool read_only = false;         // secrets and config: whatever the mount says
 };
 
 struct MountSources {
-  std::string hosts_file;
-  std::string hostname_file;
-  std::string resolv_conf;
-  std::string termination_file;   // bind-mounted where termination_message_path says; empty: none
-  std::map<std::string, VolumeSource> volumes;
+  std::string hosts_file = {};
+  std::string hostname_file = {};
+  std::string resolv_conf = {};
+  std::string termination_file = {};   // bind-mounted where termination_message_path says; empty: none
+  std::map<std::string, VolumeSource> volumes = {};
 };
 
 // `mounts` of an OCI runtime spec. A mount of an unknown volume, or one that leaves its volume by "..",

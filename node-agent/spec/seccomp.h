@@ -22,15 +22,15 @@ struct SeccompArgument {
 };
 
 struct SeccompRule {
-  std::vector<std::string_view> syscalls;
+  std::vector<std::string_view> syscalls = {};
   std::optional<uint16_t> error_number = std::nullopt;  // unset: allowed
   std::vector<SeccompArgument> arguments = {};          // all must hold
 };
 
 // What no rule names fails with EPERM.
 struct SeccompPolicy {
-  std::vector<std::string_view> architectures;  // "SCMP_ARCH_X86_64", the native one first
-  std::vector<SeccompRule> rules;
+  std::vector<std::string_view> architectures = {};  // "SCMP_ARCH_X86_64", the native one first
+  std::vector<SeccompRule> rules = {};
 };
 
 SeccompPolicy DefaultSeccompPolicy(std::span<const std::string> capabilities, Architecture architecture);

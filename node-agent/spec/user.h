@@ -14,23 +14,23 @@ namespace updraft::node_agent {
 
 // The text of the image's files; empty where the image has none.
 struct UserFiles {
-  std::string passwd;
-  std::string group;
+  std::string passwd = {};
+  std::string group = {};
 };
 
 struct UserRequest {
-  std::string image_user;  // "", "name", "uid", "name:group", "uid:gid" and mixtures
+  std::string image_user = {};  // "", "name", "uid", "name:group", "uid:gid" and mixtures
   std::optional<int64_t> run_as_user = std::nullopt;
   std::optional<int64_t> run_as_group = std::nullopt;
   bool run_as_non_root = false;
-  std::string pod;        // for messages: "name_namespace(uid)"
-  std::string container;  // for messages
+  std::string pod = {};        // for messages: "name_namespace(uid)"
+  std::string container = {};  // for messages
 };
 
 struct ResolvedUser {
   uint32_t uid = 0;
   uint32_t gid = 0;
-  std::vector<uint32_t> additional_gids;  // ascending; those of /etc/group that list the user
+  std::vector<uint32_t> additional_gids = {};  // ascending; those of /etc/group that list the user
   bool operator==(const ResolvedUser&) const = default;
 };
 
