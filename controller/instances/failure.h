@@ -1,0 +1,18 @@
+// Why an instance that should run does not. Pure.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "updraft/v1/node.pb.h"
+
+namespace updraft::controller {
+
+inline constexpr std::string_view kUnschedulable = "Unschedulable";
+inline constexpr std::string_view kConfigError = "CreateContainerConfigError";
+
+// ExitCode<N> or OOMKilled with the termination message for a container that ended and does not
+// run, else the node's own words. nullopt: the report tells of no failure.
+std::optional<v1::Failure> FailureOfReport(const v1::InstanceReport& report);
+
+}  // namespace updraft::controller

@@ -1,0 +1,103 @@
+// Fleet's placement: from the record of an instance to the order to start it.
+#include <algorithm>
+#include <utility>
+
+#include "controller/instances/failure.h"
+#include "controller/instances/fleet.h"
+#include "controller/placement/place.h"
+
+namespace updraft::controller {
+namespace {
+
+bool HasImages(const Node& node, const v1::InstanceSpec& spec) {
+  return std::ranges::all_of(spec.containers(), [&node](const v1::Container& container) {
+    return std::ranges::find(node.status.images(), container.image()) != node.status.images().end();
+  });
+}
+
+std::vector<NodeView> ViewsOf(const NodeTable& nodes, const v1::InstanceSpec& spec,
+                              const std::vector<const Instance*>& siblings) {
+  std::vector<NodeView> views;
+  views.reserve(nodes.size());
+  for (const auto& [name, node] : nodes) {
+    const auto on_node = [&name = name](const Instance* sibling) { return sibling->node == name; };
+    views.push_back({.name = name,
+                     .cpu_millis = node.hello.capacity().cpu_millis(),
+                     .memory_bytes = node.hello.capacity().memory_bytes(),
+                     .instances_max = node.hello.capacity().instances_max(),
+                     .cpu_used_millis = node.cpu_used_millis,
+                     .memory_used_bytes = node.memory_used_bytes,
+                     .instances = static_cast<int64_t>(node.instances.size()),
+                     .instances_of_revision = std::ranges::count_if(siblings, on_node),
+                     .has_image = HasImages(node, spec),
+                     .cordoned = node.cordoned,
+                     .silent = node.health != NodeHealth::kConnected,
+                     .disk_pressure = node.status.disk_pressure()});
+  }
+  return views;
+}
+
+}  // namespace
+
+void Fleet::PlaceAll(RevisionState& state, const RevisionKey& key, Moment at) {
+  bool all_placed = true;
+  for (Instance* instance : instances_.OfRevision(key)) {
+    const bool waits = instance->node.empty() && instance->phase == v1::INSTANCE_PENDING;
+    if (!waits || state.removed) continue;
+    PlaceOne(*state.spec, *instance, at);
+    all_placed = all_placed && !instance->node.empty();
+  }
+  if (all_placed) waiting_for_room_.erase(key);
+  if (!all_placed) waiting_for_room_.insert(key);
+}
+
+void Fleet::PlaceOne(const RevisionSpec& revision, Instance& instance, Moment at) {
+  if (revision.config_error) {
+    Refuse(instance, *revision.config_error);
+    return;
+  }
+  const std::vector<const Instance*> siblings =
+      std::as_const(instances_).OfRevision(instance.revision);
+  const std::vector<NodeView> views = ViewsOf(nodes_, revision.instance, siblings);
+  const ResourceRequests requests = RequestsOf(revision.instance);
+  const Placement placement = Place({requests.cpu_millis, requests.memory_bytes}, views);
+  if (!placement.node) {
+    v1::Failure failure;
+    failure.set_reason(std::string(kUnschedulable));
+    failure.set_message(placement.reason);
+    Refuse(instance, failure);
+    return;
+  }
+  instance.cold_start.set_placed_ns(UnixNanos(at.wall));
+  instance.spec = std::make_shared<v1::InstanceSpec>(
+      MakeInstanceSpec(revision, instance.id, instance.cold_start));
+  instance.report.clear_failure();
+  ForgetRefusal(instance.revision);
+  instances_.Assign(instance, views[*placement.node].name);
+  changes_.instances.insert(instance.id);
+  changes_.nodes.insert(instance.node);
+  NoteEvent(InstanceEvent::Type::kNormal, instance, "Scheduled",
+            "Successfully assigned " + revision.instance.namespace_() + "/" + instance.id + " to " +
+                instance.node);
+  v1::ControllerMessage message;
+  *message.mutable_start() = *instance.spec;
+  Send(instance.node, std::move(message));
+}
+
+void Fleet::ForgetRefusal(const RevisionKey& key) {
+  std::optional<v1::Failure>& failure = revisions_.at(key).last_failure;
+  if (failure && (failure->reason() == kUnschedulable || failure->reason() == kConfigError))
+    failure.reset();
+}
+
+void Fleet::Refuse(Instance& instance, const v1::Failure& failure) {
+  revisions_.at(instance.revision).last_failure = failure;
+  const v1::Failure& told = instance.report.failure();
+  if (told.reason() == failure.reason() && told.message() == failure.message()) return;
+  NoteEvent(InstanceEvent::Type::kWarning, instance,
+            failure.reason() == kUnschedulable ? "FailedScheduling" : "Failed", failure.message());
+  *instance.report.mutable_failure() = failure;
+  changes_.instances.insert(instance.id);
+}
+
+}  // namespace updraft::controller

@@ -1,0 +1,152 @@
+#include "controller/instances/fleet_views.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "controller/instances/failure.h"
+
+namespace updraft::controller {
+namespace {
+
+// A crash or two may be the world's fault; requests are held for a revision that comes back.
+constexpr int kHopelessCrashes = 3;
+
+// Reasons for which a further try is not expected to go better soon.
+const std::set<std::string_view> kHopelessReasons = {"ImagePullBackOff", "InvalidImageName",
+                                                     "ErrImageNeverPull", kConfigError};
+
+const RevisionState* StateOf(const Fleet& fleet, const RevisionKey& key) {
+  const auto it = fleet.revisions().find(key);
+  return it == fleet.revisions().end() ? nullptr : &it->second;
+}
+
+int CrashesOf(const Instance& instance) {
+  int crashes = 0;
+  for (const v1::ContainerReport& container : instance.report.containers()) {
+    crashes = std::max(crashes, container.restart_count() + (container.running() ? 0 : 1));
+  }
+  return crashes;
+}
+
+bool Hopeless(const Instance& instance, const RevisionState& state) {
+  if (kHopelessReasons.contains(instance.report.failure().reason())) return true;
+  if (instance.phase == v1::INSTANCE_BACKOFF) return CrashesOf(instance) >= kHopelessCrashes;
+  return instance.phase == v1::INSTANCE_FAILED && state.start_failures >= kHopelessCrashes;
+}
+
+Activity ActivityOf(const RevisionState& state) {
+  if (state.decision.revision().empty()) return Activity::kUnknown;  // none was ever made
+  switch (state.decision.active()) {
+    case v1::ACTIVE_TRUE:
+      return Activity::kActive;
+    case v1::ACTIVE_FALSE:
+      return Activity::kInactive;
+    case v1::ACTIVE_TIMED_OUT:
+      return Activity::kTimedOut;
+    default:
+      return Activity::kActivating;
+  }
+}
+
+}  // namespace
+
+InstanceCounts CountsOf(const Fleet& fleet, const RevisionKey& key) {
+  InstanceCounts counts;
+  for (const Instance* instance : fleet.instances().OfRevision(key)) {
+    ++counts.total;
+    if (instance->intent != Intent::kRun) ++counts.leaving;
+    counts.ready += Ready(*instance) ? 1 : 0;
+    counts.starting += Starting(*instance) ? 1 : 0;
+    counts.failing += Failing(*instance) ? 1 : 0;
+  }
+  const RevisionState* state = StateOf(fleet, key);
+  const int wanted = counts.total - counts.leaving;
+  counts.desired = state != nullptr && state->desired ? *state->desired : wanted;
+  return counts;
+}
+
+v1::Endpoints EndpointsOf(const Fleet& fleet, const RevisionKey& key, TimePoint now) {
+  v1::Endpoints endpoints;
+  endpoints.set_revision(key);
+  endpoints.set_known(fleet.known(now));
+  for (const Instance* instance : fleet.instances().OfRevision(key)) {
+    if (!MayHoldRequests(*instance)) continue;
+    v1::Endpoint& endpoint = *endpoints.add_endpoints();
+    endpoint.set_instance_id(instance->id);
+    endpoint.set_ip(instance->report.ip());
+    endpoint.set_port(instance->report.port());
+    endpoint.set_draining(!Ready(*instance));
+    *endpoint.mutable_cold_start() = instance->cold_start;
+  }
+  return endpoints;
+}
+
+std::optional<v1::Revision> RoutedRevisionOf(const Fleet& fleet, const RevisionKey& key) {
+  const RevisionState* state = StateOf(fleet, key);
+  if (state == nullptr || !state->spec) return std::nullopt;
+  v1::Revision revision = state->spec->routing;
+  if (auto failure = FailureOf(fleet, key)) *revision.mutable_failure() = std::move(*failure);
+  return revision;
+}
+
+std::optional<v1::ScaleTarget> ScaleTargetOf(const Fleet& fleet, const RevisionKey& key,
+                                             TimePoint now) {
+  const RevisionState* state = StateOf(fleet, key);
+  // Its clock starts when it can start: what Knative resolves before it deploys is no scaling
+  // failure.
+  if (state == nullptr || state->removed || !state->spec->resolved) return std::nullopt;
+  const RevisionSpec& spec = *state->spec;
+  const InstanceCounts counts = CountsOf(fleet, key);
+  v1::ScaleTarget target;
+  target.set_revision(key);
+  for (const auto& [name, value] : spec.scaling_annotations)
+    (*target.mutable_annotations())[name] = value;
+  target.set_container_concurrency(spec.routing.container_concurrency());
+  const bool broken = spec.broken && counts.ready == 0 && counts.starting + counts.failing > 0;
+  target.set_reachability(broken ? v1::UNREACHABLE : spec.reachability);
+  target.set_ready(static_cast<uint32_t>(counts.ready));
+  target.set_starting(static_cast<uint32_t>(counts.starting));
+  target.set_failed(static_cast<uint32_t>(counts.failing));
+  target.set_initialized(spec.initialized || state->decision.initialized());
+  target.set_created_at_ns(spec.created_at_ns);
+  target.set_progress_deadline_ns(spec.instance.progress_deadline_ns());
+  target.set_service(spec.instance.service());
+  target.set_configuration(spec.instance.configuration());
+  target.set_instances_known(fleet.known(now));
+  return target;
+}
+
+std::optional<v1::Failure> FailureOf(const Fleet& fleet, const RevisionKey& key) {
+  const RevisionState* state = StateOf(fleet, key);
+  if (state == nullptr || !state->spec) return std::nullopt;
+  std::optional<v1::Failure> failure = state->spec->config_error;
+  if (!state->spec->resolved && !failure) failure = state->spec->broken;
+  for (const Instance* instance : fleet.instances().OfRevision(key)) {
+    if (instance->intent != Intent::kRun) continue;
+    if (!Hopeless(*instance, *state)) return std::nullopt;
+    if (!failure) failure = instance->report.failure();
+  }
+  return failure;
+}
+
+RevisionObserved ObservedOf(const Fleet& fleet, const RevisionKey& key, TimePoint now) {
+  RevisionObserved observed;
+  observed.known = fleet.known(now);
+  const RevisionState* state = StateOf(fleet, key);
+  if (state == nullptr) return observed;
+  const InstanceCounts counts = CountsOf(fleet, key);
+  observed.ready = counts.ready;
+  observed.starting = counts.starting;
+  observed.desired = state->desired;
+  observed.activity = ActivityOf(*state);
+  observed.initialized = state->decision.initialized() || (state->spec && state->spec->initialized);
+  if (state->last_failure)
+    observed.failure = {state->last_failure->reason(), state->last_failure->message()};
+  if (!state->last_failure && state->spec && state->spec->config_error) {
+    observed.failure = {state->spec->config_error->reason(), state->spec->config_error->message()};
+  }
+  return observed;
+}
+
+}  // namespace updraft::controller

@@ -1,0 +1,108 @@
+#include "controller/instances/volume_files.h"
+
+#include "controller/instances/named_entries.h"
+#include "core/api/access.h"
+#include "core/api/quantity.h"
+
+namespace updraft::controller {
+namespace {
+
+constexpr int64_t kFileMode = 0644;
+constexpr int64_t kModeMax = 0777;
+
+struct FileSource {
+  const Json& json;  // {name or secretName, items, optional}
+  EntrySource source = EntrySource::kConfigMap;
+  std::string_view name_member;
+  int64_t default_mode = kFileMode;
+};
+
+void AddFile(const std::string& volume, std::string path, std::string content, int64_t mode,
+             v1::InstanceSpec& out) {
+  v1::VolumeFile& file = *out.add_files();
+  file.set_volume(volume);
+  file.set_path(std::move(path));
+  file.set_content(std::move(content));
+  file.set_mode(static_cast<uint32_t>(mode & kModeMax));
+}
+
+Status AddFiles(const std::string& volume, const FileSource& from, const NamedObjects& named,
+                v1::InstanceSpec& out) {
+  const auto entries = FindEntries(from.json, from.source, from.name_member, named);
+  if (!entries) return entries.error();
+  const Json& items = api::ArrayAt(from.json, {"items"});
+  if (items.empty()) {
+    for (const auto& [key, content] : *entries)
+      AddFile(volume, key, content, from.default_mode, out);
+    return Ok();
+  }
+  for (const Json& item : items) {
+    const std::string key = api::StringAt(item, {"key"});
+    const auto it = entries->find(key);
+    if (it != entries->end()) {
+      AddFile(volume, api::StringAt(item, {"path"}, key), it->second,
+              api::IntAt(item, {"mode"}, from.default_mode), out);
+    } else if (!api::BoolAt(from.json, {"optional"})) {
+      return Error{Code::kFailedPrecondition, "references non-existent key \"" + key + "\" of " +
+                                                  api::StringAt(from.json, {from.name_member})};
+    }
+  }
+  return Ok();
+}
+
+Status AddProjected(const std::string& volume, const Json& projected, const NamedObjects& named,
+                    v1::InstanceSpec& out) {
+  const int64_t mode = api::IntAt(projected, {"defaultMode"}, kFileMode);
+  for (const Json& source : api::ArrayAt(projected, {"sources"})) {
+    Status added = Error{Code::kFailedPrecondition, "only secret and configMap can be projected"};
+    if (const Json* secret = api::Find(source, {"secret"})) {
+      added = AddFiles(volume, {*secret, EntrySource::kSecret, "name", mode}, named, out);
+    } else if (const Json* map = api::Find(source, {"configMap"})) {
+      added = AddFiles(volume, {*map, EntrySource::kConfigMap, "name", mode}, named, out);
+    }
+    if (!added) return added;
+  }
+  return Ok();
+}
+
+Status AddEmptyDir(const std::string& volume, const Json& empty_dir, v1::InstanceSpec& out) {
+  v1::EmptyDir& directory = *out.add_empty_dirs();
+  directory.set_volume(volume);
+  directory.set_memory(api::StringAt(empty_dir, {"medium"}) == "Memory");
+  const Json* limit = api::Find(empty_dir, {"sizeLimit"});
+  if (limit == nullptr) return Ok();
+  const auto bytes = api::Quantity::FromJson(*limit);
+  if (!bytes) return Error{Code::kInvalidArgument, "sizeLimit is not a quantity"};
+  directory.set_size_limit_bytes(bytes->Value());
+  return Ok();
+}
+
+Status AddVolume(const std::string& name, const Json& volume, const NamedObjects& named,
+                 v1::InstanceSpec& out) {
+  if (const Json* secret = api::Find(volume, {"secret"})) {
+    const int64_t mode = api::IntAt(*secret, {"defaultMode"}, kFileMode);
+    return AddFiles(name, {*secret, EntrySource::kSecret, "secretName", mode}, named, out);
+  }
+  if (const Json* map = api::Find(volume, {"configMap"})) {
+    const int64_t mode = api::IntAt(*map, {"defaultMode"}, kFileMode);
+    return AddFiles(name, {*map, EntrySource::kConfigMap, "name", mode}, named, out);
+  }
+  if (const Json* projected = api::Find(volume, {"projected"}))
+    return AddProjected(name, *projected, named, out);
+  if (const Json* empty_dir = api::Find(volume, {"emptyDir"}))
+    return AddEmptyDir(name, *empty_dir, out);
+  return Error{Code::kFailedPrecondition, "has no source that Updraft can provide"};
+}
+
+}  // namespace
+
+Status ReadVolumes(const Json& pod_spec, const NamedObjects& named, v1::InstanceSpec& out) {
+  for (const Json& volume : api::ArrayAt(pod_spec, {"volumes"})) {
+    const std::string name = api::StringAt(volume, {"name"});
+    const Status added = AddVolume(name, volume, named, out);
+    if (!added) return Context("volume \"" + name + "\"", added.error());
+  }
+  return Ok();
+}
+
+}  // namespace updraft::controller

@@ -1,0 +1,558 @@
+#include "controller/instances/fleet.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "controller/instances/fleet_views.h"
+#include "tests/unit/controller/instances/builders.h"
+
+namespace updraft::controller {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+// A fleet with one revision, one node and one activator, unless said otherwise.
+class FleetTest : public testing::Test {
+ protected:
+  FleetTest() { Restart(); }
+
+  void Restart(std::set<NodeName> expected = {}) {
+    FleetOptions options;
+    options.expected_nodes = std::move(expected);
+    fleet_ = std::make_unique<Fleet>(
+        options, [this] { return random_ = random_ * 6364136223846793005U + 1442695040888963407U; },
+        clock_.Now());
+    fleet_->SetRevision(SpecOf("d/r"));
+    fleet_->RevisionsAreLoaded();
+  }
+  Moment Now() const { return {clock_.Now(), clock_.Wall()}; }
+  FleetChanges Settle() { return last_ = fleet_->Settle(Now()); }
+  FleetChanges Connect(const std::string& node = "n1",
+                       const v1::InstanceInventory& inventory = {}) {
+    fleet_->OnNodeHello(++stream_, HelloOf(node), Now());
+    streams_[node] = stream_;
+    fleet_->OnInventory(node, stream_, inventory, Now());
+    return Settle();
+  }
+  FleetChanges Decide(int desired, const std::string& key = "d/r") {
+    fleet_->OnDecision(DecisionOf(key, desired));
+    return Settle();
+  }
+  FleetChanges Report(const v1::InstanceSpec& spec, v1::InstancePhase phase,
+                      const std::string& node = "n1") {
+    fleet_->OnReport(node, streams_[node], ReportOf(spec, phase), Now());
+    return Settle();
+  }
+  static std::vector<v1::InstanceSpec> Starts(const FleetChanges& changes) {
+    std::vector<v1::InstanceSpec> starts;
+    for (const NodeOrder& order : changes.orders) {
+      if (order.message.has_start()) starts.push_back(order.message.start());
+    }
+    return starts;
+  }
+  static std::vector<std::string> Stops(const FleetChanges& changes) {
+    std::vector<std::string> stops;
+    for (const NodeOrder& order : changes.orders) {
+      if (order.message.has_stop()) stops.push_back(order.message.stop().instance_id());
+      for (const v1::StopInstance& stop : order.message.desired().stop())
+        stops.push_back(stop.instance_id());
+    }
+    return stops;
+  }
+  static std::optional<v1::DesiredInstances> Desired(const FleetChanges& changes) {
+    for (const NodeOrder& order : changes.orders) {
+      if (order.message.has_desired()) return order.message.desired();
+    }
+    return std::nullopt;
+  }
+  v1::Endpoints Endpoints(const std::string& key = "d/r") {
+    return EndpointsOf(*fleet_, key, clock_.Now());
+  }
+
+  // One ready instance of d/r on n1, and an activator.
+  v1::InstanceSpec OneReady() {
+    fleet_->OnActivator("act");
+    Connect();
+    const v1::InstanceSpec spec = Starts(Decide(1)).at(0);
+    Report(spec, v1::INSTANCE_READY);
+    return spec;
+  }
+
+  FakeClock clock_;
+  std::unique_ptr<Fleet> fleet_;
+  FleetChanges last_;
+  std::map<std::string, uint64_t> streams_;
+  uint64_t stream_ = 0;
+  uint64_t random_ = 1;
+};
+
+TEST_F(FleetTest, ADecisionBecomesAnOrderInTheSameTurn) {
+  Connect();
+  v1::Decision decision = DecisionOf("d/r", 2);
+  decision.set_queued_ns(11);
+  decision.set_decided_ns(12);
+  fleet_->OnDecision(decision);
+  const auto starts = Starts(Settle());
+  ASSERT_THAT(starts, SizeIs(2));
+  EXPECT_NE(starts[0].instance_id(), starts[1].instance_id());
+  EXPECT_EQ(starts[0].cold_start().queued_ns(), 11);
+  EXPECT_EQ(starts[0].cold_start().decided_ns(), 12);
+  EXPECT_EQ(starts[0].cold_start().placed_ns(), UnixNanos(clock_.Wall()));
+  EXPECT_THAT(Starts(Settle()), IsEmpty());
+}
+
+TEST_F(FleetTest, AReadyReportIsAnEndpointAtOnce) {
+  const v1::InstanceSpec spec = OneReady();
+  EXPECT_TRUE(last_.revisions.contains("d/r"));
+  const v1::Endpoints endpoints = Endpoints();
+  EXPECT_TRUE(endpoints.known());
+  ASSERT_EQ(endpoints.endpoints_size(), 1);
+  EXPECT_EQ(endpoints.endpoints(0).instance_id(), spec.instance_id());
+  EXPECT_FALSE(endpoints.endpoints(0).draining());
+  EXPECT_THAT(last_.started, SizeIs(1));
+}
+
+TEST_F(FleetTest, StampsOfADecisionAreNotReusedForLaterInstances) {
+  Connect();
+  v1::Decision decision = DecisionOf("d/r", 1);
+  decision.set_queued_ns(11);
+  fleet_->OnDecision(decision);
+  const v1::InstanceSpec first = Starts(Settle()).at(0);
+  const auto replacement = Starts(Report(first, v1::INSTANCE_STOPPED));
+  ASSERT_THAT(replacement, SizeIs(1));
+  EXPECT_EQ(replacement[0].cold_start().queued_ns(), 0);
+}
+
+TEST_F(FleetTest, ScaleDownLeavesRoutingFirstAndStopsWhenAllActivatorsAreDone) {
+  const v1::InstanceSpec spec = OneReady();
+  fleet_->OnActivator("act2");
+  EXPECT_THAT(Stops(Decide(0)), IsEmpty());
+  EXPECT_TRUE(Endpoints().endpoints(0).draining());
+  fleet_->OnDrained("act", spec.instance_id());
+  EXPECT_THAT(Stops(Settle()), IsEmpty());
+  fleet_->OnDrained("act2", spec.instance_id());
+  EXPECT_THAT(Stops(Settle()), ElementsAre(spec.instance_id()));
+  Report(spec, v1::INSTANCE_STOPPING);
+  EXPECT_EQ(Endpoints().endpoints_size(), 1);
+  Report(spec, v1::INSTANCE_STOPPED);
+  EXPECT_EQ(Endpoints().endpoints_size(), 0);
+  EXPECT_TRUE(fleet_->instances().all().empty());
+}
+
+TEST_F(FleetTest, AnActivatorThatNeverSaysDrainedIsWaitedForUntilTheGraceEnds) {
+  const v1::InstanceSpec spec = OneReady();
+  EXPECT_EQ(Decide(0).wake_at, clock_.Now() + Seconds(40));  // the node's sign of life comes first
+  clock_.Advance(Seconds(299));
+  fleet_->OnNodeStatus("n1", streams_["n1"], {}, Now());
+  EXPECT_THAT(Stops(Settle()), IsEmpty());
+  clock_.Advance(Seconds(1));
+  const FleetChanges changes = Settle();
+  ASSERT_THAT(Stops(changes), ElementsAre(spec.instance_id()));
+  EXPECT_EQ(changes.orders.at(0).message.stop().grace_ns(), Nanos(Seconds(2)).count());
+}
+
+TEST_F(FleetTest, ADeadActivatorIsNotWaitedForLong) {
+  const v1::InstanceSpec spec = OneReady();
+  Decide(0);
+  fleet_->OnActivatorGone("act", clock_.Now());
+  EXPECT_THAT(Stops(Settle()), IsEmpty());
+  clock_.Advance(Seconds(10));
+  EXPECT_THAT(Stops(Settle()), ElementsAre(spec.instance_id()));
+}
+
+TEST_F(FleetTest, AnInstanceThatNeverServedIsStoppedWithoutDraining) {
+  fleet_->OnActivator("act");
+  Connect();
+  const v1::InstanceSpec spec = Starts(Decide(1)).at(0);
+  Report(spec, v1::INSTANCE_STARTING);
+  EXPECT_THAT(Stops(Decide(0)), ElementsAre(spec.instance_id()));
+}
+
+TEST_F(FleetTest, ScalingUpWhileOneDrainsStartsAnother) {
+  const v1::InstanceSpec spec = OneReady();
+  Decide(0);
+  const auto starts = Starts(Decide(1));
+  ASSERT_THAT(starts, SizeIs(1));
+  EXPECT_NE(starts[0].instance_id(), spec.instance_id());
+  EXPECT_TRUE(Endpoints().endpoints(0).draining());
+}
+
+TEST_F(FleetTest, AnUnreadyInstanceTakesNoNewRequestsAndComesBack) {
+  const v1::InstanceSpec spec = OneReady();
+  Report(spec, v1::INSTANCE_UNREADY);
+  EXPECT_TRUE(Endpoints().endpoints(0).draining());
+  EXPECT_EQ(CountsOf(*fleet_, "d/r").starting, 1);
+  Report(spec, v1::INSTANCE_READY);
+  EXPECT_FALSE(Endpoints().endpoints(0).draining());
+}
+
+TEST_F(FleetTest, DrainedIsForgottenWhenTheEndpointTakesRequestsAgain) {
+  const v1::InstanceSpec spec = OneReady();
+  Report(spec, v1::INSTANCE_UNREADY);
+  fleet_->OnDrained("act", spec.instance_id());
+  Settle();
+  Report(spec, v1::INSTANCE_READY);
+  EXPECT_THAT(Stops(Decide(0)), IsEmpty());
+}
+
+TEST_F(FleetTest, DrainedWhileUnreadyIsGoodForTheStopThatFollows) {
+  const v1::InstanceSpec spec = OneReady();
+  Report(spec, v1::INSTANCE_UNREADY);
+  fleet_->OnDrained("act", spec.instance_id());
+  EXPECT_THAT(Stops(Decide(0)), ElementsAre(spec.instance_id()));
+}
+
+TEST_F(FleetTest, AFailedStartIsTriedAgainAfterABackOff) {
+  Connect();
+  const v1::InstanceSpec spec = Starts(Decide(1)).at(0);
+  v1::InstanceReport report = ReportOf(spec, v1::INSTANCE_FAILED);
+  report.mutable_failure()->set_reason("CreateContainerError");
+  report.mutable_failure()->set_message("no such binary");
+  fleet_->OnReport("n1", streams_["n1"], report, Now());
+  const FleetChanges failed = Settle();
+  EXPECT_THAT(Starts(failed), IsEmpty());
+  ASSERT_TRUE(failed.wake_at);
+  EXPECT_LE(*failed.wake_at, clock_.Now() + Millis(500));
+  EXPECT_EQ(CountsOf(*fleet_, "d/r").failing, 1);
+  clock_.Advance(Millis(500));
+  EXPECT_THAT(Starts(Settle()), SizeIs(1));
+  const RevisionObserved observed = ObservedOf(*fleet_, "d/r", clock_.Now());
+  ASSERT_TRUE(observed.failure);  // kept while the next try is under way
+  EXPECT_EQ(observed.failure->reason, "CreateContainerError");
+}
+
+TEST_F(FleetTest, CrashesShowTheirExitCodeUntilOneIsReady) {
+  Connect();
+  const v1::InstanceSpec spec = Starts(Decide(1)).at(0);
+  v1::InstanceReport report = ReportOf(spec, v1::INSTANCE_BACKOFF);
+  report.mutable_failure()->set_reason("CrashLoopBackOff");
+  v1::ContainerReport& container = *report.add_containers();
+  container.set_name("user-container");
+  container.set_restart_count(2);
+  container.mutable_last_termination()->set_exit_code(3);
+  container.mutable_last_termination()->set_message("panic: no disk");
+  fleet_->OnReport("n1", streams_["n1"], report, Now());
+  Settle();
+  const RevisionObserved observed = ObservedOf(*fleet_, "d/r", clock_.Now());
+  ASSERT_TRUE(observed.failure);
+  EXPECT_EQ(observed.failure->reason, "ExitCode3");
+  EXPECT_EQ(observed.failure->message, "panic: no disk");
+  EXPECT_TRUE(FailureOf(*fleet_, "d/r"));  // three crashes: requests are no longer held
+  Report(spec, v1::INSTANCE_READY);
+  EXPECT_FALSE(ObservedOf(*fleet_, "d/r", clock_.Now()).failure);
+  EXPECT_FALSE(FailureOf(*fleet_, "d/r"));
+}
+
+TEST_F(FleetTest, OneCrashDoesNotFailRequestsThatWait) {
+  const v1::InstanceSpec spec = OneReady();
+  v1::InstanceReport report = ReportOf(spec, v1::INSTANCE_BACKOFF);
+  report.add_containers()->mutable_last_termination()->set_exit_code(137);
+  fleet_->OnReport("n1", streams_["n1"], report, Now());
+  Settle();
+  EXPECT_FALSE(FailureOf(*fleet_, "d/r"));
+  EXPECT_EQ(Endpoints().endpoints_size(), 0);
+}
+
+// ---- restarts
+
+TEST_F(FleetTest, AFreshControllerWithInventoryAndDecisionDoesNothing) {
+  const v1::InstanceSpec spec = OneReady();
+  v1::InstanceInventory inventory;
+  *inventory.add_instances() = ReportOf(spec, v1::INSTANCE_READY);
+  *inventory.mutable_instances(0)->mutable_spec() = spec;
+
+  Restart({"n1"});
+  EXPECT_FALSE(Endpoints().known());
+  EXPECT_THAT(Starts(Decide(1)), IsEmpty());  // the decision comes before the inventory
+  const FleetChanges changes = Connect("n1", inventory);
+  EXPECT_TRUE(Endpoints().known());
+  EXPECT_EQ(Endpoints().endpoints_size(), 1);
+  EXPECT_FALSE(Endpoints().endpoints(0).draining());
+  ASSERT_TRUE(Desired(changes));
+  EXPECT_EQ(Desired(changes)->instances_size(), 1);
+  EXPECT_EQ(Desired(changes)->stop_size(), 0);
+  EXPECT_THAT(changes.orders, SizeIs(1));
+  EXPECT_THAT(changes.started, IsEmpty());
+  EXPECT_THAT(changes.events, IsEmpty());
+}
+
+TEST_F(FleetTest, NothingIsStoppedBeforeTheDecisionArrives) {
+  const v1::InstanceSpec spec = OneReady();
+  v1::InstanceInventory inventory;
+  *inventory.add_instances() = ReportOf(spec, v1::INSTANCE_READY);
+  *inventory.mutable_instances(0)->mutable_spec() = spec;
+  Restart();
+  EXPECT_THAT(Stops(Connect("n1", inventory)), IsEmpty());
+  clock_.Advance(Seconds(30));
+  EXPECT_THAT(Stops(Settle()), IsEmpty());
+  EXPECT_EQ(CountsOf(*fleet_, "d/r").ready, 1);
+}
+
+TEST_F(FleetTest, WaitsForTheOtherNodesThatItKnew) {
+  Restart({"n1", "n2"});
+  Connect("n1");
+  EXPECT_THAT(Starts(Decide(1)), IsEmpty());
+  EXPECT_EQ(last_.wake_at, clock_.Now() + Seconds(10));
+  EXPECT_FALSE(Endpoints().known());
+  clock_.Advance(Seconds(10));
+  EXPECT_THAT(Starts(Settle()), SizeIs(1));
+  EXPECT_TRUE(Endpoints().known());
+}
+
+TEST_F(FleetTest, TheLastKnownNodeOpensTheGate) {
+  Restart({"n1", "n2"});
+  Connect("n1");
+  Decide(1);
+  Connect("n2");
+  int placed = 0;
+  for (const auto& [id, instance] : fleet_->instances().all())
+    placed += instance.node.empty() ? 0 : 1;
+  EXPECT_EQ(placed, 1);
+}
+
+TEST_F(FleetTest, InstancesOfRevisionsThatAreGoneAreStopped) {
+  v1::InstanceSpec stray = SpecOf("d/gone")->instance;
+  stray.set_instance_id("stray");
+  v1::InstanceInventory inventory;
+  *inventory.add_instances() = ReportOf(stray, v1::INSTANCE_READY);
+  *inventory.mutable_instances(0)->mutable_spec() = stray;
+  Restart({"n1", "n2"});  // even before the other node is heard
+  EXPECT_THAT(Stops(Connect("n1", inventory)), ElementsAre("stray"));
+  EXPECT_FALSE(RoutedRevisionOf(*fleet_, "d/gone"));
+  fleet_->OnReport("n1", streams_["n1"], ReportOf(stray, v1::INSTANCE_STOPPED), Now());
+  Settle();
+  EXPECT_FALSE(fleet_->revisions().contains("d/gone"));
+}
+
+TEST_F(FleetTest, NothingIsStoppedAsGoneBeforeTheRevisionsAreLoaded) {
+  v1::InstanceSpec stray = SpecOf("d/later")->instance;
+  stray.set_instance_id("i");
+  v1::InstanceInventory inventory;
+  *inventory.add_instances() = ReportOf(stray, v1::INSTANCE_READY);
+  *inventory.mutable_instances(0)->mutable_spec() = stray;
+  fleet_ = std::make_unique<Fleet>(
+      FleetOptions{}, [] { return uint64_t{1}; }, clock_.Now());
+  EXPECT_THAT(Stops(Connect("n1", inventory)), IsEmpty());
+  fleet_->SetRevision(SpecOf("d/later"));
+  fleet_->RevisionsAreLoaded();
+  EXPECT_THAT(Stops(Settle()), IsEmpty());
+}
+
+TEST_F(FleetTest, ARevisionOfTheSameNameIsAnother) {
+  const v1::InstanceSpec spec = OneReady();
+  auto next = std::make_shared<RevisionSpec>(*SpecOf("d/r"));
+  next->instance.set_revision_uid("another");
+  fleet_->SetRevision(next);
+  Settle();
+  EXPECT_TRUE(Endpoints().endpoints(0).draining());
+  EXPECT_THAT(Starts(last_), IsEmpty());  // nobody has decided for the new one
+  const auto starts = Starts(Decide(1));
+  ASSERT_THAT(starts, SizeIs(1));
+  EXPECT_EQ(starts[0].revision_uid(), "another");
+}
+
+// ---- nodes
+
+TEST_F(FleetTest, AnAgentThatIsRestartedCostsNothing) {
+  const v1::InstanceSpec spec = OneReady();
+  fleet_->OnNodeGone("n1", streams_["n1"], Now());
+  Settle();
+  EXPECT_FALSE(Endpoints().endpoints(0).draining());
+  clock_.Advance(Seconds(9));
+  Settle();
+  EXPECT_FALSE(Endpoints().endpoints(0).draining());
+  v1::InstanceInventory inventory;
+  *inventory.add_instances() = ReportOf(spec, v1::INSTANCE_READY);
+  const FleetChanges changes = Connect("n1", inventory);
+  EXPECT_THAT(changes.orders, SizeIs(1));
+  EXPECT_EQ(Desired(changes)->instances(0).instance_id(), spec.instance_id());
+  EXPECT_EQ(Endpoints().endpoints_size(), 1);
+}
+
+TEST_F(FleetTest, ASilentNodeIsOutOfRoutingAndComesBack) {
+  const v1::InstanceSpec spec = OneReady();
+  fleet_->OnNodeGone("n1", streams_["n1"], Now());
+  EXPECT_EQ(Settle().wake_at, clock_.Now() + Seconds(10));
+  clock_.Advance(Seconds(10));
+  EXPECT_TRUE(Settle().revisions.contains("d/r"));
+  EXPECT_EQ(Endpoints().endpoints_size(), 0);
+  clock_.Advance(Seconds(600));
+  Settle();
+  EXPECT_EQ(fleet_->instances().all().size(), 1U);  // there is no other node to replace it on
+  v1::InstanceInventory inventory;
+  *inventory.add_instances() = ReportOf(spec, v1::INSTANCE_READY);
+  Connect("n1", inventory);
+  EXPECT_EQ(Endpoints().endpoints_size(), 1);
+  EXPECT_FALSE(Endpoints().endpoints(0).draining());
+}
+
+TEST_F(FleetTest, AMuteNodeIsSilentAfterFortySeconds) {
+  OneReady();
+  clock_.Advance(Seconds(39));
+  Settle();
+  EXPECT_EQ(Endpoints().endpoints_size(), 1);
+  clock_.Advance(Seconds(1));
+  Settle();
+  EXPECT_EQ(Endpoints().endpoints_size(), 0);
+}
+
+TEST_F(FleetTest, InstancesOfALostNodeAreReplacedElsewhere) {
+  const v1::InstanceSpec spec = OneReady();
+  Connect("n2");
+  fleet_->OnNodeGone("n1", streams_["n1"], Now());
+  clock_.Advance(Seconds(10));
+  fleet_->OnNodeStatus("n2", streams_["n2"], {}, Now());
+  Settle();
+  for (int i = 0; i < 6; ++i) {
+    clock_.Advance(Seconds(10));
+    fleet_->OnNodeStatus("n2", streams_["n2"], {}, Now());
+    Settle();
+  }
+  ASSERT_THAT(Starts(last_), SizeIs(1));
+  EXPECT_EQ(last_.orders.at(0).node, "n2");
+  // When the lost one comes back, what was replaced is stopped.
+  v1::InstanceInventory inventory;
+  *inventory.add_instances() = ReportOf(spec, v1::INSTANCE_READY);
+  EXPECT_THAT(Stops(Connect("n1", inventory)), ElementsAre(spec.instance_id()));
+}
+
+TEST_F(FleetTest, AnOrderThatWasLostWithItsStreamIsRepeated) {
+  Connect();
+  const v1::InstanceSpec spec = Starts(Decide(1)).at(0);
+  fleet_->OnNodeGone("n1", streams_["n1"], Now());
+  Settle();
+  const FleetChanges changes = Connect();  // its inventory is empty: it never heard of it
+  ASSERT_TRUE(Desired(changes));
+  EXPECT_EQ(Desired(changes)->instances(0).instance_id(), spec.instance_id());
+  EXPECT_EQ(fleet_->instances().all().size(), 1U);
+}
+
+TEST_F(FleetTest, AnInstanceThatIsMissingFromAnInventoryIsReplaced) {
+  const v1::InstanceSpec spec = OneReady();
+  const FleetChanges changes = Connect();  // the machine was rebooted: it has nothing
+  ASSERT_TRUE(Desired(changes));
+  ASSERT_EQ(Desired(changes)->instances_size(), 1);
+  EXPECT_NE(Desired(changes)->instances(0).instance_id(), spec.instance_id());
+}
+
+TEST_F(FleetTest, ReportsOfAnOldStreamAreIgnored) {
+  const v1::InstanceSpec spec = OneReady();
+  const uint64_t old_stream = streams_["n1"];
+  v1::InstanceInventory inventory;
+  *inventory.add_instances() = ReportOf(spec, v1::INSTANCE_READY);
+  Connect("n1", inventory);
+  fleet_->OnReport("n1", old_stream, ReportOf(spec, v1::INSTANCE_STOPPED), Now());
+  fleet_->OnNodeGone("n1", old_stream, Now());
+  Settle();
+  EXPECT_EQ(Endpoints().endpoints_size(), 1);
+}
+
+TEST_F(FleetTest, AnOlderReportDoesNotOverwriteANewerOne) {
+  const v1::InstanceSpec spec = OneReady();
+  v1::InstanceReport newer = ReportOf(spec, v1::INSTANCE_READY);
+  newer.set_sequence(5);
+  v1::InstanceReport older = ReportOf(spec, v1::INSTANCE_STARTING);
+  older.set_sequence(4);
+  fleet_->OnReport("n1", streams_["n1"], newer, Now());
+  fleet_->OnReport("n1", streams_["n1"], older, Now());
+  Settle();
+  EXPECT_EQ(CountsOf(*fleet_, "d/r").ready, 1);
+}
+
+// ---- placement
+
+TEST_F(FleetTest, WaitsForRoomAndTakesItWhenItComes) {
+  fleet_->SetRevision(SpecOf("d/big", 3000));
+  Connect();
+  const auto first = Starts(Decide(2, "d/big"));
+  ASSERT_THAT(first, SizeIs(1));
+  const RevisionObserved observed = ObservedOf(*fleet_, "d/big", clock_.Now());
+  ASSERT_TRUE(observed.failure);
+  EXPECT_EQ(observed.failure->reason, "Unschedulable");
+  EXPECT_EQ(observed.failure->message, "0/1 nodes are available: 1 Insufficient cpu.");
+  const FleetChanges changes = Connect("n2");
+  ASSERT_TRUE(Desired(changes));
+  EXPECT_EQ(Desired(changes)->instances_size(), 1);
+  EXPECT_FALSE(ObservedOf(*fleet_, "d/big", clock_.Now()).failure);
+}
+
+TEST_F(FleetTest, RoomThatIsLeftIsGivenToWhoWaits) {
+  fleet_->SetRevision(SpecOf("d/big", 3000));
+  fleet_->SetRevision(SpecOf("d/other", 3000));
+  Connect();
+  const v1::InstanceSpec big = Starts(Decide(1, "d/big")).at(0);
+  EXPECT_THAT(Starts(Decide(1, "d/other")), IsEmpty());
+  EXPECT_THAT(Stops(Decide(0, "d/big")), ElementsAre(big.instance_id()));
+  EXPECT_THAT(Starts(Report(big, v1::INSTANCE_STOPPED)), SizeIs(1));
+}
+
+TEST_F(FleetTest, ACordonedNodeGetsNoMore) {
+  Connect();
+  fleet_->SetScheduling("n1", Scheduling::kCordoned);
+  EXPECT_THAT(Starts(Decide(1)), IsEmpty());
+  fleet_->SetScheduling("n1", Scheduling::kAllowed);
+  EXPECT_THAT(Starts(Settle()), SizeIs(1));
+}
+
+TEST_F(FleetTest, NothingStartsBeforeTheImageIsResolved) {
+  auto spec = std::make_shared<RevisionSpec>(*SpecOf("d/new"));
+  spec->resolved = false;
+  fleet_->SetRevision(spec);
+  Connect();
+  EXPECT_THAT(Starts(Decide(1, "d/new")), IsEmpty());
+  EXPECT_FALSE(ScaleTargetOf(*fleet_, "d/new", clock_.Now()));
+  fleet_->SetRevision(SpecOf("d/new"));
+  EXPECT_THAT(Starts(Settle()), SizeIs(1));
+  EXPECT_TRUE(ScaleTargetOf(*fleet_, "d/new", clock_.Now()));
+}
+
+TEST_F(FleetTest, AConfigErrorIsSaidAndStartsWhenItIsGone) {
+  auto spec = std::make_shared<RevisionSpec>(*SpecOf("d/new"));
+  spec->config_error.emplace();
+  spec->config_error->set_reason("CreateContainerConfigError");
+  spec->config_error->set_message("configmap \"x\" not found");
+  fleet_->SetRevision(spec);
+  Connect();
+  EXPECT_THAT(Starts(Decide(1, "d/new")), IsEmpty());
+  EXPECT_EQ(FailureOf(*fleet_, "d/new")->message(), "configmap \"x\" not found");
+  fleet_->SetRevision(SpecOf("d/new"));
+  EXPECT_THAT(Starts(Settle()), SizeIs(1));
+  EXPECT_FALSE(FailureOf(*fleet_, "d/new"));
+}
+
+// ---- revisions
+
+TEST_F(FleetTest, ARemovedRevisionDrainsBeforeItIsForgotten) {
+  const v1::InstanceSpec spec = OneReady();
+  fleet_->RemoveRevision("d/r");
+  EXPECT_THAT(Stops(Settle()), IsEmpty());
+  EXPECT_TRUE(RoutedRevisionOf(*fleet_, "d/r"));
+  EXPECT_TRUE(Endpoints().endpoints(0).draining());
+  EXPECT_FALSE(ScaleTargetOf(*fleet_, "d/r", clock_.Now()));
+  fleet_->OnDrained("act", spec.instance_id());
+  EXPECT_THAT(Stops(Settle()), ElementsAre(spec.instance_id()));
+  Report(spec, v1::INSTANCE_STOPPED);
+  EXPECT_FALSE(RoutedRevisionOf(*fleet_, "d/r"));
+}
+
+TEST_F(FleetTest, NoOpinionKeepsWhatWasDecided) {
+  OneReady();
+  EXPECT_THAT(Stops(Decide(-1)), IsEmpty());
+  EXPECT_EQ(CountsOf(*fleet_, "d/r").desired, 1);
+}
+
+TEST_F(FleetTest, ScaleTargetsCountWhatThereIs) {
+  OneReady();
+  Decide(2);
+  const auto target = ScaleTargetOf(*fleet_, "d/r", clock_.Now());
+  ASSERT_TRUE(target);
+  EXPECT_EQ(target->ready(), 1U);
+  EXPECT_EQ(target->starting(), 1U);
+  EXPECT_EQ(target->failed(), 0U);
+  EXPECT_TRUE(target->instances_known());
+}
+
+}  // namespace
+}  // namespace updraft::controller
