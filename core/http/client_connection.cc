@@ -28,11 +28,16 @@ Task<Result<std::unique_ptr<ClientConnection>>> ClientConnection::Open(Loop& loo
   Result<UniqueFd> socket = StartConnecting(address);
   if (!socket) co_return socket.error();
   auto connection = std::make_unique<ClientConnection>(loop, *std::move(socket));
-  const WaitEnd wait = co_await connection->stream_.Writable(deadline);
-  if (wait == WaitEnd::kTimeout) co_return Error{Code::kDeadlineExceeded, "connect timed out"};
-  const Status outcome = ConnectOutcome(connection->stream_.fd());
-  if (!outcome) co_return outcome.error();
+  const Status connected = co_await connection->FinishConnecting(deadline);
+  if (!connected) co_return connected.error();
   co_return std::move(connection);
+}
+
+Task<Status> ClientConnection::FinishConnecting(TimePoint deadline) {
+  const WaitEnd wait = co_await stream_.Writable(deadline);
+  if (wait == WaitEnd::kTimeout) co_return Error{Code::kDeadlineExceeded, "connect timed out"};
+  if (wait == WaitEnd::kInterrupted) co_return Error{Code::kCancelled, "interrupted"};
+  co_return ConnectOutcome(stream_.fd());
 }
 
 void ClientConnection::Begin(std::string_view method, BodyFraming body, TimePoint deadline) {
@@ -40,6 +45,7 @@ void ClientConnection::Begin(std::string_view method, BodyFraming body, TimePoin
   deadline_ = deadline;
   chunked_request_ = body == BodyFraming::kChunked;
   request_done_ = false;
+  written_ = false;
   answered_ = false;
   framing_ = {};
   body_.reset();
@@ -62,6 +68,7 @@ Task<Status> ClientConnection::Send(Part part) {
     pieces.Add(ending.append("\r\n"));
   }
   const IoState state = pieces.WriteNow(stream_);
+  written_ |= pieces.anything_written();
   if (state == IoState::kBroken) co_return Error{Code::kUnavailable, "connection closed by the server"};
   if (state == IoState::kBlocked) {
     std::string rest = pieces.Rest();
@@ -90,7 +97,7 @@ Task<Result<std::string_view>> ClientConnection::ReadBody() {
 }
 
 bool ClientConnection::reusable() const {
-  return request_done_ && body_done() && framing_.keep_alive && !framing_.upgrade && !input_.has_kept() &&
+  return request_done_ && body_done() && framing_.keep_alive && !framing_.upgrade && !input_.has_unread() &&
          !stream_.hung_up() && !stream_.broken() && !stream_.interrupted();
 }
 

@@ -20,7 +20,10 @@ class ClientConnection {
   // kUnavailable: refused or unreachable; kDeadlineExceeded.
   static Task<Result<std::unique_ptr<ClientConnection>>> Open(Loop& loop, SocketAddress address, TimePoint deadline);
 
+  // `socket`: of StartConnecting(); FinishConnecting() comes next.
   ClientConnection(Loop& loop, UniqueFd socket) : stream_(loop, std::move(socket)), input_(stream_) {}
+  // kUnavailable: refused or unreachable; kDeadlineExceeded; kCancelled: interrupted.
+  Task<Status> FinishConnecting(TimePoint deadline);
 
   // Begins an exchange. `body` is how the request's body will be framed, as its head says. REQUIRES:
   // the connection is new or reusable().
@@ -42,13 +45,17 @@ class ClientConnection {
   // After a head other than 1xx. The next piece of the body, empty at its end; after a 101, what comes
   // through the tunnel. Errors as BodyReader's.
   Task<Result<std::string_view>> ReadBody();
-  const Headers& trailers() const { return body_->trailers(); }
+  const Headers& trailers() const { return body_->trailers(); }  // once body_done()
 
+  // Not a byte of the request went out: nobody has seen it.
+  bool nothing_written() const { return !written_; }
   // Whether any byte of the response has come: the request was seen.
   bool answered() const { return answered_; }
   // How the body of the response is framed. After ReadHead().
   const Framing& framing() const { return framing_; }
   bool body_done() const { return body_ && body_->done(); }
+  // A ReadBody() would not have to wait.
+  bool body_ready() const { return body_done() || input_.ready(); }
   // The exchange is whole and the connection ready for the next.
   bool reusable() const;
 
@@ -65,6 +72,7 @@ class ClientConnection {
   TimePoint deadline_ = TimePoint::max();
   bool chunked_request_ = false;
   bool request_done_ = false;
+  bool written_ = false;
   bool answered_ = false;
 };
 

@@ -68,6 +68,9 @@ class Exchange {
   // Resume(). For deadlines. Resumes nothing inside the call.
   virtual void Interrupt() = 0;
   virtual void Resume() = 0;
+  // True when the connection is broken, where client_gone() may only say that the client has nothing
+  // more to send.
+  virtual bool client_lost() const = 0;
   // True once a response head other than 1xx was sent.
   virtual bool started() const = 0;
   // True when the request asks for another protocol (Upgrade). A Part with a 101 head then turns the
@@ -75,7 +78,9 @@ class Exchange {
   virtual bool upgrade_requested() const = 0;
   // True while the request's body has not been read to its end.
   virtual bool body_pending() const = 0;
-  // How the request's body is framed; known before it is read. Not set: there is no telling (chunks).
+  // A ReadView() would not have to wait.
+  virtual bool body_ready() const = 0;
+  // The body's length as the request states it. Not set: there is no telling (chunks).
   virtual std::optional<uint64_t> body_length() const = 0;
   // Those of the request's body, once it has been read to its end.
   virtual const Headers& trailers() const = 0;

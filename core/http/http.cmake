@@ -2,7 +2,7 @@
 updraft_library(core_http
   SRCS http/frame_pool.cc http/scope.cc http/sync.cc
        http/message.cc http/parser.cc http/chunked.cc http/serialize.cc http/address.cc
-       http/stream.cc http/input.cc http/output.cc
+       http/stream.cc http/scratch.cc http/input.cc http/output.cc
        http/exchange.cc http/http1_exchange.cc http/http1_connection.cc
        http/client_connection.cc http/client.cc
        http/acceptor.cc http/server_connections.cc http/server.cc

@@ -50,7 +50,7 @@ Task<Http1Connection::Next> Http1Connection::ServeRequest(std::string_view head_
   Http1Exchange exchange(input_, request, framing, peer_, context_.options, !context_.draining);
   exchange_ = &exchange;
   co_await context_.handler(exchange);
-  if (!exchange.started() && !stream_.broken() && !stream_.interrupted()) {
+  if (!exchange.started() && !exchange.client_gone() && !stream_.interrupted()) {
     Headers headers{{"Content-Type", "text/plain; charset=utf-8"}};
     std::string body = "no answer was given\n";
     (void)co_await exchange.Respond(500, std::move(headers), std::move(body));

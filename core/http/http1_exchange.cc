@@ -54,7 +54,10 @@ std::optional<uint64_t> Http1Exchange::body_length() const {
   return std::nullopt;
 }
 
-TimePoint Http1Exchange::BodyDeadline() const { return loop().Now() + options_.body_timeout; }
+TimePoint Http1Exchange::BodyDeadline() const {
+  if (options_.body_timeout == Nanos::max()) return TimePoint::max();
+  return loop().Now() + options_.body_timeout;
+}
 
 Task<Result<std::string_view>> Http1Exchange::ReadView() {
   if (mode_ == Mode::kTunnel) co_return co_await ReadRaw(input_);
@@ -100,14 +103,18 @@ Task<Status> Http1Exchange::Send(Part part) {
   }
   if (part.last) finished_ = true;
   const IoState state = pieces.WriteNow(stream_);
+  if (part.last && mode_ == Mode::kTunnel && state == IoState::kOk) stream_.FinishWriting();
   if (state == IoState::kOk) co_return Ok();
   Status written = Error{Code::kUnavailable, "connection closed by the client"};
   if (state == IoState::kBlocked) {
     std::string rest = pieces.Rest();
     written = co_await WriteRest(stream_, std::move(rest), options_.write_timeout);
+    if (written && part.last && mode_ == Mode::kTunnel) stream_.FinishWriting();
   }
-  if (!written) keep_alive_ = false;
-  if (!written) aborted_ = true;
+  if (!written) {
+    keep_alive_ = false;
+    aborted_ = true;
+  }
   co_return written;
 }
 

@@ -20,9 +20,11 @@ class Http1Exchange final : public Exchange {
   void Abort() override;
   void Interrupt() override { stream_.Interrupt(); }
   void Resume() override { stream_.Resume(); }
+  bool client_lost() const override { return stream_.broken(); }
   bool started() const override { return mode_ != Mode::kNotStarted; }
   bool upgrade_requested() const override { return framing_.upgrade; }
   bool body_pending() const override { return !body_.done(); }
+  bool body_ready() const override { return input_.ready(); }
   std::optional<uint64_t> body_length() const override;
   const Headers& trailers() const override { return body_.trailers(); }
   void WithholdContinue() override { continue_pending_ = false; }

@@ -1,18 +1,11 @@
 #include "core/http/input.h"
 
 #include <algorithm>
-#include <array>
 
 namespace updraft::http {
 namespace {
 
-constexpr size_t kScratchBytes = 64 << 10;
-constexpr size_t kHeadReadBytes = 16 << 10;  // a body behind the head is copied once: not too much of it
-
-std::span<char> Scratch() {
-  thread_local std::array<char, kScratchBytes> scratch;
-  return scratch;
-}
+constexpr size_t kHeadReadBytes = 16 << 10;
 
 HeadRead::End EndOf(WaitEnd end, bool begun) {
   if (end == WaitEnd::kInterrupted) return HeadRead::End::kInterrupted;
@@ -24,88 +17,72 @@ HeadRead::End EndOf(WaitEnd end, bool begun) {
 Task<HeadRead> Input::ReadHead(TimePoint idle_deadline, Nanos head_timeout) {
   HeadScanner scanner;
   TimePoint deadline = idle_deadline;
-  if (has_kept()) {
-    const HeadRead kept = TakeKeptHead(scanner);
-    if (kept.end != HeadRead::End::kCut) co_return kept;
-    if (head_timeout != Nanos::max()) deadline = stream_.loop().Now() + head_timeout;
-  } else {
-    kept_ = std::string();  // idle connections hold no memory
-    at_ = 0;
-  }
+  if (!has_unread()) kept_ = std::string();  // idle connections hold no memory
+  bool begun = false;
   while (true) {
+    if (has_unread()) {
+      const HeadRead read = TakeHead(scanner);
+      if (read.end != HeadRead::End::kCut) co_return read;
+      if (!begun && head_timeout != Nanos::max()) deadline = stream_.loop().Now() + head_timeout;
+      begun = true;
+    }
     const WaitEnd wait = co_await stream_.Readable(deadline);
-    if (wait != WaitEnd::kReady) co_return HeadRead{EndOf(wait, has_kept()), {}, {}};
-    const std::span<char> scratch = Scratch().first(kHeadReadBytes);
+    if (wait != WaitEnd::kReady) co_return HeadRead{EndOf(wait, begun), {}, {}};
+    if (has_unread()) VacateScratch();
+    const std::span<char> scratch = TakeScratch(this).first(kHeadReadBytes);
     const IoResult io = stream_.Read(scratch);
     if (io.state == IoState::kBlocked) continue;
-    if (io.state != IoState::kOk) {
-      co_return HeadRead{has_kept() ? HeadRead::End::kCut : HeadRead::End::kClosed, {}, {}};
-    }
-    const std::string_view bytes(scratch.data(), io.bytes);
-    if (!has_kept()) {
-      const size_t size = scanner.Scan(bytes);
-      if (size > 0) {
-        if (size < bytes.size()) Keep(bytes.substr(size));
-        co_return HeadRead{HeadRead::End::kHead, bytes.substr(0, size), {}};
-      }
-      if (scanner.refusal()) co_return HeadRead{HeadRead::End::kRefused, {}, scanner.refusal()};
-      if (head_timeout != Nanos::max()) deadline = stream_.loop().Now() + head_timeout;
-      Keep(bytes);
-      continue;
-    }
-    kept_.append(bytes);
-    const HeadRead kept = TakeKeptHead(scanner);
-    if (kept.end != HeadRead::End::kCut) co_return kept;
+    if (io.state != IoState::kOk) co_return HeadRead{begun ? HeadRead::End::kCut : HeadRead::End::kClosed, {}, {}};
+    Append(scratch.first(io.bytes));
   }
 }
 
-HeadRead Input::TakeKeptHead(HeadScanner& scanner) {
-  const std::string_view bytes = std::string_view(kept_).substr(at_);
+HeadRead Input::TakeHead(HeadScanner& scanner) {
+  const std::string_view bytes(unread_.data(), unread_.size());
   const size_t size = scanner.Scan(bytes);
   if (size > 0) {
-    at_ += size;
+    unread_ = unread_.subspan(size);
     return {HeadRead::End::kHead, bytes.substr(0, size), {}};
   }
   if (scanner.refusal()) return {HeadRead::End::kRefused, {}, scanner.refusal()};
   return {HeadRead::End::kCut, {}, {}};
 }
 
-void Input::Keep(std::string_view bytes) {
-  kept_.assign(bytes);
-  at_ = 0;
+void Input::VacateScratch() {
+  const bool in_kept = unread_.data() >= kept_.data() && unread_.data() < kept_.data() + kept_.size();
+  if (unread_.empty() || in_kept) return;
+  kept_.assign(unread_.data(), unread_.size());
+  unread_ = kept_;
+}
+
+void Input::Append(std::span<char> bytes) {
+  if (unread_.empty()) {
+    unread_ = bytes;
+    return;
+  }
+  const auto at = static_cast<size_t>(unread_.data() - kept_.data());
+  kept_.append(bytes.data(), bytes.size());
+  unread_ = std::span(kept_).subspan(at);
 }
 
 Task<Input::Chunk> Input::Read(uint64_t bytes_max, TimePoint deadline) {
-  if (has_kept()) {
-    const size_t count = std::min<uint64_t>(bytes_max, kept_.size() - at_);
-    last_read_ = {kept_.data() + at_, count};
-    at_ += count;
-    last_read_kept_ = true;
-    co_return Chunk{last_read_, Chunk::End::kOk};
-  }
-  while (true) {
+  while (!has_unread()) {
     const WaitEnd wait = co_await stream_.Readable(deadline);
     if (wait == WaitEnd::kTimeout) co_return Chunk{{}, Chunk::End::kTimeout};
     if (wait == WaitEnd::kInterrupted) co_return Chunk{{}, Chunk::End::kInterrupted};
-    const std::span<char> scratch = Scratch();
+    const std::span<char> scratch = TakeScratch(this);
     const IoResult io = stream_.Read(scratch.first(std::min<uint64_t>(bytes_max, scratch.size())));
-    if (io.state == IoState::kBlocked) continue;
     if (io.state == IoState::kEnd) co_return Chunk{{}, Chunk::End::kEnd};
     if (io.state == IoState::kBroken) co_return Chunk{{}, Chunk::End::kBroken};
-    last_read_ = scratch.first(io.bytes);
-    last_read_kept_ = false;
-    co_return Chunk{last_read_, Chunk::End::kOk};
+    unread_ = scratch.first(io.bytes);
   }
+  const size_t count = std::min<uint64_t>(bytes_max, unread_.size());
+  const std::span<char> bytes = unread_.first(count);
+  unread_ = unread_.subspan(count);
+  co_return Chunk{bytes, Chunk::End::kOk};
 }
 
-void Input::Return(size_t count) {
-  if (count == 0) return;
-  if (last_read_kept_) {
-    at_ -= count;
-  } else {
-    Keep({last_read_.data() + last_read_.size() - count, count});
-  }
-}
+void Input::Return(size_t count) { unread_ = {unread_.data() - count, unread_.size() + count}; }
 
 Task<Result<std::string_view>> BodyReader::Read(TimePoint deadline) {
   while (!done_) {

@@ -1,5 +1,5 @@
-// What has come on a connection: heads, and what lies behind them. Bytes stand in a buffer of the
-// thread while they are looked at and are kept only when something is left over. Loop thread only.
+// What has come on a connection: heads, and what lies behind them. Bytes stay in the thread's scratch
+// buffer as long as nobody else needs it, so that most are never copied. Loop thread only.
 #pragma once
 
 #include <span>
@@ -10,6 +10,7 @@
 #include "core/base/result.h"
 #include "core/http/chunked.h"
 #include "core/http/parser.h"
+#include "core/http/scratch.h"
 #include "core/http/stream.h"
 #include "core/http/task.h"
 
@@ -32,7 +33,7 @@ struct HeadRead {
   Refusal refusal;        // with kRefused
 };
 
-class Input {
+class Input final : private ScratchHolder {
  public:
   explicit Input(Stream& stream) : stream_(stream) {}
 
@@ -41,28 +42,29 @@ class Input {
   Task<HeadRead> ReadHead(TimePoint idle_deadline, Nanos head_timeout);
 
   // Up to `bytes_max` (>= 1) of what comes next; kOk has at least one byte. Valid until the next wait
-  // or read, and may be changed in place. What is not wanted is handed back with Return().
+  // or read of any connection, and may be changed in place.
   struct Chunk {
     std::span<char> bytes;
     enum class End : uint8_t { kOk, kEnd, kBroken, kTimeout, kInterrupted } end = End::kOk;
   };
   Task<Chunk> Read(uint64_t bytes_max, TimePoint deadline);
-  // The last `count` bytes of the last Read() come again.
+  // The last `count` bytes of the last Read(), which is still valid, come again.
   void Return(size_t count);
 
   // Bytes that have come and were not read.
-  bool has_kept() const { return at_ < kept_.size(); }
+  bool has_unread() const { return !unread_.empty(); }
+  // A Read() would not have to wait.
+  bool ready() const { return has_unread() || stream_.readable(); }
   Stream& stream() const { return stream_; }
 
  private:
-  HeadRead TakeKeptHead(HeadScanner& scanner);
-  void Keep(std::string_view bytes);
+  void VacateScratch() override;
+  void Append(std::span<char> bytes);
+  HeadRead TakeHead(HeadScanner& scanner);
 
   Stream& stream_;
+  std::span<char> unread_;  // in the thread's scratch buffer, or in kept_
   std::string kept_;
-  size_t at_ = 0;  // where in kept_ the unread bytes begin
-  std::span<char> last_read_;
-  bool last_read_kept_ = false;
 };
 
 // The body of one message.

@@ -43,6 +43,13 @@ class Headers {
   void Add(std::string_view name, std::string_view value);
   void Set(std::string_view name, std::string_view value);  // the only one of its name, at the end
   void Remove(std::string_view name);
+  // Those whose name `goes` says so of.
+  template <typename Predicate>
+  void RemoveIf(Predicate goes) {
+    std::erase_if(fields_, [&](const HeaderField& field) {
+      return goes(std::string_view(text_.data() + field.name, field.name_size));
+    });
+  }
   void Clear();
   // Replaces all by what a parser found in `text`.
   void Adopt(std::string_view text, std::span<const HeaderField> fields);

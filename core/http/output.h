@@ -21,8 +21,10 @@ class Pieces {
   // Writes until all is out or the stream takes no more.
   IoState WriteNow(Stream& stream);
   std::string Rest() const;
+  bool anything_written() const { return written_; }
 
  private:
+  bool written_ = false;
   std::array<iovec, 6> iov_;
   size_t first_ = 0;
   size_t count_ = 0;

@@ -70,6 +70,7 @@ class Stream : private FdObserver {
   bool interrupted() const { return interrupted_; }
 
   void set_hangup_observer(HangupObserver* observer) { hangup_observer_ = observer; }
+  bool readable() const { return readable_; }
   bool hung_up() const { return hung_up_; }  // the peer closed its side, read to its end or not
   bool broken() const { return broken_; }
   Loop& loop() const { return loop_; }

@@ -23,6 +23,8 @@ class RawClient {
     connected_ = connect(fd_.get(), &address.any, address.size) == 0;
   }
 
+  explicit RawClient(UniqueFd connected) : fd_(std::move(connected)), connected_(static_cast<bool>(fd_)) {}
+
   bool connected() const { return connected_; }
   int fd() const { return fd_.get(); }
 

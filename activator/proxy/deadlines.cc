@@ -1,0 +1,52 @@
+#include "activator/proxy/deadlines.h"
+
+#include <algorithm>
+
+namespace updraft::activator {
+namespace {
+
+std::string Describe(const char* what, Nanos limit, const char* field) {
+  const auto millis = std::chrono::duration_cast<Millis>(limit).count();
+  std::string text = std::string(what) + " within " + std::to_string(millis / 1000);
+  if (millis % 1000 != 0) text += "." + std::to_string(1000 + millis % 1000).substr(1);
+  return text + " s (" + field + ")";
+}
+
+}  // namespace
+
+RequestDeadlines::RequestDeadlines(Loop& loop, const RequestTimeouts& timeouts, DeadlineObserver& observer)
+    : Timer(loop.timers()),
+      loop_(loop),
+      timeouts_(timeouts),
+      observer_(observer),
+      start_(loop.Now()),
+      last_activity_(start_) {
+  Set(Next());
+}
+
+TimePoint RequestDeadlines::Next() const {
+  TimePoint when = start_ + timeouts_.total;
+  if (timeouts_.response_start > Nanos(0) && !started_) when = std::min(when, start_ + timeouts_.response_start);
+  if (timeouts_.idle > Nanos(0)) when = std::min(when, last_activity_ + timeouts_.idle);
+  return when;
+}
+
+// Activity only moves a limit away: the timer stays where it is and looks again when it fires.
+void RequestDeadlines::OnTimer() {
+  const TimePoint now = loop_.Now();
+  const TimePoint when = Next();
+  if (now < when) {
+    Set(when);
+    return;
+  }
+  if (now >= start_ + timeouts_.total) {
+    why_ = Describe("the request did not end", timeouts_.total, "timeoutSeconds");
+  } else if (timeouts_.response_start > Nanos(0) && !started_ && now >= start_ + timeouts_.response_start) {
+    why_ = Describe("no response began", timeouts_.response_start, "responseStartTimeoutSeconds");
+  } else {
+    why_ = Describe("nothing was sent", timeouts_.idle, "idleTimeoutSeconds");
+  }
+  observer_.OnDeadline();
+}
+
+}  // namespace updraft::activator

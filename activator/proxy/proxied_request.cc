@@ -1,0 +1,237 @@
+#include "activator/proxy/proxied_request.h"
+
+#include <utility>
+
+
+namespace updraft::activator {
+
+using http::Task;
+using End = RelayResult::End;
+
+namespace {
+
+Task<void> ServeProxied(Proxy& proxy, http::Exchange& exchange) {
+  ProxiedRequest request(proxy, exchange);
+  co_await request.Serve();
+}
+
+}  // namespace
+
+ProxiedRequest::ProxiedRequest(Proxy& proxy, http::Exchange& exchange)
+    : proxy_(proxy),
+      exchange_(exchange),
+      start_(exchange.loop().Now()),
+      hold_(proxy.worker().dispatcher(), exchange.loop()) {
+  const http::RequestHead& request = exchange.request();
+  origin_.client_ip = IpOf(exchange.peer());
+  origin_.host = request.host();
+  origin_.request_id = request.headers.Get("x-request-id").value_or("");
+  if (origin_.request_id.empty()) {
+    made_request_id_ = proxy.ids().Next();
+    origin_.request_id = made_request_id_;
+  }
+}
+
+Task<void> ProxiedRequest::Serve() {
+  Revision* revision = FindRevision();
+  if (revision == nullptr) {
+    proxy_.counters().unrouted.Add();
+    std::string detail = "no service is known for host \"" + std::string(origin_.host) + "\"";
+    const ErrorReply reply{404, "found no route", std::move(detail), origin_.request_id};
+    co_await Answer(reply);
+    co_return;
+  }
+  // No "100 Continue" before an instance wants the body: until then it stays with the client.
+  if (exchange_.continue_expected()) exchange_.WithholdContinue();
+  exchange_.OnClientGone([this] { OnClientGone(); });
+  DeadlineObserver& observer = *this;
+  deadlines_.emplace(exchange_.loop(), TimeoutsOf(*revision), observer);
+  co_await ServeRevision(*revision);
+}
+
+Revision* ProxiedRequest::FindRevision() const {
+  const HostRule* rule = proxy_.worker().routes().Find(origin_.host);
+  if (rule == nullptr) return nullptr;
+  const std::optional<std::string_view> tag = exchange_.request().headers.Get("knative-serving-tag");
+  if (tag && rule->route != nullptr) {
+    if (const HostRule* tagged = rule->route->FindTag(*tag)) rule = tagged;
+  }
+  return rule->Choose();
+}
+
+RequestTimeouts ProxiedRequest::TimeoutsOf(Revision& revision) const {
+  const RevisionSettings* settings = proxy_.worker().dispatcher().Settings(revision);
+  if (settings == nullptr) return {};
+  return {settings->timeout, settings->response_start_timeout, settings->idle_timeout};
+}
+
+Task<void> ProxiedRequest::ServeRevision(Revision& revision) {
+  std::shared_ptr<Revision> keep;  // while the request waits, the routes may change
+  bool served = false;
+  for (int tried = 0; !served && !over() && tried < proxy_.options().instances_tried_max; ++tried) {
+    hold_.Release();
+    hold_.Acquire(revision, tried == 0 ? Dispatcher::Attempt::kFirst : Dispatcher::Attempt::kRetry);
+    if (hold_.pending()) {
+      keep = revision.shared_from_this();
+      if (exchange_.client_gone()) hold_.GiveUp();
+      co_await hold_.Settled();
+    }
+    if (!hold_.held()) break;
+    served = co_await TryInstance();
+  }
+  if (served) {
+    Record(revision);
+    co_return;
+  }
+  const ErrorReply reply = ReplyWithoutInstance();
+  status_ = reply.status;
+  Record(revision);
+  if (status_ != 0) co_await Answer(reply);
+}
+
+// Why no instance took the request. Status 0: there is nobody left to be told.
+ErrorReply ProxiedRequest::ReplyWithoutInstance() {
+  if (deadlines_->expired()) return TimeoutReply();
+  if (exchange_.client_lost()) return {0, {}, {}, {}};
+  if (hold_.held()) {
+    const bool slow = connect_error_.code == Code::kDeadlineExceeded;
+    return {slow ? 504 : 502, "could not reach an instance", connect_error_.message, origin_.request_id};
+  }
+  if (!hold_.refusal()) {
+    proxy_.counters().client_aborts.Add();
+    return {0, {}, {}, {}};
+  }
+  const bool full = hold_.refusal()->code == Code::kResourceExhausted;
+  return {503, full ? "queue is full" : "has no instance for the request", hold_.refusal()->message,
+          origin_.request_id};
+}
+
+ErrorReply ProxiedRequest::TimeoutReply() {
+  proxy_.counters().timeouts.Add();
+  exchange_.Resume();
+  return {504, "request timeout", deadlines_->why(), origin_.request_id};
+}
+
+// False: no connection to the slot's instance could be opened.
+Task<bool> ProxiedRequest::TryInstance() {
+  const std::string& instance_id = hold_.slot().instance->id();
+  std::unique_ptr<UpstreamConnection> connection = proxy_.pool().Take(instance_id);
+  RelayResult result;
+  result.end = End::kNotReceived;
+  if (connection) {
+    result = co_await RelayOver(*connection, true);
+    if (result.end == End::kNotReceived) proxy_.counters().repeats.Add();
+  }
+  if (result.end == End::kNotReceived) {
+    const Status connected = co_await Connect(connection);
+    if (!connected) co_return false;
+    result = co_await RelayOver(*connection, false);
+  }
+  if (result.end == End::kComplete && connection->http().reusable()) {
+    proxy_.pool().Give(instance_id, std::move(connection));
+  } else {
+    connection.reset();
+  }
+  co_await Conclude(std::move(result));
+  co_return true;
+}
+
+Task<Status> ProxiedRequest::Connect(std::unique_ptr<UpstreamConnection>& connection) {
+  const Instance& instance = *hold_.slot().instance;
+  proxy_.counters().connects.Add();
+  Status connected = Ok();
+  Result<std::unique_ptr<UpstreamConnection>> started =
+      UpstreamConnection::Start(exchange_.loop(), instance.host_port());
+  if (started) {
+    connection = *std::move(started);
+    upstream_ = &connection->http();
+    const TimePoint deadline = exchange_.loop().Now() + proxy_.options().connect_timeout;
+    connected = co_await upstream_->FinishConnecting(deadline);
+    upstream_ = nullptr;
+  } else {
+    connected = started.error();
+  }
+  if (connected || connected.error().code == Code::kCancelled) co_return connected;
+  connect_error_ = Context("instance " + instance.id() + " at " + instance.host_port(), connected.error());
+  proxy_.counters().connect_failures.Add();
+  proxy_.worker().dispatcher().MarkFailed(hold_.slot(), connect_error_);
+  co_return connected;
+}
+
+Task<RelayResult> ProxiedRequest::RelayOver(UpstreamConnection& connection, bool reused) {
+  upstream_ = &connection.http();
+  Relay relay({exchange_, connection.http(), proxy_.worker().dispatcher(), hold_.slot(), *deadlines_, origin_, body_,
+               reused});
+  RelayResult result = co_await relay.Run();
+  upstream_ = nullptr;
+  co_return result;
+}
+
+// Tells the client how it ended, as far as that can still be told.
+Task<void> ProxiedRequest::Conclude(RelayResult result) {
+  status_ = result.status;
+  if (result.end == End::kComplete) co_return;
+  if (deadlines_->expired()) {
+    const ErrorReply timeout = TimeoutReply();
+    co_await AnswerOrAppend(timeout);
+    co_return;
+  }
+  if (result.end == End::kNoResponse) {
+    const std::string& id = hold_.slot().instance->id();
+    const ErrorReply reply{502, "got no response", "instance " + id + ": " + result.error.message, origin_.request_id};
+    co_await Answer(reply);
+    co_return;
+  }
+  const Code code = result.error.code;
+  if (result.end == End::kClientFailed && !exchange_.started() && code != Code::kUnavailable) {
+    const int status = code == Code::kDeadlineExceeded ? 408 : 400;
+    const ErrorReply reply{status, "could not read the request's body", result.error.message, origin_.request_id};
+    co_await Answer(reply);
+    co_return;
+  }
+  if (result.end != End::kBroken) proxy_.counters().client_aborts.Add();
+  exchange_.Abort();
+}
+
+// A response that has begun ends with the reason, if its framing leaves room for it.
+Task<void> ProxiedRequest::AnswerOrAppend(ErrorReply reply) {
+  if (!exchange_.started()) {
+    co_await Answer(reply);
+  } else if (status_ == 101) {
+    exchange_.Abort();
+  } else {
+    const RenderedReply rendered = Render(reply, {});
+    const http::Part part{nullptr, rendered.body, true, nullptr};
+    (void)co_await exchange_.Send(part);
+  }
+}
+
+Task<void> ProxiedRequest::Answer(ErrorReply reply) {
+  status_ = reply.status;
+  RenderedReply rendered = Render(reply, exchange_.request().headers.Get("accept").value_or(""));
+  (void)co_await exchange_.Respond(reply.status, std::move(rendered.headers), std::move(rendered.body));
+}
+
+void ProxiedRequest::Record(Revision& revision) {
+  proxy_.worker().dispatcher().Record(revision, {status_, exchange_.loop().Now() - start_});
+}
+
+bool ProxiedRequest::over() const { return deadlines_->expired() || exchange_.client_lost(); }
+
+void ProxiedRequest::OnDeadline() {
+  hold_.GiveUp();
+  if (upstream_ != nullptr) upstream_->Interrupt();
+  exchange_.Interrupt();
+}
+
+// While it waits, a client that has nothing more to say counts as gone; later only one that is lost.
+void ProxiedRequest::OnClientGone() {
+  hold_.GiveUp();
+  if (upstream_ != nullptr && exchange_.client_lost()) upstream_->Interrupt();
+}
+
+http::Handler Proxy::Handler() {
+  return [this](http::Exchange& exchange) { return ServeProxied(*this, exchange); };
+}
+
+}  // namespace updraft::activator

@@ -1,0 +1,57 @@
+// One client request on its way: route, slot, instance, response, or an answer of our own.
+// Loop thread only.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "activator/proxy/deadlines.h"
+#include "activator/proxy/error_reply.h"
+#include "activator/proxy/proxy.h"
+#include "activator/proxy/relay.h"
+#include "activator/proxy/request_origin.h"
+#include "activator/proxy/slot_hold.h"
+#include "core/http/exchange.h"
+
+namespace updraft::activator {
+
+class ProxiedRequest final : private DeadlineObserver {
+ public:
+  ProxiedRequest(Proxy& proxy, http::Exchange& exchange);
+
+  http::Task<void> Serve();
+
+ private:
+  Revision* FindRevision() const;
+  RequestTimeouts TimeoutsOf(Revision& revision) const;
+  http::Task<void> ServeRevision(Revision& revision);
+  http::Task<bool> TryInstance();
+  http::Task<Status> Connect(std::unique_ptr<UpstreamConnection>& connection);
+  http::Task<RelayResult> RelayOver(UpstreamConnection& connection, bool reused);
+  http::Task<void> Conclude(RelayResult result);
+  http::Task<void> Answer(ErrorReply reply);
+  http::Task<void> AnswerOrAppend(ErrorReply reply);
+  ErrorReply ReplyWithoutInstance();
+  ErrorReply TimeoutReply();
+  void Record(Revision& revision);
+  bool over() const;
+
+  void OnDeadline() override;
+  void OnClientGone();
+
+  Proxy& proxy_;
+  http::Exchange& exchange_;
+  const TimePoint start_;
+  std::string made_request_id_;  // when the client gave none
+  RequestOrigin origin_;
+  std::optional<RequestDeadlines> deadlines_;
+  SlotHold hold_;
+  http::ClientConnection* upstream_ = nullptr;  // while one is in use
+  Error connect_error_;
+  TakenBody body_;
+  int status_ = 0;  // as the client sees it; 0: it saw none
+};
+
+}  // namespace updraft::activator

@@ -1,0 +1,47 @@
+// The request path of one worker: from a client's request to an instance and back. Loop thread only.
+#pragma once
+
+#include "activator/proxy/proxy_counters.h"
+#include "activator/proxy/request_id.h"
+#include "activator/proxy/upstream_pool.h"
+#include "activator/worker.h"
+#include "core/http/exchange.h"
+
+namespace updraft::activator {
+
+struct ProxyOptions {
+  Nanos connect_timeout = Seconds(2);
+  int instances_tried_max = 5;  // of those that cannot be connected to
+  UpstreamPoolLimits pool;
+};
+
+class Proxy {
+ public:
+  // `worker` must outlive the proxy, and the proxy every request.
+  Proxy(Worker& worker, ProxyOptions options)
+      : worker_(worker), options_(options), pool_(worker.loop(), options.pool) {}
+  Proxy(const Proxy&) = delete;
+  Proxy& operator=(const Proxy&) = delete;
+
+  // For http::Server. The server's own limits on bodies are to be off: a request's are its revision's.
+  http::Handler Handler();
+
+  // Any thread.
+  const ProxyCounters& counters() const { return counters_; }
+
+  // For requests.
+  Worker& worker() { return worker_; }
+  const ProxyOptions& options() const { return options_; }
+  UpstreamPool& pool() { return pool_; }
+  RequestIds& ids() { return ids_; }
+  ProxyCounters& counters() { return counters_; }
+
+ private:
+  Worker& worker_;
+  const ProxyOptions options_;
+  UpstreamPool pool_;
+  RequestIds ids_;
+  ProxyCounters counters_;
+};
+
+}  // namespace updraft::activator

@@ -1,0 +1,74 @@
+// One request over one connection to an instance, and its response back. Loop thread only.
+#pragma once
+
+#include <string>
+
+#include "activator/proxy/deadlines.h"
+#include "activator/proxy/request_origin.h"
+#include "activator/proxy/upload.h"
+#include "activator/queue/dispatcher.h"
+#include "core/base/result.h"
+#include "core/http/client_connection.h"
+#include "core/http/exchange.h"
+
+namespace updraft::activator {
+
+// What was read of the request's body for an attempt that failed before any of it was sent.
+struct TakenBody {
+  bool taken = false;
+  bool last = false;
+  std::string bytes;
+};
+
+// What a relay works on; all of it outlives it.
+struct RelayParts {
+  http::Exchange& exchange;
+  http::ClientConnection& upstream;
+  Dispatcher& dispatcher;
+  const Slot& slot;
+  RequestDeadlines& deadlines;
+  const RequestOrigin& origin;
+  TakenBody& body;
+  bool reused = false;  // the connection has carried a request before
+};
+
+struct RelayResult {
+  enum class End {
+    kComplete,       // the client has its response, or as much as it wanted
+    kNotReceived,    // the instance cannot have seen the request: it may be sent again
+    kNoResponse,     // the instance gave none: `error`
+    kBroken,         // in the middle of the response
+    kClientFailed,   // the client's body or connection: `error`
+    kInterrupted,    // a deadline, or a lost client
+  };
+
+  End end = End::kComplete;
+  int status = 0;  // of the response, once it began
+  Error error;
+};
+
+class Relay {
+ public:
+  explicit Relay(const RelayParts& parts) : parts_(parts), upload_(parts.exchange, parts.upstream) {}
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+
+  http::Task<RelayResult> Run();
+
+ private:
+  http::Task<Status> SendRequest();
+  http::Task<Status> ReadHead();
+  http::Task<RelayResult> RelayResponse();
+  http::Task<RelayResult> RelayTunnel();
+  RelayResult HeadFailure(const Error& error) const;
+  bool MayRepeat() const;
+  std::string UpstreamHead() const;
+  std::string ServerTimingValue(const ColdStartTimes& times) const;
+
+  RelayParts parts_;
+  Upload upload_;
+  http::ResponseHead head_;
+  bool nothing_written_ = false;
+};
+
+}  // namespace updraft::activator

@@ -1,0 +1,79 @@
+#include "activator/proxy/upload.h"
+
+#include <utility>
+
+namespace updraft::activator {
+
+using http::Task;
+
+Upload::Upload(http::Exchange& exchange, http::ClientConnection& upstream)
+    : exchange_(exchange), upstream_(upstream), done_(exchange.loop()) {}
+
+void Upload::Start() {
+  started_ = true;
+  running_ = true;
+  scope_.Spawn(SendBody());
+}
+
+void Upload::StartTunnel(std::function<void()> on_activity) {
+  started_ = true;
+  running_ = true;
+  scope_.Spawn(SendTunnel(std::move(on_activity)));
+}
+
+Task<void> Upload::SendBody() {
+  bool last = false;
+  while (!last) {
+    const Result<std::string_view> piece = co_await exchange_.ReadView();
+    if (!piece) {
+      Fail(piece.error());
+      break;
+    }
+    last = !exchange_.body_pending();
+    const http::ClientConnection::Part part{{}, *piece, last, last ? &exchange_.trailers() : nullptr};
+    const Status sent = co_await upstream_.Send(part);
+    if (!sent) break;  // the response, if there is one, says why
+  }
+  running_ = false;
+  done_.Notify();
+}
+
+Task<void> Upload::SendTunnel(std::function<void()> on_activity) {
+  while (true) {
+    const Result<std::string_view> piece = co_await exchange_.ReadView();
+    if (!piece) {
+      Fail(piece.error());
+      break;
+    }
+    if (piece->empty()) {
+      upstream_.stream().FinishWriting();
+      break;
+    }
+    on_activity();
+    const http::ClientConnection::Part part{{}, *piece, false, nullptr};
+    const Status sent = co_await upstream_.Send(part);
+    if (!sent) break;
+  }
+  running_ = false;
+  done_.Notify();
+}
+
+void Upload::Fail(const Error& error) {
+  if (error.code == Code::kCancelled) return;  // we were told to stop
+  client_error_ = error;
+  upstream_.Interrupt();
+}
+
+Task<void> Upload::Stop() {
+  if (!running_) co_return;
+  upstream_.Interrupt();
+  exchange_.Interrupt();
+  co_await WaitUntilDone();
+  exchange_.Resume();
+}
+
+Task<void> Upload::WaitUntilDone() {
+  while (running_) co_await done_.Wait();
+}
+
+}  // namespace updraft::activator

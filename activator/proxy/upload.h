@@ -1,0 +1,46 @@
+// The way of a request's body to the instance, beside that of the response. Loop thread only.
+#pragma once
+
+#include <optional>
+
+#include "core/base/result.h"
+#include "core/http/client_connection.h"
+#include "core/http/exchange.h"
+#include "core/http/sync.h"
+#include "core/http/task.h"
+
+namespace updraft::activator {
+
+class Upload {
+ public:
+  // Both must outlive the upload.
+  Upload(http::Exchange& exchange, http::ClientConnection& upstream);
+
+  // Sends what is left of the body, in a task of its own. Call at most once.
+  void Start();
+  // The same for a tunnel: bytes as they come, until the client closes its side. `on_activity` runs
+  // for each piece.
+  void StartTunnel(std::function<void()> on_activity);
+  bool started() const { return started_; }
+  // Ends it if it still runs, and waits for that. Both sides go on as if nothing had been.
+  http::Task<void> Stop();
+  http::Task<void> WaitUntilDone();
+
+  // The client did not deliver its body: the exchange with the instance was interrupted.
+  const std::optional<Error>& client_error() const { return client_error_; }
+
+ private:
+  http::Task<void> SendBody();
+  http::Task<void> SendTunnel(std::function<void()> on_activity);
+  void Fail(const Error& error);
+
+  http::Exchange& exchange_;
+  http::ClientConnection& upstream_;
+  http::Signal done_;
+  bool started_ = false;
+  bool running_ = false;
+  std::optional<Error> client_error_;
+  http::Scope scope_;
+};
+
+}  // namespace updraft::activator

@@ -1,0 +1,23 @@
+// The head of a request as an instance gets it. Pure.
+#pragma once
+
+#include <string>
+
+#include "activator/proxy/request_origin.h"
+#include "core/http/message.h"
+
+namespace updraft::activator {
+
+enum class RequestBody { kNone, kLength, kChunked };
+
+struct UpstreamHeadOptions {
+  RequestBody body = RequestBody::kNone;  // kLength: the request's own Content-Length
+  bool upgrade = false;                   // passes the wish for another protocol on
+};
+
+// Writes an HTTP/1.1 head into `out`, empty line included: hop-by-hop fields and those that only
+// Updraft may set left out; X-Forwarded-For, -Proto and -Host, Forwarded and X-Request-Id completed.
+void AppendUpstreamHead(const http::RequestHead& request, const RequestOrigin& origin,
+                        const UpstreamHeadOptions& options, std::string& out);
+
+}  // namespace updraft::activator

@@ -1,0 +1,140 @@
+// A worker with its proxy and a server in front, on a thread of its own, fed by the test.
+#pragma once
+
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "activator/proxy/proxy.h"
+#include "activator/routing/routing_state.h"
+#include "activator/worker.h"
+#include "core/http/acceptor.h"
+#include "core/http/server.h"
+#include "tests/unit/core/http/raw_client.h"
+#include "tests/unit/core/http/test_server.h"
+
+namespace updraft::activator {
+
+// Keeps what the worker tells; safe for concurrent use.
+class RecordedEvents final : public WorkerEvents {
+ public:
+  void OnDemand(std::shared_ptr<Revision>, WallTime) override { demanded_.set_value(); }
+  void OnDrained(const Instance*) override {}
+  void OnEjected(std::shared_ptr<Revision>, std::string instance_id, uint32_t, Error) override {
+    const std::lock_guard lock(mutex_);
+    ejected_.push_back(std::move(instance_id));
+  }
+  void OnColdStart(std::string, std::string, ColdStartTimes) override {}
+
+  void WaitForDemand() { demanded_.get_future().wait(); }  // once
+  std::vector<std::string> ejected() {
+    const std::lock_guard lock(mutex_);
+    return ejected_;
+  }
+
+ private:
+  std::promise<void> demanded_;
+  std::mutex mutex_;
+  std::vector<std::string> ejected_;
+};
+
+struct ProxySetup {
+  RevisionSettings revision{.key = "default/app-1", .namespace_name = "default", .name = "app-1", .service = "app"};
+  DispatcherLimits limits;
+  ProxyOptions options;
+};
+
+// Serves host "app.test" from revision "default/app-1".
+class ProxyFixture {
+ public:
+  explicit ProxyFixture(ProxySetup setup = {})
+      : setup_(std::move(setup)), routing_(1), worker_(0, thread_.loop(), RealClock(), setup_.limits, events_) {
+    worker_.Meet({&worker_});
+    RoutingUpdate update;
+    update.full = true;
+    update.revisions = {setup_.revision};
+    update.routes = {{"default/app", {{"app.test", {{"default/app-1", 100}}}}}};
+    Publish(update);
+    http::RunOn(thread_.loop(), [this] {
+      proxy_ = std::make_unique<Proxy>(worker_, setup_.options);
+      http::ServerOptions options;
+      options.body_timeout = Nanos::max();
+      options.write_timeout = Nanos::max();
+      server_ = std::make_unique<http::Server>(thread_.loop(), options, proxy_->Handler());
+      port_ = *server_->Listen("127.0.0.1:0");
+    });
+  }
+  ~ProxyFixture() {
+    http::RunOn(thread_.loop(), [this] {
+      server_.reset();
+      proxy_.reset();
+    });
+    thread_.Stop();
+  }
+
+  void SetPorts(const std::vector<uint16_t>& ports, ColdStartTimes cold_start = {}) {
+    RoutingUpdate update;
+    EndpointsUpdate& endpoints = update.endpoints.emplace_back();
+    endpoints.revision = "default/app-1";
+    endpoints.known = true;
+    for (const uint16_t port : ports) {
+      endpoints.endpoints.push_back({{"i-" + std::to_string(port), "127.0.0.1", port, cold_start}});
+    }
+    Publish(update);
+  }
+
+  uint16_t port() const { return port_; }
+  Loop& loop() { return thread_.loop(); }
+  Proxy& proxy() { return *proxy_; }
+  RecordedEvents& events() { return events_; }
+  size_t idle_upstreams() {
+    size_t count = 0;
+    http::RunOn(loop(), [this, &count] { count = proxy_->pool().idle_count(); });
+    return count;
+  }
+  size_t connections() {
+    size_t count = 0;
+    http::RunOn(loop(), [this, &count] { count = server_->connection_count(); });
+    return count;
+  }
+
+ private:
+  void Publish(const RoutingUpdate& update) {
+    std::promise<void> taken;
+    auto publication = std::make_shared<const Publication>(routing_.Apply(update, RealClock().Wall()));
+    worker_.Publish(std::move(publication), [&taken] { taken.set_value(); });
+    taken.get_future().wait();
+  }
+
+  const ProxySetup setup_;
+  RecordedEvents events_;
+  LoopThread thread_{"proxy"};
+  RoutingState routing_;
+  Worker worker_;
+  std::unique_ptr<Proxy> proxy_;
+  std::unique_ptr<http::Server> server_;
+  uint16_t port_ = 0;
+};
+
+// An instance played by the test itself: accepts, reads and writes bytes as they are.
+class RawBackend {
+ public:
+  RawBackend() : listener_(*http::BindListener(*http::ParseAddress("127.0.0.1:0"), http::PortSharing::kExclusive)) {}
+  uint16_t port() const { return http::BoundPort(listener_.get()); }
+  http::RawClient Accept() {
+    pollfd waiting{listener_.get(), POLLIN, 0};
+    poll(&waiting, 1, 10'000);
+    return http::RawClient(UniqueFd(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+  }
+  bool HasConnection() {
+    pollfd waiting{listener_.get(), POLLIN, 0};
+    return poll(&waiting, 1, 0) == 1;
+  }
+
+ private:
+  UniqueFd listener_;
+};
+
+}  // namespace updraft::activator
