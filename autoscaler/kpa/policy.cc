@@ -6,6 +6,8 @@
 #include <functional>
 #include <optional>
 
+#include "core/api/duration.h"
+
 namespace updraft::autoscaler {
 namespace {
 
@@ -34,26 +36,7 @@ std::optional<bool> ParseFlag(const std::string& text) {
   return std::nullopt;
 }
 
-// A Go duration: "1h30m", "90s", "1.5m", "500ms".
-std::optional<Nanos> ParseDuration(const std::string& text) {
-  static const std::map<std::string, double> kUnits = {{"ns", 1},   {"us", 1e3},  {"ms", 1e6},
-                                                       {"s", 1e9},  {"m", 60e9},  {"h", 3600e9}};
-  if (text == "0") return Nanos(0);
-  double total = 0;
-  size_t at = 0;
-  while (at < text.size()) {
-    const size_t unit_begin = text.find_first_not_of("0123456789.", at);
-    if (unit_begin == std::string::npos || unit_begin == at) return std::nullopt;
-    const size_t unit_end = std::min(text.find_first_of("0123456789.", unit_begin), text.size());
-    const auto unit = kUnits.find(text.substr(unit_begin, unit_end - unit_begin));
-    const auto number = ParseNumber(text.substr(at, unit_begin - at));
-    if (unit == kUnits.end() || !number) return std::nullopt;
-    total += *number * unit->second;
-    at = unit_end;
-  }
-  if (text.empty()) return std::nullopt;
-  return Nanos(static_cast<int64_t>(total));
-}
+std::optional<Nanos> ParseDuration(const std::string& text) { return api::ParseGoDuration(text); }
 
 // The first of `names` below autoscaling.knative.dev/ that is present and readable.
 template <typename T>
