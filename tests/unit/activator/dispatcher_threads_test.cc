@@ -5,6 +5,7 @@
 #include <latch>
 #include <list>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "activator/worker.h"
@@ -80,72 +81,141 @@ class Client : Waiter {
   Slot held_;
 };
 
-void Fight(uint32_t limit, int clients_per_worker, int times) {
-  constexpr uint32_t kWorkers = 4;
-  Counts counts;
-  Events events(counts);
-  std::vector<std::unique_ptr<LoopThread>> threads;
-  std::vector<std::unique_ptr<Worker>> workers;
-  std::vector<Worker*> all;
-  for (uint32_t i = 0; i < kWorkers; ++i) {
-    threads.push_back(std::make_unique<LoopThread>("worker"));
-    workers.push_back(std::make_unique<Worker>(i, threads[i]->loop(), RealClock(), DispatcherLimits{}, events));
-    all.push_back(workers.back().get());
-  }
-  for (Worker* worker : all) worker->Meet(all);
+// Workers with a loop each, and the revision "ns/rev" behind the host "rev".
+class Workers {
+ public:
+  static constexpr uint32_t kCount = 4;
 
-  RoutingState state(kWorkers);
-  const auto publish = [&](const RoutingUpdate& update) {
+  Workers(uint32_t limit, WorkerEvents& events) {
+    for (uint32_t i = 0; i < kCount; ++i) {
+      threads_.push_back(std::make_unique<LoopThread>("worker"));
+      workers_.push_back(std::make_unique<Worker>(i, threads_[i]->loop(), RealClock(), DispatcherLimits{}, events));
+      all.push_back(workers_.back().get());
+    }
+    for (Worker* worker : all) worker->Meet(all);
+    settings_.key = "ns/rev";
+    settings_.container_concurrency = limit;
+    RoutingUpdate update;
+    update.revisions = {settings_};
+    update.routes = {{.key = "ns/rev", .hosts = {{.host = "rev", .splits = {{"ns/rev", 100}}}}}};
+    Publish(update);
+  }
+
+  // Returns when every worker has taken it.
+  void Publish(const RoutingUpdate& update) {
     const auto publication = std::make_shared<const Publication>(state.Apply(update, {}));
-    std::latch taken(kWorkers);
+    std::latch taken(kCount);
     for (Worker* worker : all) worker->Publish(publication, [&taken] { taken.count_down(); });
     taken.wait();
-  };
-  RevisionSettings settings;
-  settings.key = "ns/rev";
-  settings.container_concurrency = limit;
-  publish({.revisions = {settings},
-           .routes = {{.key = "ns/rev", .hosts = {{.host = "rev", .splits = {{"ns/rev", 100}}}}}}});
+  }
+  void Endpoints(std::vector<std::string> ids, std::vector<std::string> draining = {}) {
+    EndpointsUpdate endpoints{.revision = "ns/rev", .known = true};
+    const auto add = [&](const std::string& id, bool drains) {
+      endpoints.endpoints.push_back({.address = {.id = id, .ip = "10.0.0." + id, .port = 80}, .draining = drains});
+    };
+    for (const std::string& id : ids) add(id, false);
+    for (const std::string& id : draining) add(id, true);
+    Publish({.endpoints = {endpoints}});
+  }
+  void Stop() {
+    for (auto& thread : threads_) thread->Stop();
+  }
+  Revision& revision() { return *all[0]->routes().Find("rev")->Choose(); }
 
-  std::latch finished(static_cast<std::ptrdiff_t>(kWorkers) * clients_per_worker);
+  RoutingState state{kCount};
+  std::vector<Worker*> all;
+
+ private:
+  RevisionSettings settings_;
+  std::vector<std::unique_ptr<LoopThread>> threads_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+void Fight(uint32_t limit, int clients_per_worker, int times) {
+  Counts counts;
+  Events events(counts);
+  Workers workers(limit, events);
+  std::latch finished(static_cast<std::ptrdiff_t>(Workers::kCount) * clients_per_worker);
   std::list<Client> clients;
-  for (Worker* worker : all) {
+  for (Worker* worker : workers.all) {
     for (int i = 0; i < clients_per_worker; ++i) {
       Client& client = clients.emplace_back(*worker, counts, times, finished);
       worker->loop().Post([&client] { client.Ask(); });
     }
   }
   // From zero, then one instance, then two, then the first drains while all go on.
-  const auto endpoint = [](const std::string& id, bool draining) {
-    return EndpointUpdate{.address = {.id = id, .ip = "10.0.0." + id, .port = 80}, .draining = draining};
-  };
-  const auto endpoints = [](std::vector<EndpointUpdate> list) {
-    return RoutingUpdate{.endpoints = {{.revision = "ns/rev", .known = true, .endpoints = std::move(list)}}};
-  };
-  publish(endpoints({endpoint("1", false)}));
-  publish(endpoints({endpoint("1", false), endpoint("2", false)}));
-  publish(endpoints({endpoint("1", true), endpoint("2", false)}));
+  workers.Endpoints({"1"});
+  workers.Endpoints({"1", "2"});
+  workers.Endpoints({"2"}, {"1"});
   finished.wait();  // the test's own time limit catches a stall
+  workers.Stop();
 
   EXPECT_LE(counts.most_inside.load(), static_cast<int>(limit));
   EXPECT_GT(counts.done.load(), 0);
-  EXPECT_EQ(counts.inside[0].load() + counts.inside[1].load(), 0);
-  EXPECT_LE(counts.drained.load(), 1);
-  const Instance* drained = state.FindInstance("ns/rev", "1");
-  EXPECT_EQ(drained->in_flight(), 0u);
-  // Whoever came first, the end of the drain was noticed exactly once: by a release, or at the update.
-  for (auto& thread : threads) thread->Stop();
-  const LoadReading load = [&] {
-    return state.Apply({.revisions = {settings}}, {}).table->Find("rev")->Choose()->ReadLoad(RealClock());
-  }();
+  EXPECT_LE(counts.drained.load(), 1) << "by a release, or at the update, but never twice";
+  EXPECT_EQ(workers.state.FindInstance("ns/rev", "1")->in_flight(), 0u);
+  const LoadReading load = workers.revision().ReadLoad(RealClock());
   EXPECT_EQ(load.running, 0u);
   EXPECT_EQ(load.waiting, 0u);
-  EXPECT_EQ(load.arrivals, uint64_t{kWorkers} * static_cast<uint64_t>(clients_per_worker * times));
-  workers.clear();
+  EXPECT_EQ(load.arrivals, uint64_t{Workers::kCount} * static_cast<uint64_t>(clients_per_worker * times));
 }
 
 TEST(DispatcherThreadsTest, LimitOneIsNeverExceededAndNobodyStalls) { Fight(1, 8, 2'000); }
 TEST(DispatcherThreadsTest, NorIsLimitFive) { Fight(5, 16, 1'000); }
+
+// Holds the slot of one worker, or asks for it on another; `Round` has both meet.
+struct Contender : Waiter {
+  Contender(Worker& on, std::atomic<int>& of) : worker(on), served(of) {}
+  void OnSettled() override { Served(); }
+  void Ask() {
+    Revision& revision = *worker.routes().Find("rev")->Choose();
+    if (worker.dispatcher().Acquire(revision, *this, worker.loop().Now()) == Admission::kGranted) Served();
+  }
+  void Served() {
+    held = slot();
+    served.fetch_add(1);
+    served.notify_all();
+  }
+  void Release() { worker.dispatcher().Release(held, worker.loop().Now()); }
+  Worker& worker;
+  std::atomic<int>& served;
+  Slot held;
+};
+
+TEST(DispatcherThreadsTest, ASlotFreedWhileARequestBeginsToWaitIsNotLost) {
+  Counts counts;
+  Events events(counts);
+  Workers workers(1, events);
+  workers.Endpoints({"1"});
+  std::atomic<int> served{0};
+  Contender contenders[2] = {{*workers.all[0], served}, {*workers.all[1], served}};
+  contenders[0].worker.loop().Post([&] { contenders[0].Ask(); });
+  served.wait(0);
+  for (int round = 1; round <= 3'000; ++round) {
+    Contender& holder = contenders[(round + 1) % 2];
+    Contender& asker = contenders[round % 2];
+    std::atomic<int> ready{0};
+    std::atomic<int> released{0};
+    const auto meet = [&ready] {
+      ready.fetch_add(1);
+      while (ready.load() < 2) std::this_thread::yield();
+    };
+    holder.worker.loop().Post([&] {
+      meet();
+      holder.Release();
+      released.store(1);
+      released.notify_all();
+    });
+    asker.worker.loop().Post([&] {
+      meet();
+      asker.Ask();
+    });
+    released.wait(0);
+    served.wait(round);  // for ever, had the wake-up been lost
+  }
+  workers.Stop();
+  contenders[0].Release();  // the last asker's
+}
 
 }  // namespace
 }  // namespace updraft::activator
