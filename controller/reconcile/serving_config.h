@@ -23,7 +23,7 @@ struct ServingConfig {
   uint16_t http_port = 80;           // where activators listen, put in URLs unless it is 80
   std::string cluster_domain = "cluster.local";
   std::set<std::string> registries_skipping_tag_resolving = {"kind.local", "ko.local", "dev.local"};
-  RevisionRetention retention;
+  RevisionRetention retention = {};
 };
 
 }  // namespace updraft::controller

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -33,9 +34,11 @@ class CallbackQueue {
   }
 
   // Runs what is there without waiting; gives how many callbacks ran.
-  size_t RunPending() {
+  size_t RunPending() { return RunUpTo(SIZE_MAX); }
+  size_t RunUpTo(size_t most) {
     size_t count = 0;
     while (true) {
+      if (count == most) return count;
       {
         const std::lock_guard lock(shared_->mutex);
         if (shared_->callbacks.empty()) return count;
