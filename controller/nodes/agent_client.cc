@@ -56,7 +56,8 @@ class LogReader::Call : public grpc::ClientReadReactor<v1::LogChunk>,
   }
 
   http::Task<Result<std::optional<std::string>>> Next() {
-    while (!chunk_ && !status_) co_await signal_.Wait();
+    while (!chunk_ && !status_ && !abandoned_) co_await signal_.Wait();
+    if (abandoned_) co_return Error{Code::kCancelled, "nobody reads any more"};
     if (chunk_) {
       std::optional<std::string> taken = std::exchange(chunk_, std::nullopt);
       if (!status_) ReadNext();
@@ -67,7 +68,8 @@ class LogReader::Call : public grpc::ClientReadReactor<v1::LogChunk>,
   }
 
   void Abandon() {
-    abandoned_ = true;
+    if (std::exchange(abandoned_, true)) return;
+    signal_.Notify();
     context_.TryCancel();
     if (!reading_) LetGo();
   }
@@ -124,6 +126,8 @@ class LogReader::Call : public grpc::ClientReadReactor<v1::LogChunk>,
 };
 
 http::Task<Result<std::optional<std::string>>> LogReader::Next() { return call_->Next(); }
+
+void LogReader::Cancel() { call_->Abandon(); }
 
 LogReader::~LogReader() {
   if (call_) call_->Abandon();

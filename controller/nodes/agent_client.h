@@ -25,6 +25,9 @@ class LogReader {
   // away. One call at a time.
   http::Task<Result<std::optional<std::string>>> Next();
 
+  // Next() returns kCancelled from now on, also when it waits.
+  void Cancel();
+
   ~LogReader();
   LogReader(LogReader&&) = default;
   LogReader& operator=(LogReader&&) = delete;

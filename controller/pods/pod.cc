@@ -40,7 +40,7 @@ Json MetadataOf(const Instance& instance, const Json* revision, WallTime now,
   Json metadata = {{"name", instance.id},
                    {"namespace", instance.revision.substr(0, slash)},
                    {"generateName", revision_name + "-deployment-"},
-                   {"uid", StableUid("pod " + instance.id)},
+                   {"uid", PodUid(instance.id)},
                    {"creationTimestamp", api::FormatTimestamp(instance.created_wall)}};
   if (instance.spec) {
     metadata["labels"] = StringsOf(instance.spec->labels());
@@ -240,6 +240,8 @@ Json StatusOf(const Instance& instance, const PodSources& sources, const Json& s
 }
 
 }  // namespace
+
+std::string PodUid(const InstanceId& id) { return StableUid("pod " + id); }
 
 Json BuildPod(const Instance& instance, const PodSources& sources, WallTime now) {
   Json spec = SpecOf(instance, sources.revision);

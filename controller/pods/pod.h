@@ -17,6 +17,8 @@ struct PodSources {
 // The Pod of an instance. The same instance gives the same uid, whichever controller builds it.
 Json BuildPod(const Instance& instance, const PodSources& sources, WallTime now);
 
+std::string PodUid(const InstanceId& id);
+
 // The Node of a machine. What users may change of it (labels, annotations, spec) is taken over from
 // `previous`, the Node as it is shown now, null for a new one.
 Json BuildNode(const Node& node, const Json* previous, WallTime now);

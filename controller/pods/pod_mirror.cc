@@ -11,14 +11,29 @@ namespace updraft::controller {
 void PodMirror::OnFleetChanges(const Fleet&, const FleetChanges& changes, Moment) {
   instances_.insert(changes.instances.begin(), changes.instances.end());
   nodes_.insert(changes.nodes.begin(), changes.nodes.end());
-  if (writing_ || (instances_.empty() && nodes_.empty())) return;
+  events_.insert(events_.end(), changes.events.begin(), changes.events.end());
+  if (writing_ || idle()) return;
   writing_ = true;
   // In a turn of its own, after the orders and endpoints of this one have left.
   loop_.At(loop_.Now(), [this] { scope_.Spawn(WriteAll()); });
 }
 
+void PodMirror::RecordEvents() {
+  for (const InstanceEvent& event : std::exchange(events_, {})) {
+    const Json pod = {{"apiVersion", "v1"},
+                      {"kind", "Pod"},
+                      {"metadata",
+                       {{"name", event.instance},
+                        {"namespace", event.revision.substr(0, event.revision.find('/'))},
+                        {"uid", PodUid(event.instance)}}}};
+    record_event_(event, pod);
+  }
+}
+
 http::Task<void> PodMirror::WriteAll() {
-  while (!instances_.empty() || !nodes_.empty()) {
+  while (!instances_.empty() || !nodes_.empty() || !events_.empty()) {
+    RecordEvents();
+    if (instances_.empty() && nodes_.empty()) break;
     if (!instances_.empty()) {
       InstanceId id = std::move(instances_.extract(instances_.begin()).value());
       co_await WriteInstance(std::move(id));

@@ -3,6 +3,7 @@
 // changes while it is written is written again, in its newest state.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <set>
@@ -20,20 +21,26 @@ class PodMirror : public FleetFollower {
  public:
   using FindRevision = std::function<std::shared_ptr<const Json>(const RevisionKey&)>;
 
-  // All must outlive it.
-  PodMirror(Loop& loop, const FleetLoop& fleet_loop, ObjectStore& soft, FindRevision find_revision)
+  using RecordEvent = std::function<void(const InstanceEvent&, const Json& pod)>;
+
+  // All must outlive it. `record_event`: about the pod, of which apiVersion, kind and metadata are
+  // given.
+  PodMirror(Loop& loop, const FleetLoop& fleet_loop, ObjectStore& soft, FindRevision find_revision,
+            RecordEvent record_event)
       : loop_(loop),
         fleet_loop_(fleet_loop),
         soft_(soft),
-        find_revision_(std::move(find_revision)) {}
+        find_revision_(std::move(find_revision)),
+        record_event_(std::move(record_event)) {}
 
   void OnFleetChanges(const Fleet& fleet, const FleetChanges& changes, Moment at) override;
 
   // Nothing waits to be written.
-  bool idle() const { return !writing_ && instances_.empty() && nodes_.empty(); }
+  bool idle() const { return !writing_ && instances_.empty() && nodes_.empty() && events_.empty(); }
 
  private:
   http::Task<void> WriteAll();
+  void RecordEvents();
   http::Task<void> WriteInstance(InstanceId id);
   http::Task<void> WriteNode(NodeName name);
   http::Task<void> Put(ObjectKey key, Json object);
@@ -43,6 +50,8 @@ class PodMirror : public FleetFollower {
   const FleetLoop& fleet_loop_;
   ObjectStore& soft_;
   const FindRevision find_revision_;
+  const RecordEvent record_event_;
+  std::deque<InstanceEvent> events_;
   std::set<InstanceId> instances_;
   std::set<NodeName> nodes_;
   std::map<InstanceId, std::string> namespaces_;  // of the pods that are shown

@@ -1,0 +1,38 @@
+// Keeps the fleet's revisions equal to those in the store, with what they name: a Secret or
+// ConfigMap that changes is in the instances that are started after it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "controller/instances/fleet_loop.h"
+#include "controller/objects/object_store.h"
+
+namespace updraft::controller {
+
+// Loop thread only.
+class RevisionSource {
+ public:
+  // Both must outlive it. `objects` is loaded.
+  RevisionSource(ObjectStore& objects, FleetLoop& fleet_loop)
+      : objects_(objects), fleet_loop_(fleet_loop) {}
+  ~RevisionSource();
+  RevisionSource(const RevisionSource&) = delete;
+  RevisionSource& operator=(const RevisionSource&) = delete;
+
+  // Tells the fleet of every revision there is, and from now on of every change. Once.
+  void Start();
+
+ private:
+  void Follow(std::string resource, ObjectStore::OnChange on_change);
+  void OnRevision(const Change& change);
+  void OnNamed(const Json& object, bool concerns_all);
+  void Set(const Json& revision);
+  NamedObjects NamedIn(const std::string& ns) const;
+
+  ObjectStore& objects_;
+  FleetLoop& fleet_loop_;
+  std::vector<ObjectStore::WatchId> watches_;
+};
+
+}  // namespace updraft::controller
