@@ -27,7 +27,8 @@ class Completion {
   std::function<void(T)> callback() const {
     return [state = state_](T value) {
       state->value.emplace(std::move(value));
-      if (const std::coroutine_handle<> waiting = std::exchange(state->waiting, nullptr)) waiting.resume();
+      if (const std::coroutine_handle<> waiting = std::exchange(state->waiting, nullptr))
+        waiting.resume();
     };
   }
 

@@ -24,7 +24,8 @@ std::optional<Json> MarkDeleted(const Json& object, Propagation propagation, Wal
     marked["spec"]["finalizers"] = Json::array({"kubernetes"});
     marked["status"]["phase"] = "Terminating";
   }
-  const bool held = !api::ArrayAt(marked, {"metadata", "finalizers"}).empty() || IsNamespace(marked);
+  const bool held =
+      !api::ArrayAt(marked, {"metadata", "finalizers"}).empty() || IsNamespace(marked);
   if (!held) return std::nullopt;
   if (!api::IsBeingDeleted(marked)) {
     Json& metadata = marked["metadata"];

@@ -46,7 +46,8 @@ http::Task<Status> ObjectStore::Load() {
     if (!read) co_return Context("load objects", read.error());
     bounds = *read;
 
-    // As of the oldest revision that is kept: what follows comes through the watch and is the history.
+    // As of the oldest revision that is kept: what follows comes through the watch and is the
+    // history.
     Completion<Result<store::RangeResult>> range_read;
     store::RangeRequest request{.keys = store::WithPrefix(std::string(kObjectsPrefix)),
                                 .revision = bounds.compacted};
@@ -64,7 +65,8 @@ http::Task<Status> ObjectStore::Load() {
   for (const store::KeyValue& entry : kept.entries) {
     const std::optional<ObjectKey> key = FromStoreKey(entry.key);
     const std::shared_ptr<Json> object = FromStoredBytes(entry.value);
-    if (!key || !object) co_return Error{Code::kInternal, "load objects: damaged entry " + entry.key};
+    if (!key || !object)
+      co_return Error{Code::kInternal, "load objects: damaged entry " + entry.key};
     SetResourceVersion(*object, entry.mod_revision);
     Resource& resource = resources_[key->resource];
     resource.objects[key->ns][key->name] = Entry{.object = object, .revision = entry.mod_revision};
@@ -79,10 +81,11 @@ http::Task<Status> ObjectStore::Load() {
             Log(Level::kError, "object_store_watch_ended", {{"error", error.message}});
             UPDRAFT_CHECK(!"the store's watch ended");
           }};
-  store_watch_ = store_.Watch(store::WithPrefix(std::string(kObjectsPrefix)), revision_ + 1, std::move(callbacks));
+  store_watch_ = store_.Watch(store::WithPrefix(std::string(kObjectsPrefix)), revision_ + 1,
+                              std::move(callbacks));
 
-  // Keys that are not ours may have had the newest revisions, so the end of the past cannot be told by
-  // its number. A read that was queued after the watch comes after the past.
+  // Keys that are not ours may have had the newest revisions, so the end of the past cannot be told
+  // by its number. A read that was queued after the watch comes after the past.
   Completion<Result<store::Bounds>> caught_up;
   store_.ReadBounds(caught_up.callback());
   const Result<store::Bounds> now = co_await caught_up;
@@ -100,7 +103,8 @@ void ObjectStore::OnEvents(const store::EventBatch& batch) {
   own_writes_.erase(own_writes_.begin(), own_writes_.upper_bound(revision_));
   CompactIfDue();
   const std::weak_ptr<bool> alive = alive_;
-  while (!alive.expired() && !visible_waiters_.empty() && visible_waiters_.begin()->first <= revision_) {
+  while (!alive.expired() && !visible_waiters_.empty() &&
+         visible_waiters_.begin()->first <= revision_) {
     auto waiter = visible_waiters_.extract(visible_waiters_.begin());
     waiter.mapped()({});
   }
@@ -173,7 +177,8 @@ void ObjectStore::DeliverTo(const std::string& resource, const Change& change) {
 void ObjectStore::Remember(Change change, size_t bytes) {
   history_.push_back({std::move(change), bytes});
   history_bytes_ += bytes;
-  while (history_.size() > options_.history_changes_max || history_bytes_ > options_.history_bytes_max) {
+  while (history_.size() > options_.history_changes_max ||
+         history_bytes_ > options_.history_bytes_max) {
     history_bytes_ -= history_.front().bytes;
     oldest_ = history_.front().change.revision;
     history_.pop_front();
@@ -182,7 +187,8 @@ void ObjectStore::Remember(Change change, size_t bytes) {
 }
 
 void ObjectStore::CompactIfDue() {
-  // Seldom enough to cost little, often enough that the store is never much larger than the history.
+  // Seldom enough to cost little, often enough that the store is never much larger than the
+  // history.
   if (forgotten_ < std::max<size_t>(options_.history_changes_max / 8, 1)) return;
   forgotten_ = 0;
   store_.Compact(oldest_, [](const Status& status) {
@@ -241,8 +247,8 @@ std::vector<std::string> ObjectStore::Resources() const {
 Result<ObjectStore::WatchId> ObjectStore::Watch(std::string_view resource, std::string_view ns,
                                                 int64_t from_revision, OnChange on_change) {
   if (from_revision < oldest_) {
-    return Error{Code::kOutOfRange, "too old resource version: " + std::to_string(from_revision) + " (" +
-                                        std::to_string(oldest_) + ")"};
+    return Error{Code::kOutOfRange, "too old resource version: " + std::to_string(from_revision) +
+                                        " (" + std::to_string(oldest_) + ")"};
   }
   if (from_revision > revision_) {
     return Error{Code::kOutOfRange, "Too large resource version: " + std::to_string(from_revision) +
@@ -253,11 +259,13 @@ Result<ObjectStore::WatchId> ObjectStore::Watch(std::string_view resource, std::
                                               [](const Past& p) { return p.change.revision; });
   for (auto it = first; it != history_.end(); ++it) {
     const ObjectKey& key = it->change.key;
-    if ((resource.empty() || key.resource == resource) && (ns.empty() || key.ns == ns)) past.push_back(it->change);
+    if ((resource.empty() || key.resource == resource) && (ns.empty() || key.ns == ns))
+      past.push_back(it->change);
   }
   const WatchId id = ++last_watch_;
   const auto shared = std::make_shared<OnChange>(std::move(on_change));
-  resources_[std::string(resource)].watchers[id] = Watcher{.ns = std::string(ns), .after = revision_, .on_change = shared};
+  resources_[std::string(resource)].watchers[id] =
+      Watcher{.ns = std::string(ns), .after = revision_, .on_change = shared};
   watched_resources_[id] = resource;
   for (const Change& change : past) {
     if (!watched_resources_.contains(id)) break;  // it has unwatched itself
@@ -292,7 +300,8 @@ http::Task<Result<Stored>> ObjectStore::Create(ObjectKey key, Json object) {
   co_return Stored{.object = shared, .revision = outcome->revision};
 }
 
-http::Task<Result<Stored>> ObjectStore::Update(ObjectKey key, Json object, int64_t expected_revision) {
+http::Task<Result<Stored>> ObjectStore::Update(ObjectKey key, Json object,
+                                               int64_t expected_revision) {
   const Result<std::string> store_key = ToStoreKey(key);
   if (!store_key) co_return store_key.error();
   const Entry* current = Find(key);
@@ -316,7 +325,8 @@ http::Task<Result<Stored>> ObjectStore::Update(ObjectKey key, Json object, int64
   co_return Stored{.object = shared, .revision = outcome->revision};
 }
 
-http::Task<Result<Stored>> ObjectStore::Delete(ObjectKey key, std::optional<int64_t> expected_revision) {
+http::Task<Result<Stored>> ObjectStore::Delete(ObjectKey key,
+                                               std::optional<int64_t> expected_revision) {
   const Result<std::string> store_key = ToStoreKey(key);
   if (!store_key) co_return store_key.error();
   while (true) {
@@ -326,7 +336,8 @@ http::Task<Result<Stored>> ObjectStore::Delete(ObjectKey key, std::optional<int6
     const auto last = std::make_shared<Json>(*current->object);
     Transaction transaction;
     transaction.conditions.push_back({.key = *store_key, .mod_revision = current->revision});
-    transaction.operations.push_back({.type = Operation::Type::kDelete, .key = *store_key, .value = {}});
+    transaction.operations.push_back(
+        {.type = Operation::Type::kDelete, .key = *store_key, .value = {}});
     http::Task<Result<Outcome>> commit = Commit(std::move(transaction), last);
     const Result<Outcome> outcome = co_await commit;
     if (!outcome) co_return outcome.error();
@@ -337,14 +348,17 @@ http::Task<Result<Stored>> ObjectStore::Delete(ObjectKey key, std::optional<int6
   }
 }
 
-http::Task<Result<Outcome>> ObjectStore::Commit(Transaction transaction, std::shared_ptr<Json> object) {
+http::Task<Result<Outcome>> ObjectStore::Commit(Transaction transaction,
+                                                std::shared_ptr<Json> object) {
   Completion<Result<Outcome>> committed;
   store_.Commit(std::move(transaction), committed.callback());
   const Result<Outcome> outcome = co_await committed;
   if (!outcome) co_return outcome;
   const int64_t awaited = outcome->applied ? outcome->revision : outcome->conflict_revision;
-  if (outcome->applied && outcome->revision > revision_) own_writes_[outcome->revision] = std::move(object);
-  if (outcome->applied && object) SetResourceVersion(*object, outcome->revision);  // it was visible before us
+  if (outcome->applied && outcome->revision > revision_)
+    own_writes_[outcome->revision] = std::move(object);
+  if (outcome->applied && object)
+    SetResourceVersion(*object, outcome->revision);  // it was visible before us
   http::Task<void> visible = UntilVisible(awaited);
   co_await visible;
   co_return outcome;

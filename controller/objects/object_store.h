@@ -6,8 +6,8 @@
 // task resumes after its own change is visible. `metadata.resourceVersion` is the revision of the
 // object's last change: it is set here and ignored in what is written.
 //
-// Loop thread only. There are two: the durable one (specs, statuses, secrets) and the soft one (pods,
-// nodes, events), whose Store is in memory.
+// Loop thread only. There are two: the durable one (specs, statuses, secrets) and the soft one
+// (pods, nodes, events), whose Store is in memory.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,9 @@ namespace updraft::controller {
 using Json = nlohmann::json;
 
 struct ObjectKey {
-  std::string resource = {};  // "serving.knative.dev/services"; for core kinds the plural alone: "pods"
-  std::string ns = {};        // empty: cluster scoped
+  std::string resource =
+      {};               // "serving.knative.dev/services"; for core kinds the plural alone: "pods"
+  std::string ns = {};  // empty: cluster scoped
   std::string name = {};
 
   auto operator<=>(const ObjectKey&) const = default;
@@ -45,7 +46,8 @@ struct Stored {
 struct Change {
   enum class Type { kAdded, kModified, kDeleted };
   Type type = Type::kAdded;
-  std::shared_ptr<const Json> object = {};    // kDeleted: the last state, with the deletion's resourceVersion
+  std::shared_ptr<const Json> object =
+      {};  // kDeleted: the last state, with the deletion's resourceVersion
   std::shared_ptr<const Json> previous = {};  // null for kAdded
   int64_t revision = 0;
   ObjectKey key = {};
@@ -57,7 +59,8 @@ struct ListResult {
 };
 
 struct ObjectStoreOptions {
-  // How much history is kept for watches, whichever is reached first. The Store is compacted likewise.
+  // How much history is kept for watches, whichever is reached first. The Store is compacted
+  // likewise.
   size_t history_changes_max = 10'000;
   size_t history_bytes_max = 4 << 20;  // as serialised
 };
@@ -73,8 +76,8 @@ class ObjectStore {
   ObjectStore(const ObjectStore&) = delete;
   ObjectStore& operator=(const ObjectStore&) = delete;
 
-  // Reads everything that is kept, then follows the Store. REQUIRES: done before any other use, once.
-  // kInternal: the kept bytes are not what we wrote.
+  // Reads everything that is kept, then follows the Store. REQUIRES: done before any other use,
+  // once. kInternal: the kept bytes are not what we wrote.
   http::Task<Status> Load();
 
   std::optional<Stored> Get(const ObjectKey& key) const;
@@ -88,11 +91,12 @@ class ObjectStore {
   // kAlreadyExists; kUnavailable when the Store cannot write (nothing has changed).
   http::Task<Result<Stored>> Create(ObjectKey key, Json object);
 
-  // kAborted when the object's revision is not `expected_revision`, kNotFound. An update that changes
-  // nothing writes nothing and gives back what is stored.
+  // kAborted when the object's revision is not `expected_revision`, kNotFound. An update that
+  // changes nothing writes nothing and gives back what is stored.
   http::Task<Result<Stored>> Update(ObjectKey key, Json object, int64_t expected_revision);
 
-  // Removes at once: finalizers and grace are the caller's. Gives the last state. kAborted, kNotFound.
+  // Removes at once: finalizers and grace are the caller's. Gives the last state. kAborted,
+  // kNotFound.
   http::Task<Result<Stored>> Delete(ObjectKey key, std::optional<int64_t> expected_revision);
 
   // `resource` empty: all resources; `ns` empty: all namespaces.
@@ -117,7 +121,7 @@ class ObjectStore {
   using ByNamespace = std::map<std::string, ByName, std::less<>>;
   struct Watcher {
     std::string ns = {};
-    int64_t after = 0;  // the last revision that it has been told of
+    int64_t after = 0;                         // the last revision that it has been told of
     std::shared_ptr<OnChange> on_change = {};  // shared: it may unwatch itself while it runs
   };
   struct Resource {
@@ -131,7 +135,8 @@ class ObjectStore {
   };
 
   // The outcome of a transaction on one key, once memory shows it or what was in its way.
-  http::Task<Result<store::Outcome>> Commit(store::Transaction transaction, std::shared_ptr<Json> object);
+  http::Task<Result<store::Outcome>> Commit(store::Transaction transaction,
+                                            std::shared_ptr<Json> object);
   http::Task<void> UntilVisible(int64_t revision);
 
   void OnEvents(const store::EventBatch& batch);

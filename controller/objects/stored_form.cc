@@ -3,9 +3,12 @@
 namespace updraft::controller {
 
 Result<std::string> ToStoreKey(const ObjectKey& key) {
-  const auto has_slash = [](const std::string& part) { return part.find('/') != std::string::npos; };
+  const auto has_slash = [](const std::string& part) {
+    return part.find('/') != std::string::npos;
+  };
   if (key.resource.empty() || key.name.empty() || has_slash(key.ns) || has_slash(key.name)) {
-    return Error{Code::kInvalidArgument, "no valid key: " + key.resource + " " + key.ns + " " + key.name};
+    return Error{Code::kInvalidArgument,
+                 "no valid key: " + key.resource + " " + key.ns + " " + key.name};
   }
   return std::string(kObjectsPrefix) + key.resource + "/" + key.ns + "/" + key.name;
 }
@@ -27,7 +30,8 @@ Result<std::string> ToStoredBytes(Json& object) {
   Json& metadata = object["metadata"];
   if (!metadata.is_object()) metadata = Json::object();
   metadata.erase("resourceVersion");
-  // Anything that is no UTF-8 becomes U+FFFD; parsing the result again is only needed if that happened.
+  // Anything that is no UTF-8 becomes U+FFFD; parsing the result again is only needed if that
+  // happened.
   std::string bytes = object.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (bytes.find("\xEF\xBF\xBD") != std::string::npos) object = Json::parse(bytes, nullptr, false);
   return bytes;

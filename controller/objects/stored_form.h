@@ -13,14 +13,14 @@ namespace updraft::controller {
 // All objects' keys are in here.
 inline constexpr std::string_view kObjectsPrefix = "/updraft/objects/";
 
-// PREFIX resource "/" namespace "/" name. kInvalidArgument: a part is empty (but for the namespace) or
-// has a slash where none can be.
+// PREFIX resource "/" namespace "/" name. kInvalidArgument: a part is empty (but for the namespace)
+// or has a slash where none can be.
 Result<std::string> ToStoreKey(const ObjectKey& key);
 std::optional<ObjectKey> FromStoreKey(std::string_view key);
 
-// The object as JSON text without its resourceVersion, which the store's revision stands for. Text that
-// is no UTF-8 (it came from a container's output) is repaired, in `object` too. kInvalidArgument: it is
-// not a JSON object.
+// The object as JSON text without its resourceVersion, which the store's revision stands for. Text
+// that is no UTF-8 (it came from a container's output) is repaired, in `object` too.
+// kInvalidArgument: it is not a JSON object.
 Result<std::string> ToStoredBytes(Json& object);
 std::shared_ptr<Json> FromStoredBytes(std::string_view bytes);  // null: not what we wrote
 

@@ -11,7 +11,8 @@ Ownership OwnershipOf(const std::shared_ptr<const Json>& child, const Json& owne
   const std::optional<api::OwnerReference> controller = api::ControllerOf(*child);
   if (!controller) return Ownership::kForeign;
   if (controller->uid == api::UidOf(owner)) return Ownership::kOurs;
-  const bool same_name = controller->kind == api::KindOf(owner) && controller->name == api::NameOf(owner);
+  const bool same_name =
+      controller->kind == api::KindOf(owner) && controller->name == api::NameOf(owner);
   return same_name ? Ownership::kLeftover : Ownership::kForeign;
 }
 
@@ -30,7 +31,8 @@ Json NewChild(const ChildSpec& wanted, const Json& owner) {
 Json WithWanted(const Json& existing, const ChildSpec& wanted) {
   Json updated = existing;
   Json& metadata = api::EnsureObject(updated, {"metadata"});
-  if (api::ObjectAt(existing, {"metadata", "labels"}) != wanted.labels) metadata["labels"] = wanted.labels;
+  if (api::ObjectAt(existing, {"metadata", "labels"}) != wanted.labels)
+    metadata["labels"] = wanted.labels;
   if (api::ObjectAt(existing, {"metadata", "annotations"}) != wanted.annotations) {
     metadata["annotations"] = wanted.annotations;
   }

@@ -13,7 +13,7 @@ namespace updraft::controller {
 
 // How an existing object of a child's name stands to its would-be owner.
 enum class Ownership {
-  kNone,      // there is no such object
+  kNone,  // there is no such object
   kOurs,
   kLeftover,  // it belonged to an earlier object of the owner's kind and name, and is about to go
   kForeign,
@@ -32,7 +32,8 @@ struct ChildSpec {
 
 Json NewChild(const ChildSpec& wanted, const Json& owner);
 
-// `existing` with labels, annotations and spec as wanted; the generation grows when the spec changes.
+// `existing` with labels, annotations and spec as wanted; the generation grows when the spec
+// changes.
 Json WithWanted(const Json& existing, const ChildSpec& wanted);
 
 // The entries of `map` without those of the keys named.

@@ -39,9 +39,11 @@ Json NewRevision(const Json& configuration, WallTime now) {
   wanted.labels[label::kConfigurationUid] = api::UidOf(configuration);
   wanted.labels[label::kConfigurationGeneration] = std::to_string(api::GenerationOf(configuration));
   for (const char* inherited : {label::kService, label::kServiceUid}) {
-    if (std::string value = api::LabelOf(configuration, inherited); !value.empty()) wanted.labels[inherited] = value;
+    if (std::string value = api::LabelOf(configuration, inherited); !value.empty())
+      wanted.labels[inherited] = value;
   }
-  if (std::string modifier = api::AnnotationOf(configuration, annotation::kLastModifier); !modifier.empty()) {
+  if (std::string modifier = api::AnnotationOf(configuration, annotation::kLastModifier);
+      !modifier.empty()) {
     wanted.annotations[annotation::kCreator] = modifier;
   }
   const std::string routes = api::AnnotationOf(configuration, annotation::kRoutes);
@@ -51,8 +53,8 @@ Json NewRevision(const Json& configuration, WallTime now) {
   return NewChild(wanted, configuration);
 }
 
-// What stands for the configuration's generation: a revision that is there, one to be made, or nothing
-// because its name is taken.
+// What stands for the configuration's generation: a revision that is there, one to be made, or
+// nothing because its name is taken.
 struct LatestCreated {
   RevisionPtr revision = nullptr;
   bool create = false;
@@ -65,7 +67,8 @@ LatestCreated FindLatestCreated(const ConfigurationInputs& in) {
   const bool brought = !NamedRevision(configuration).empty();
   if (!brought) {
     for (const RevisionPtr& revision : in.revisions) {
-      if (ConfigurationGeneration(*revision) == api::GenerationOf(configuration)) return {.revision = revision};
+      if (ConfigurationGeneration(*revision) == api::GenerationOf(configuration))
+        return {.revision = revision};
     }
   }
   switch (CheckNamedRevision(configuration, in.named_revision)) {
@@ -81,16 +84,19 @@ LatestCreated FindLatestCreated(const ConfigurationInputs& in) {
   return {.taken = true, .brought = brought};
 }
 
-// The newest revision that is ready and not older than the one which is the latest ready now, unless that
-// one is gone. A revision that the user names comes first, so that he can go back to it.
+// The newest revision that is ready and not older than the one which is the latest ready now,
+// unless that one is gone. A revision that the user names comes first, so that he can go back to
+// it.
 RevisionPtr FindLatestReady(const ConfigurationInputs& in, const LatestCreated& created) {
   const Json& configuration = *in.configuration;
   const std::string current = api::StringAt(configuration, {"status", "latestReadyRevisionName"});
-  const auto found = std::ranges::find_if(
-      in.revisions, [&current](const RevisionPtr& revision) { return api::NameOf(*revision) == current; });
+  const auto found = std::ranges::find_if(in.revisions, [&current](const RevisionPtr& revision) {
+    return api::NameOf(*revision) == current;
+  });
   const int64_t oldest = found == in.revisions.end() ? 0 : ConfigurationGeneration(**found);
   const auto is_named = [&created](const RevisionPtr& revision) {
-    return created.brought && created.revision && api::NameOf(*revision) == api::NameOf(*created.revision);
+    return created.brought && created.revision &&
+           api::NameOf(*revision) == api::NameOf(*created.revision);
   };
   RevisionPtr best;
   for (const RevisionPtr& revision : in.revisions) {
@@ -103,8 +109,10 @@ RevisionPtr FindLatestReady(const ConfigurationInputs& in, const LatestCreated& 
   return best;
 }
 
-void NoteFailure(const std::string& name, const api::Condition& ready, StatusPass& pass, ReconcilePlan& plan) {
-  const std::string message = "Revision " + InQuotes(name) + " failed with message: " + ready.message + ".";
+void NoteFailure(const std::string& name, const api::Condition& ready, StatusPass& pass,
+                 ReconcilePlan& plan) {
+  const std::string message =
+      "Revision " + InQuotes(name) + " failed with message: " + ready.message + ".";
   const std::optional<api::Condition> before = pass.Get(api::kReady);
   pass.MarkFalse(api::kReady, "RevisionFailed", message);
   if (before && before->IsFalse() && before->message == message) return;
@@ -131,15 +139,16 @@ void AdvanceLatestReady(const std::string& name, StatusPass& pass, ReconcilePlan
   Json& status = pass.status();
   const std::string old = api::StringAt(status, {"latestReadyRevisionName"});
   if (old.empty()) plan.Normal("ConfigurationReady", "Configuration becomes ready");
-  if (old != name) plan.Normal("LatestReadyUpdate", "LatestReadyRevisionName updated to " + InQuotes(name));
+  if (old != name)
+    plan.Normal("LatestReadyUpdate", "LatestReadyRevisionName updated to " + InQuotes(name));
   status["latestReadyRevisionName"] = name;
   if (name == api::StringAt(status, {"latestCreatedRevisionName"})) pass.MarkTrue(api::kReady);
 }
 
 }  // namespace
 
-ReconcilePlan ReconcileConfiguration(const ConfigurationInputs& in, const RevisionRetention& retention,
-                                     WallTime now) {
+ReconcilePlan ReconcileConfiguration(const ConfigurationInputs& in,
+                                     const RevisionRetention& retention, WallTime now) {
   ReconcilePlan plan;
   const Json& configuration = *in.configuration;
   StatusPass pass(configuration, api::ConfigurationConditions(), now);
@@ -147,21 +156,23 @@ ReconcilePlan ReconcileConfiguration(const ConfigurationInputs& in, const Revisi
   const LatestCreated created = FindLatestCreated(in);
   if (created.taken) {
     pass.MarkFalse(api::kReady, "RevisionFailed",
-                   "Revision creation failed with message: revisions.serving.knative.dev " + InQuotes(name) +
-                       " already exists.");
+                   "Revision creation failed with message: revisions.serving.knative.dev " +
+                       InQuotes(name) + " already exists.");
   } else if (created.create) {
     plan.writes.push_back(CreateObject{KeyIn(configuration, resource::kRevisions, name),
                                        NewRevision(configuration, now)});
     plan.Normal("Created", "Created Revision " + InQuotes(name));
     JudgeLatestCreated(name, nullptr, pass, plan);
   } else if (!created.revision) {
-    // An earlier configuration's revision of that name is about to be collected; we are called then.
+    // An earlier configuration's revision of that name is about to be collected; we are called
+    // then.
     return plan;
   } else {
     JudgeLatestCreated(api::NameOf(*created.revision), created.revision, pass, plan);
   }
   if (!created.taken) {
-    if (const RevisionPtr ready = FindLatestReady(in, created)) AdvanceLatestReady(api::NameOf(*ready), pass, plan);
+    if (const RevisionPtr ready = FindLatestReady(in, created))
+      AdvanceLatestReady(api::NameOf(*ready), pass, plan);
   }
   pass.Finish(KeyOf(configuration, resource::kConfigurations), plan);
   PlanRevisionGc(configuration, in.revisions, retention, now, plan);

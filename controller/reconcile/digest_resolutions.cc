@@ -4,8 +4,8 @@
 
 namespace updraft::controller {
 
-void DigestResolutions::Start(const ObjectKey& revision, const std::string& image, std::vector<v1::ImageAuth> auth,
-                              double jitter) {
+void DigestResolutions::Start(const ObjectKey& revision, const std::string& image,
+                              std::vector<v1::ImageAuth> auth, double jitter) {
   Entry& entry = revisions_[revision][image];
   if (entry.resolution.under_way) return;
   entry.resolution.under_way = true;
@@ -13,8 +13,9 @@ void DigestResolutions::Start(const ObjectKey& revision, const std::string& imag
   scope_.Spawn(Resolve(revision, image, std::move(auth), jitter, entry.attempt));
 }
 
-http::Task<void> DigestResolutions::Resolve(ObjectKey revision, std::string image, std::vector<v1::ImageAuth> auth,
-                                            double jitter, uint64_t attempt) {
+http::Task<void> DigestResolutions::Resolve(ObjectKey revision, std::string image,
+                                            std::vector<v1::ImageAuth> auth, double jitter,
+                                            uint64_t attempt) {
   http::Task<Result<std::string>> answer = resolver_.Resolve(image, std::move(auth));
   Result<std::string> outcome = co_await answer;
   const auto images = revisions_.find(revision);
@@ -24,7 +25,8 @@ http::Task<void> DigestResolutions::Resolve(ObjectKey revision, std::string imag
   Entry& entry = found->second;
   entry.resolution.under_way = false;
   entry.failures = outcome ? 0 : entry.failures + 1;
-  if (!outcome) entry.resolution.retry_at = clock_.Wall() + BackoffDelay(backoff_, entry.failures, jitter);
+  if (!outcome)
+    entry.resolution.retry_at = clock_.Wall() + BackoffDelay(backoff_, entry.failures, jitter);
   entry.resolution.outcome = std::move(outcome);
   on_done_(revision);
 }

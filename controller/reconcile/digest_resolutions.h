@@ -17,11 +17,13 @@ namespace updraft::controller {
 class DigestResolutions {
  public:
   // All must outlive this. `on_done` is told the revision whose image has an outcome.
-  DigestResolutions(ImageResolver& resolver, const Clock& clock, std::function<void(const ObjectKey&)> on_done)
+  DigestResolutions(ImageResolver& resolver, const Clock& clock,
+                    std::function<void(const ObjectKey&)> on_done)
       : resolver_(resolver), clock_(clock), on_done_(std::move(on_done)) {}
 
   // Without effect while the image is being resolved for that revision.
-  void Start(const ObjectKey& revision, const std::string& image, std::vector<v1::ImageAuth> auth, double jitter);
+  void Start(const ObjectKey& revision, const std::string& image, std::vector<v1::ImageAuth> auth,
+             double jitter);
 
   std::map<std::string, ImageResolution> Of(const ObjectKey& revision) const;
 
@@ -35,8 +37,8 @@ class DigestResolutions {
     uint64_t attempt = 0;  // tells the answers to forgotten questions apart
   };
 
-  http::Task<void> Resolve(ObjectKey revision, std::string image, std::vector<v1::ImageAuth> auth, double jitter,
-                           uint64_t attempt);
+  http::Task<void> Resolve(ObjectKey revision, std::string image, std::vector<v1::ImageAuth> auth,
+                           double jitter, uint64_t attempt);
 
   ImageResolver& resolver_;
   const Clock& clock_;

@@ -11,17 +11,19 @@ std::string HostLabel(std::string_view route, std::string_view tag) {
 }
 
 std::string ClusterHost(const Json& route, std::string_view tag, const ServingConfig& config) {
-  return HostLabel(api::NameOf(route), tag) + "." + api::NamespaceOf(route) + ".svc." + config.cluster_domain;
+  return HostLabel(api::NameOf(route), tag) + "." + api::NamespaceOf(route) + ".svc." +
+         config.cluster_domain;
 }
 
-Result<std::string> ExternalHost(const Json& route, std::string_view tag, const ServingConfig& config) {
+Result<std::string> ExternalHost(const Json& route, std::string_view tag,
+                                 const ServingConfig& config) {
   const std::string label = HostLabel(api::NameOf(route), tag);
   std::string host = label + "." + api::NamespaceOf(route) + "." + config.domain;
   api::Complaints complaints = api::CheckDns1123Subdomain(host);
   if (complaints.empty()) complaints = api::CheckDns1123Label(label);
   if (complaints.empty()) return host;
-  return Error{Code::kInvalidArgument,
-               "domain name error: invalid domain name " + InQuotes(host) + ": " + complaints.front()};
+  return Error{Code::kInvalidArgument, "domain name error: invalid domain name " + InQuotes(host) +
+                                           ": " + complaints.front()};
 }
 
 std::string ExternalUrl(const std::string& host, const ServingConfig& config) {
@@ -36,7 +38,8 @@ std::set<std::string> ClusterLocalTags(const Json& route, const std::vector<std:
   const bool all = api::LabelOf(route, label::kVisibility) == kClusterLocal;
   std::set<std::string> local;
   for (const std::string& tag : tags) {
-    if (all || cluster_local_services.contains(HostLabel(api::NameOf(route), tag))) local.insert(tag);
+    if (all || cluster_local_services.contains(HostLabel(api::NameOf(route), tag)))
+      local.insert(tag);
   }
   return local;
 }

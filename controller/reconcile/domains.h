@@ -19,14 +19,15 @@ std::string HostLabel(std::string_view route, std::string_view tag);
 std::string ClusterHost(const Json& route, std::string_view tag, const ServingConfig& config);
 
 // name.namespace.domain. kInvalidArgument: it is no valid domain name (a part is too long, say).
-Result<std::string> ExternalHost(const Json& route, std::string_view tag, const ServingConfig& config);
+Result<std::string> ExternalHost(const Json& route, std::string_view tag,
+                                 const ServingConfig& config);
 
 // With the port, unless it is the scheme's own. Cluster-local hosts are never given one.
 std::string ExternalUrl(const std::string& host, const ServingConfig& config);
 std::string ClusterUrl(const std::string& host);
 
-// The tags ("" for the main host) that only the cluster may call, by the visibility label of the route
-// or of a tag's placeholder Service. `placeholders`: the route's, as they are now.
+// The tags ("" for the main host) that only the cluster may call, by the visibility label of the
+// route or of a tag's placeholder Service. `placeholders`: the route's, as they are now.
 std::set<std::string> ClusterLocalTags(const Json& route, const std::vector<std::string>& tags,
                                        const std::set<std::string>& cluster_local_services);
 

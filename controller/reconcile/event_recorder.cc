@@ -19,7 +19,9 @@ std::string Hex(uint64_t number) {
   return text;
 }
 
-const char* TypeName(RecordEvent::Type type) { return type == RecordEvent::Type::kNormal ? "Normal" : "Warning"; }
+const char* TypeName(RecordEvent::Type type) {
+  return type == RecordEvent::Type::kNormal ? "Normal" : "Warning";
+}
 
 // Cut at a character's beginning, so that the text stays UTF-8.
 std::string Shorten(std::string text, size_t bytes_max) {
@@ -38,11 +40,12 @@ std::string EventNamespace(const Json& about) {
 
 }  // namespace
 
-void EventRecorder::Record(const Json& about, const RecordEvent& event, std::string_view component) {
+void EventRecorder::Record(const Json& about, const RecordEvent& event,
+                           std::string_view component) {
   Prune();
-  const std::string identity = api::UidOf(about) + "\n" + api::KindOf(about) + "/" + api::NamespaceOf(about) + "/" +
-                               api::NameOf(about) + "\n" + TypeName(event.type) + "\n" + event.reason + "\n" +
-                               event.message;
+  const std::string identity = api::UidOf(about) + "\n" + api::KindOf(about) + "/" +
+                               api::NamespaceOf(about) + "/" + api::NameOf(about) + "\n" +
+                               TypeName(event.type) + "\n" + event.reason + "\n" + event.message;
   const auto known = ids_.find(identity);
   if (known != ids_.end()) {
     Json& object = entries_.at(known->second).object;
@@ -60,14 +63,16 @@ void EventRecorder::Record(const Json& about, const RecordEvent& event, std::str
   while (ids_.size() > limits_.events_max) Remove(by_age_.begin()->second);
 }
 
-Json EventRecorder::NewEvent(const Json& about, const RecordEvent& event, std::string_view component) const {
+Json EventRecorder::NewEvent(const Json& about, const RecordEvent& event,
+                             std::string_view component) const {
   const std::string now = api::FormatTimestamp(clock_.Wall());
   Json involved = {{"apiVersion", api::ApiVersionOf(about)},
                    {"kind", api::KindOf(about)},
                    {"name", api::NameOf(about)},
                    {"uid", api::UidOf(about)}};
   if (!api::NamespaceOf(about).empty()) involved["namespace"] = api::NamespaceOf(about);
-  if (!api::ResourceVersionOf(about).empty()) involved["resourceVersion"] = api::ResourceVersionOf(about);
+  if (!api::ResourceVersionOf(about).empty())
+    involved["resourceVersion"] = api::ResourceVersionOf(about);
   return {{"apiVersion", "v1"},
           {"kind", "Event"},
           {"metadata",

@@ -1,7 +1,7 @@
 // core/v1 Events: what `kubectl describe` and `kubectl get events` show. Soft state.
 //
-// The same thing said again about the same object counts up one event. The number of events and their
-// age are bounded: the longest silent go first. Loop thread only.
+// The same thing said again about the same object counts up one event. The number of events and
+// their age are bounded: the longest silent go first. Loop thread only.
 #pragma once
 
 #include <map>
@@ -30,8 +30,8 @@ class EventRecorder {
   EventRecorder(ObjectStore& soft, const Clock& clock, RandomSource random, EventLimits limits = {})
       : soft_(soft), clock_(clock), random_(std::move(random)), limits_(limits) {}
 
-  // `about`: any object with apiVersion, kind and metadata; it need not be stored. `component`: who says
-  // it, "updraft-controller".
+  // `about`: any object with apiVersion, kind and metadata; it need not be stored. `component`: who
+  // says it, "updraft-controller".
   void Record(const Json& about, const RecordEvent& event, std::string_view component);
 
   // Removes what is too old. Called when recording too, so a rough timer will do.

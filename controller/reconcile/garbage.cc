@@ -39,7 +39,8 @@ void PlanOwnerless(const GarbageInputs& in, ReconcilePlan& plan) {
   plan.writes.push_back(UpdateObject{in.key, WithoutOwners(*in.object, is_gone)});
 }
 
-void PlanWithoutFinalizer(const GarbageInputs& in, std::string_view finalizer, ReconcilePlan& plan) {
+void PlanWithoutFinalizer(const GarbageInputs& in, std::string_view finalizer,
+                          ReconcilePlan& plan) {
   Json released = *in.object;
   api::RemoveFinalizer(released, finalizer);
   plan.writes.push_back(UpdateObject{in.key, std::move(released)});
@@ -53,7 +54,8 @@ void PlanForeground(const GarbageInputs& in, ReconcilePlan& plan) {
     blocked = true;
     if (api::IsBeingDeleted(*dependent)) continue;
     const std::string uid = api::UidOf(*dependent);
-    const Propagation how = in.has_dependents(uid) ? Propagation::kForeground : Propagation::kBackground;
+    const Propagation how =
+        in.has_dependents(uid) ? Propagation::kForeground : Propagation::kBackground;
     plan.writes.push_back(DeleteObject{key, uid, how});
   }
   if (!blocked) PlanWithoutFinalizer(in, api::kForegroundFinalizer, plan);
@@ -89,8 +91,9 @@ ReconcilePlan CollectGarbage(const GarbageInputs& in) {
   return plan;
 }
 
-ReconcilePlan EmptyNamespace(const ObjectKey& key, const Json& ns,
-                             const std::vector<std::pair<ObjectKey, std::shared_ptr<const Json>>>& content) {
+ReconcilePlan EmptyNamespace(
+    const ObjectKey& key, const Json& ns,
+    const std::vector<std::pair<ObjectKey, std::shared_ptr<const Json>>>& content) {
   ReconcilePlan plan;
   if (!api::IsBeingDeleted(ns)) return plan;
   for (const auto& [content_key, object] : content) {
@@ -99,7 +102,8 @@ ReconcilePlan EmptyNamespace(const ObjectKey& key, const Json& ns,
   }
   if (!content.empty()) return plan;
   Json released = ns;
-  if (released.contains("spec") && released["spec"].is_object()) released["spec"].erase("finalizers");
+  if (released.contains("spec") && released["spec"].is_object())
+    released["spec"].erase("finalizers");
   plan.writes.push_back(UpdateObject{key, std::move(released)});
   return plan;
 }

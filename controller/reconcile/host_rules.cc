@@ -14,19 +14,23 @@ namespace {
 
 // "hello.default.localhost" of "http://hello.default.localhost:8080".
 std::string HostOfUrl(std::string_view url) {
-  if (const size_t scheme = url.find("://"); scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+  if (const size_t scheme = url.find("://"); scheme != std::string_view::npos)
+    url.remove_prefix(scheme + 3);
   return std::string(url.substr(0, url.find_first_of(":/")));
 }
 
 void AddRules(const Json& route, const std::string& tag, const std::string& url,
-              const std::vector<TrafficTarget>& targets, const ServingConfig& config, std::vector<HostRule>& rules) {
+              const std::vector<TrafficTarget>& targets, const ServingConfig& config,
+              std::vector<HostRule>& rules) {
   const std::vector<RevisionShare> shares = SharesOf(targets, tag);
   if (shares.empty()) return;
   const std::string cluster_host = ClusterHost(route, tag, config);
   const std::string external = HostOfUrl(url);
-  if (!external.empty() && external != cluster_host) rules.push_back({external, tag, false, shares});
+  if (!external.empty() && external != cluster_host)
+    rules.push_back({external, tag, false, shares});
   const std::string label = HostLabel(api::NameOf(route), tag) + "." + api::NamespaceOf(route);
-  for (const std::string& host : {label, label + ".svc", cluster_host}) rules.push_back({host, tag, true, shares});
+  for (const std::string& host : {label, label + ".svc", cluster_host})
+    rules.push_back({host, tag, true, shares});
 }
 
 class Hash {

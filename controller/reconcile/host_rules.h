@@ -18,8 +18,8 @@ struct HostRule {
   std::vector<RevisionShare> shares = {};  // names without namespace
 };
 
-// Empty while the route's traffic was never assigned. The external name is the host of the URL in the
-// status; one within the cluster's domain gives no rule of its own.
+// Empty while the route's traffic was never assigned. The external name is the host of the URL in
+// the status; one within the cluster's domain gives no rule of its own.
 std::vector<HostRule> HostRulesOf(const Json& route, const ServingConfig& config);
 
 // Sixteen hexadecimal digits that differ when the rules do. `ns`: of the route.

@@ -27,7 +27,8 @@ std::optional<Digest> KnownDigest(const std::string& image, const ServingConfig&
 
 class DigestCollector {
  public:
-  DigestCollector(const RevisionInputs& in, const ServingConfig& config, WallTime now, ReconcilePlan& plan)
+  DigestCollector(const RevisionInputs& in, const ServingConfig& config, WallTime now,
+                  ReconcilePlan& plan)
       : in_(in), config_(config), now_(now), plan_(plan) {}
 
   Digest Find(const std::string& image) {
@@ -78,7 +79,8 @@ DigestVerdict JudgeDigests(const RevisionInputs& in, const ServingConfig& config
       const Digest digest = digests.Find(image);
       if (digest.state != Digest::State::kKnown) verdict.resolved = false;
       if (digest.state == Digest::State::kFailed && !verdict.failure) {
-        verdict.failure = "Unable to fetch image \"" + image + "\": failed to resolve image to digest: " + digest.text;
+        verdict.failure = "Unable to fetch image \"" + image +
+                          "\": failed to resolve image to digest: " + digest.text;
       }
       statuses.push_back(ToStatus(container, digest));
     }

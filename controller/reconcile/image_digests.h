@@ -20,6 +20,7 @@ struct DigestVerdict {
 };
 
 // Adds to `plan` what still has to be resolved and when to try again.
-DigestVerdict JudgeDigests(const RevisionInputs& in, const ServingConfig& config, WallTime now, ReconcilePlan& plan);
+DigestVerdict JudgeDigests(const RevisionInputs& in, const ServingConfig& config, WallTime now,
+                           ReconcilePlan& plan);
 
 }  // namespace updraft::controller

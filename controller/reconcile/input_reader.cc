@@ -24,14 +24,17 @@ ServiceInputs InputReader::ReadService(std::shared_ptr<const Json> service) cons
   return in;
 }
 
-ConfigurationInputs InputReader::ReadConfiguration(std::shared_ptr<const Json> configuration) const {
+ConfigurationInputs InputReader::ReadConfiguration(
+    std::shared_ptr<const Json> configuration) const {
   ConfigurationInputs in{.configuration = std::move(configuration)};
   for (const ObjectKey& key : index_.DependentsOf(api::UidOf(*in.configuration))) {
     if (key.resource != resource::kRevisions) continue;
     const std::shared_ptr<const Json> revision = Find(key);
-    if (revision && api::IsControlledBy(*revision, *in.configuration)) in.revisions.push_back(revision);
+    if (revision && api::IsControlledBy(*revision, *in.configuration))
+      in.revisions.push_back(revision);
   }
-  in.named_revision = Find(KeyIn(*in.configuration, resource::kRevisions, RevisionNameOf(*in.configuration)));
+  in.named_revision =
+      Find(KeyIn(*in.configuration, resource::kRevisions, RevisionNameOf(*in.configuration)));
   return in;
 }
 
@@ -59,7 +62,8 @@ RouteInputs InputReader::ReadMarks(const ObjectKey& route) const {
   return in;
 }
 
-void InputReader::AddConfiguration(const std::string& ns, const std::string& name, RouteInputs& in) const {
+void InputReader::AddConfiguration(const std::string& ns, const std::string& name,
+                                   RouteInputs& in) const {
   if (name.empty()) return;
   const std::shared_ptr<const Json> configuration = Find({resource::kConfigurations, ns, name});
   if (!configuration) return;
@@ -67,11 +71,13 @@ void InputReader::AddConfiguration(const std::string& ns, const std::string& nam
   for (const char* field : {"latestReadyRevisionName", "latestCreatedRevisionName"}) {
     const std::string revision = api::StringAt(*configuration, {"status", field});
     if (revision.empty()) continue;
-    if (const auto found = Find({resource::kRevisions, ns, revision})) in.revisions[revision] = found;
+    if (const auto found = Find({resource::kRevisions, ns, revision}))
+      in.revisions[revision] = found;
   }
 }
 
-void InputReader::AddRevision(const std::string& ns, const std::string& name, RouteInputs& in) const {
+void InputReader::AddRevision(const std::string& ns, const std::string& name,
+                              RouteInputs& in) const {
   if (name.empty()) return;
   const std::shared_ptr<const Json> revision = Find({resource::kRevisions, ns, name});
   if (!revision) return;
@@ -87,20 +93,24 @@ void InputReader::AddServices(const Json& route, RouteInputs& in) const {
   }
   const auto add = [&](const std::string& tag) {
     const std::string name = HostLabel(api::NameOf(route), tag);
-    if (const auto service = Find(KeyIn(route, resource::kCoreServices, name))) in.services[name] = service;
+    if (const auto service = Find(KeyIn(route, resource::kCoreServices, name)))
+      in.services[name] = service;
   };
   add("");
-  for (const TrafficTarget& target : ReadTraffic(api::ArrayAt(route, {"spec", "traffic"}))) add(target.tag);
+  for (const TrafficTarget& target : ReadTraffic(api::ArrayAt(route, {"spec", "traffic"})))
+    add(target.tag);
 }
 
-GarbageInputs InputReader::ReadGarbage(const ObjectKey& key, std::shared_ptr<const Json> object) const {
+GarbageInputs InputReader::ReadGarbage(const ObjectKey& key,
+                                       std::shared_ptr<const Json> object) const {
   const std::set<ObjectKey>& dependents = index_.DependentsOf(api::UidOf(*object));
   return {.key = key,
           .object = std::move(object),
           .dependents = {dependents.begin(), dependents.end()},
           .find = [this](const ObjectKey& other) { return Find(other); },
           .alive = [this](const std::string& uid) { return index_.Alive(uid); },
-          .has_dependents = [this](const std::string& uid) { return !index_.DependentsOf(uid).empty(); }};
+          .has_dependents =
+              [this](const std::string& uid) { return !index_.DependentsOf(uid).empty(); }};
 }
 
 std::vector<std::pair<ObjectKey, std::shared_ptr<const Json>>> InputReader::ReadNamespace(

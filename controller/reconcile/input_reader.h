@@ -17,7 +17,8 @@ namespace updraft::controller {
 class InputReader {
  public:
   // Both must outlive this.
-  InputReader(const ObjectStore& objects, const ObjectIndex& index) : objects_(objects), index_(index) {}
+  InputReader(const ObjectStore& objects, const ObjectIndex& index)
+      : objects_(objects), index_(index) {}
 
   // Null when there is none.
   std::shared_ptr<const Json> Find(const ObjectKey& key) const;
@@ -29,7 +30,8 @@ class InputReader {
   // What is marked with a route that is gone.
   RouteInputs ReadMarks(const ObjectKey& route) const;
   GarbageInputs ReadGarbage(const ObjectKey& key, std::shared_ptr<const Json> object) const;
-  std::vector<std::pair<ObjectKey, std::shared_ptr<const Json>>> ReadNamespace(const std::string& ns) const;
+  std::vector<std::pair<ObjectKey, std::shared_ptr<const Json>>> ReadNamespace(
+      const std::string& ns) const;
 
  private:
   void AddRevision(const std::string& ns, const std::string& name, RouteInputs& in) const;

@@ -29,7 +29,8 @@ inline constexpr char kConfiguration[] = "serving.knative.dev/configuration";
 inline constexpr char kConfigurationUid[] = "serving.knative.dev/configurationUID";
 inline constexpr char kConfigurationGeneration[] = "serving.knative.dev/configurationGeneration";
 inline constexpr char kRoute[] = "serving.knative.dev/route";
-inline constexpr char kRoutingState[] = "serving.knative.dev/routingState";  // pending, active, reserve
+inline constexpr char kRoutingState[] =
+    "serving.knative.dev/routingState";  // pending, active, reserve
 inline constexpr char kVisibility[] = "networking.knative.dev/visibility";
 }  // namespace label
 
@@ -49,7 +50,8 @@ inline constexpr char kClusterLocal[] = "cluster-local";
 
 // Key of an object of `resource` in the namespace of `object`.
 inline ObjectKey KeyIn(const Json& object, std::string_view resource, std::string name) {
-  return {.resource = std::string(resource), .ns = api::NamespaceOf(object), .name = std::move(name)};
+  return {
+      .resource = std::string(resource), .ns = api::NamespaceOf(object), .name = std::move(name)};
 }
 inline ObjectKey KeyOf(const Json& object, std::string_view resource) {
   return KeyIn(object, resource, api::NameOf(object));

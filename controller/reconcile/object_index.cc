@@ -16,13 +16,16 @@ std::string InNamespace(std::string_view ns, std::string_view name) {
   return std::string(ns) + "/" + std::string(name);
 }
 
-std::string TargetValue(const ObjectKey& target) { return target.resource + " " + InNamespace(target.ns, target.name); }
+std::string TargetValue(const ObjectKey& target) {
+  return target.resource + " " + InNamespace(target.ns, target.name);
+}
 
 std::set<std::string> Targets(const ObjectKey& key, const Json& route) {
   std::set<std::string> targets;
   for (const char* part : {"spec", "status"}) {
     for (const TrafficTarget& target : ReadTraffic(api::ArrayAt(route, {part, "traffic"}))) {
-      if (!target.revision.empty()) targets.insert(TargetValue({resource::kRevisions, key.ns, target.revision}));
+      if (!target.revision.empty())
+        targets.insert(TargetValue({resource::kRevisions, key.ns, target.revision}));
       if (!target.configuration.empty()) {
         targets.insert(TargetValue({resource::kConfigurations, key.ns, target.configuration}));
       }
@@ -89,8 +92,10 @@ void ObjectIndex::Update(const Change& change) {
   const bool configuration = key.resource == resource::kConfigurations;
   const bool revision = key.resource == resource::kRevisions;
   if (route) by_target_.Set(key, gone ? std::set<std::string>() : Targets(key, object));
-  if (configuration || revision) by_mark_.Set(key, gone ? std::set<std::string>() : Marks(key, object));
-  if (service || configuration) by_wanted_name_.Set(key, gone ? std::set<std::string>() : WantedName(key, object));
+  if (configuration || revision)
+    by_mark_.Set(key, gone ? std::set<std::string>() : Marks(key, object));
+  if (service || configuration)
+    by_wanted_name_.Set(key, gone ? std::set<std::string>() : WantedName(key, object));
 }
 
 const ObjectKey* ObjectIndex::Find(const std::string& uid) const {
@@ -102,11 +107,13 @@ const std::set<ObjectKey>& ObjectIndex::RoutesTo(const ObjectKey& target) const 
   return by_target_.Find(TargetValue(target));
 }
 
-const std::set<ObjectKey>& ObjectIndex::MarkedWith(std::string_view ns, std::string_view route) const {
+const std::set<ObjectKey>& ObjectIndex::MarkedWith(std::string_view ns,
+                                                   std::string_view route) const {
   return by_mark_.Find(InNamespace(ns, route));
 }
 
-const std::set<ObjectKey>& ObjectIndex::WantingName(std::string_view ns, std::string_view revision) const {
+const std::set<ObjectKey>& ObjectIndex::WantingName(std::string_view ns,
+                                                    std::string_view revision) const {
   return by_wanted_name_.Find(InNamespace(ns, revision));
 }
 

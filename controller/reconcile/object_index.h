@@ -1,5 +1,5 @@
-// Who refers to whom among the stored objects, so that a change finds those whom it concerns without
-// going through all. Pure.
+// Who refers to whom among the stored objects, so that a change finds those whom it concerns
+// without going through all. Pure.
 #pragma once
 
 #include <map>
@@ -28,7 +28,9 @@ class ObjectIndex {
 
   bool Alive(const std::string& uid) const { return keys_by_uid_.contains(uid); }
   const ObjectKey* Find(const std::string& uid) const;
-  const std::set<ObjectKey>& DependentsOf(const std::string& uid) const { return by_owner_.Find(uid); }
+  const std::set<ObjectKey>& DependentsOf(const std::string& uid) const {
+    return by_owner_.Find(uid);
+  }
 
   // Routes whose spec or status names the Configuration or Revision.
   const std::set<ObjectKey>& RoutesTo(const ObjectKey& target) const;

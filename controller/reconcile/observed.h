@@ -1,5 +1,5 @@
-// What the runtime side tells the reconcilers: how a revision's instances fare and what activators know.
-// Levels, not events: asked whenever an object is looked at.
+// What the runtime side tells the reconcilers: how a revision's instances fare and what activators
+// know. Levels, not events: asked whenever an object is looked at.
 #pragma once
 
 #include <optional>
@@ -20,16 +20,19 @@ enum class Activity {
 };
 
 struct RevisionObserved {
-  // False while a restarted controller has not heard from all nodes: counts and failures say nothing.
+  // False while a restarted controller has not heard from all nodes: counts and failures say
+  // nothing.
   bool known = false;
   int ready = 0;
   int starting = 0;
   std::optional<int> desired = std::nullopt;  // as decided; nullopt: nobody has
   Activity activity = Activity::kUnknown;
-  bool initialized = false;  // as many were ready at once as its scale bounds ask for, at least once
+  bool initialized =
+      false;  // as many were ready at once as its scale bounds ask for, at least once
 
   // Why instances that should run do not. Given for as long as it is the newest that is known about
-  // such an instance, so also while the next try is under way; gone when one is ready or none is wanted.
+  // such an instance, so also while the next try is under way; gone when one is ready or none is
+  // wanted.
   struct Failure {
     std::string reason;   // ExitCode<N>, OOMKilled, ErrImagePull, ImagePullBackOff, Unschedulable,
                           // CreateContainerError, ...
@@ -50,14 +53,17 @@ class RevisionObserver {
 // Loop thread only.
 class RouteObserver {
  public:
-  // Whether the activators route as RouteFingerprint() (route_table.h) of the route's state now says.
-  virtual bool Programmed(std::string_view ns, std::string_view name, std::string_view fingerprint) const = 0;
+  // Whether the activators route as RouteFingerprint() (route_table.h) of the route's state now
+  // says.
+  virtual bool Programmed(std::string_view ns, std::string_view name,
+                          std::string_view fingerprint) const = 0;
 
  protected:
   ~RouteObserver() = default;
 };
 
-// Whether the Revision's status says that its initial scale was reached once, also when it fails now.
+// Whether the Revision's status says that its initial scale was reached once, also when it fails
+// now.
 bool WasInitialized(const Json& revision);
 
 }  // namespace updraft::controller

@@ -14,11 +14,12 @@ namespace {
 
 ChildSpec WantedService(const Json& route, const std::string& tag, const ServingConfig& config) {
   const std::string name = HostLabel(api::NameOf(route), tag);
-  ChildSpec wanted{.key = KeyIn(route, resource::kCoreServices, name),
-                   .api_version = "v1",
-                   .kind = "Service",
-                   .labels = Without(api::ObjectAt(route, {"metadata", "labels"}), {label::kVisibility}),
-                   .annotations = api::ObjectAt(route, {"metadata", "annotations"})};
+  ChildSpec wanted{
+      .key = KeyIn(route, resource::kCoreServices, name),
+      .api_version = "v1",
+      .kind = "Service",
+      .labels = Without(api::ObjectAt(route, {"metadata", "labels"}), {label::kVisibility}),
+      .annotations = api::ObjectAt(route, {"metadata", "annotations"})};
   wanted.labels[label::kRoute] = api::NameOf(route);
   const Result<std::string> host = ExternalHost(route, tag, config);
   wanted.spec = {{"type", "ExternalName"},
@@ -48,8 +49,10 @@ void PlanService(const std::shared_ptr<const Json>& existing, ChildSpec wanted, 
 
 }  // namespace
 
-std::optional<std::string> PlanPlaceholderServices(const Json& route, const std::vector<std::string>& tags,
-                                                   const ObjectsByName& services, const ServingConfig& config,
+std::optional<std::string> PlanPlaceholderServices(const Json& route,
+                                                   const std::vector<std::string>& tags,
+                                                   const ObjectsByName& services,
+                                                   const ServingConfig& config,
                                                    ReconcilePlan& plan) {
   const auto find = [&services](const std::string& name) -> std::shared_ptr<const Json> {
     const auto it = services.find(name);
@@ -63,12 +66,13 @@ std::optional<std::string> PlanPlaceholderServices(const Json& route, const std:
     names.insert(std::move(name));
   }
   for (const std::string& tag : tags) {
-    PlanService(find(HostLabel(api::NameOf(route), tag)), WantedService(route, tag, config), route, plan);
+    PlanService(find(HostLabel(api::NameOf(route), tag)), WantedService(route, tag, config), route,
+                plan);
   }
   for (const auto& [name, service] : services) {
     if (names.contains(name) || OwnershipOf(service, route) != Ownership::kOurs) continue;
-    plan.writes.push_back(DeleteObject{KeyOf(*service, resource::kCoreServices), api::UidOf(*service),
-                                       Propagation::kBackground});
+    plan.writes.push_back(DeleteObject{KeyOf(*service, resource::kCoreServices),
+                                       api::UidOf(*service), Propagation::kBackground});
   }
   return std::nullopt;
 }

@@ -1,5 +1,5 @@
-// The core/v1 Services that stand for a route's hosts: clients read them, and they keep names from being
-// taken twice. Pure.
+// The core/v1 Services that stand for a route's hosts: clients read them, and they keep names from
+// being taken twice. Pure.
 #pragma once
 
 #include <optional>
@@ -13,11 +13,13 @@
 
 namespace updraft::controller {
 
-// One per tag ("" for the main host). `services`: those that the route controls, and those that have one
-// of the names that it needs. Gives the name of a Service that somebody else owns, if there is one; then
-// nothing is planned.
-std::optional<std::string> PlanPlaceholderServices(const Json& route, const std::vector<std::string>& tags,
-                                                   const ObjectsByName& services, const ServingConfig& config,
+// One per tag ("" for the main host). `services`: those that the route controls, and those that
+// have one of the names that it needs. Gives the name of a Service that somebody else owns, if
+// there is one; then nothing is planned.
+std::optional<std::string> PlanPlaceholderServices(const Json& route,
+                                                   const std::vector<std::string>& tags,
+                                                   const ObjectsByName& services,
+                                                   const ServingConfig& config,
                                                    ReconcilePlan& plan);
 
 }  // namespace updraft::controller

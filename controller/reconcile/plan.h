@@ -1,4 +1,5 @@
-// What a look at an object found to be done. Values: reconcilers make plans, the loop carries them out.
+// What a look at an object found to be done. Values: reconcilers make plans, the loop carries them
+// out.
 #pragma once
 
 #include <algorithm>
@@ -64,10 +65,12 @@ struct ReconcilePlan {
 
   void WakeNoLaterThan(WallTime when) { wake_at = wake_at ? std::min(*wake_at, when) : when; }
   void Normal(std::string reason, std::string message) {
-    effects.push_back(RecordEvent{RecordEvent::Type::kNormal, std::move(reason), std::move(message)});
+    effects.push_back(
+        RecordEvent{RecordEvent::Type::kNormal, std::move(reason), std::move(message)});
   }
   void Warn(std::string reason, std::string message) {
-    effects.push_back(RecordEvent{RecordEvent::Type::kWarning, std::move(reason), std::move(message)});
+    effects.push_back(
+        RecordEvent{RecordEvent::Type::kWarning, std::move(reason), std::move(message)});
   }
 };
 

@@ -49,9 +49,11 @@ http::Task<Status> PlanExecutor::Execute(std::vector<Write> writes) {
 }
 
 http::Task<void> PlanExecutor::RunOne(Write write, std::shared_ptr<Batch> batch) {
-  http::Task<Status> task = std::visit([this](auto&& one) { return Run(std::move(one)); }, std::move(write));
+  http::Task<Status> task =
+      std::visit([this](auto&& one) { return Run(std::move(one)); }, std::move(write));
   const Status status = co_await task;
-  if (!status && (batch->status || batch->status.error().code == Code::kAborted)) batch->status = status;
+  if (!status && (batch->status || batch->status.error().code == Code::kAborted))
+    batch->status = status;
   if (--batch->left == 0) batch->finished.callback()({});
 }
 
@@ -60,7 +62,8 @@ http::Task<Status> PlanExecutor::Run(CreateObject create) {
   metadata["uid"] = api::MakeUid(random_(), random_());
   metadata["creationTimestamp"] = api::FormatTimestamp(clock_.Wall());
   metadata["generation"] = 1;
-  http::Task<Result<Stored>> created = objects_.Create(std::move(create.key), std::move(create.object));
+  http::Task<Result<Stored>> created =
+      objects_.Create(std::move(create.key), std::move(create.object));
   const Result<Stored> result = co_await created;
   co_return WithoutResult(result);
 }
@@ -72,7 +75,8 @@ http::Task<Status> PlanExecutor::Run(UpdateObject update) {
     const Result<Stored> result = co_await deleted;
     co_return WithoutResult(result);
   }
-  http::Task<Result<Stored>> updated = objects_.Update(std::move(update.key), std::move(update.object), revision);
+  http::Task<Result<Stored>> updated =
+      objects_.Update(std::move(update.key), std::move(update.object), revision);
   const Result<Stored> result = co_await updated;
   co_return WithoutResult(result);
 }
@@ -82,7 +86,8 @@ http::Task<Status> PlanExecutor::Run(DeleteObject deletion) {
   if (!stored || api::UidOf(*stored->object) != deletion.uid) co_return Ok();
   std::optional<Json> marked = MarkDeleted(*stored->object, deletion.propagation, clock_.Wall());
   if (marked) {
-    http::Task<Result<Stored>> updated = objects_.Update(deletion.key, *std::move(marked), stored->revision);
+    http::Task<Result<Stored>> updated =
+        objects_.Update(deletion.key, *std::move(marked), stored->revision);
     const Result<Stored> result = co_await updated;
     co_return WithoutResult(result);
   }

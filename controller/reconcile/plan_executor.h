@@ -18,8 +18,9 @@ class PlanExecutor {
   PlanExecutor(ObjectStore& objects, const Clock& clock, RandomSource random)
       : objects_(objects), clock_(clock), random_(std::move(random)) {}
 
-  // Does all writes side by side, so that they share a commit. kAborted: the plan was made from a state
-  // that is out of date, make another; what else fails is worse and wins. Some writes may be done.
+  // Does all writes side by side, so that they share a commit. kAborted: the plan was made from a
+  // state that is out of date, make another; what else fails is worse and wins. Some writes may be
+  // done.
   http::Task<Status> Execute(std::vector<Write> writes);
 
  private:

@@ -34,7 +34,9 @@ ReconcileLoop::ReconcileLoop(ReconcileSurroundings surroundings, ServingConfig c
       reader_(around_.objects, index_),
       executor_(around_.objects, around_.clock, around_.random),
       resolutions_(around_.images, around_.clock,
-                   [this](const ObjectKey& revision) { Add({Work::kReconcile, revision}); }),
+                   [this](const ObjectKey& revision) {
+                     Add({Work::kReconcile, revision});
+                   }),
       events_(around_.soft, around_.clock, around_.random) {}
 
 ReconcileLoop::~ReconcileLoop() { around_.objects.Unwatch(watch_); }
@@ -61,7 +63,8 @@ void ReconcileLoop::OnChange(const Change& change) {
   index_.Update(change);
   for (WorkKey& key : TriggeredBy(change, index_)) Add(std::move(key));
   const bool gone = change.type == Change::Type::kDeleted;
-  if (gone && change.key.resource == resource::kNamespaces) events_.ForgetNamespace(change.key.name);
+  if (gone && change.key.resource == resource::kNamespaces)
+    events_.ForgetNamespace(change.key.name);
 }
 
 void ReconcileLoop::RevisionChanged(std::string_view ns, std::string_view name) {
@@ -153,34 +156,41 @@ void ReconcileLoop::Finish(const WorkKey& key, const Status& status, const Recon
   const int failures = queue_.Retry(key, around_.clock.Now(), Jitter());
   if (Told(failures)) {
     Log(Level::kWarn, "reconcile_failing",
-        {{"resource", key.object.resource}, {"namespace", key.object.ns}, {"name", key.object.name},
-         {"failures", failures}, {"error", status.error().message}});
+        {{"resource", key.object.resource},
+         {"namespace", key.object.ns},
+         {"name", key.object.name},
+         {"failures", failures},
+         {"error", status.error().message}});
   }
 }
 
 // ---- plans
 
-ReconcilePlan ReconcileLoop::MakePlan(const WorkKey& key, const std::shared_ptr<const Json>& object) {
+ReconcilePlan ReconcileLoop::MakePlan(const WorkKey& key,
+                                      const std::shared_ptr<const Json>& object) {
   if (key.work == Work::kReconcile) return PlanReconcile(key.object, object);
   if (!object) return {};
   return CollectGarbage(reader_.ReadGarbage(key.object, object));
 }
 
-ReconcilePlan ReconcileLoop::PlanReconcile(const ObjectKey& key, const std::shared_ptr<const Json>& object) {
+ReconcilePlan ReconcileLoop::PlanReconcile(const ObjectKey& key,
+                                           const std::shared_ptr<const Json>& object) {
   if (key.resource == resource::kNamespaces) return PlanNamespace(key, object);
   if (key.resource == resource::kRoutes) return PlanRoute(key, object);
   if (key.resource == resource::kRevisions) return PlanRevision(key, object);
   // What is being deleted is left to its finalizers.
   if (!object || api::IsBeingDeleted(*object)) return {};
   const WallTime now = around_.clock.Wall();
-  if (key.resource == resource::kServices) return ReconcileService(reader_.ReadService(object), now);
+  if (key.resource == resource::kServices)
+    return ReconcileService(reader_.ReadService(object), now);
   if (key.resource == resource::kConfigurations) {
     return ReconcileConfiguration(reader_.ReadConfiguration(object), config_.retention, now);
   }
   return {};
 }
 
-ReconcilePlan ReconcileLoop::PlanRoute(const ObjectKey& key, const std::shared_ptr<const Json>& object) {
+ReconcilePlan ReconcileLoop::PlanRoute(const ObjectKey& key,
+                                       const std::shared_ptr<const Json>& object) {
   const WallTime now = around_.clock.Wall();
   if (!object || api::IsBeingDeleted(*object)) {
     const RouteInputs marked = reader_.ReadMarks(key);
@@ -195,7 +205,8 @@ ReconcilePlan ReconcileLoop::PlanRoute(const ObjectKey& key, const std::shared_p
   return ReconcileRoute(in, config_, now);
 }
 
-ReconcilePlan ReconcileLoop::PlanRevision(const ObjectKey& key, const std::shared_ptr<const Json>& object) {
+ReconcilePlan ReconcileLoop::PlanRevision(const ObjectKey& key,
+                                          const std::shared_ptr<const Json>& object) {
   if (!object || api::IsBeingDeleted(*object)) {
     resolutions_.Forget(key);
     return {};
@@ -207,7 +218,8 @@ ReconcilePlan ReconcileLoop::PlanRevision(const ObjectKey& key, const std::share
   return ReconcileRevision(in, config_, around_.clock.Wall());
 }
 
-ReconcilePlan ReconcileLoop::PlanNamespace(const ObjectKey& key, const std::shared_ptr<const Json>& object) {
+ReconcilePlan ReconcileLoop::PlanNamespace(const ObjectKey& key,
+                                           const std::shared_ptr<const Json>& object) {
   if (!object || !api::IsBeingDeleted(*object)) return {};
   return EmptyNamespace(key, *object, reader_.ReadNamespace(key.name));
 }
@@ -216,12 +228,15 @@ ReconcilePlan ReconcileLoop::PlanNamespace(const ObjectKey& key, const std::shar
 
 void ReconcileLoop::DoEffects(const ReconcilePlan& plan, const ObjectKey& key, const Json& object) {
   for (const Effect& effect : plan.effects) {
-    if (const auto* resolve = std::get_if<ResolveImage>(&effect)) StartResolution(key, object, resolve->image);
-    if (const auto* event = std::get_if<RecordEvent>(&effect)) events_.Record(object, *event, kComponent);
+    if (const auto* resolve = std::get_if<ResolveImage>(&effect))
+      StartResolution(key, object, resolve->image);
+    if (const auto* event = std::get_if<RecordEvent>(&effect))
+      events_.Record(object, *event, kComponent);
   }
 }
 
-void ReconcileLoop::StartResolution(const ObjectKey& key, const Json& revision, const std::string& image) {
+void ReconcileLoop::StartResolution(const ObjectKey& key, const Json& revision,
+                                    const std::string& image) {
   const auto named = [this, &key](const char* resource) {
     return [this, resource, ns = key.ns](std::string_view name) {
       return reader_.Find({resource, ns, std::string(name)});

@@ -1,12 +1,12 @@
-// Keeps the stored objects what they should be: whatever changes is looked at, and what the reconcilers
-// plan is carried out, with retries and back-off, never twice at once for one object.
+// Keeps the stored objects what they should be: whatever changes is looked at, and what the
+// reconcilers plan is carried out, with retries and back-off, never twice at once for one object.
 //
 //   stored changes ─┐                                        ┌─▶ writes (PlanExecutor)
-//   RevisionChanged ─┼─▶ triggers ─▶ WorkQueue ─▶ reconciler ─┼─▶ image resolutions ─▶ back to the queue
-//   time ────────────┘                                        └─▶ events
+//   RevisionChanged ─┼─▶ triggers ─▶ WorkQueue ─▶ reconciler ─┼─▶ image resolutions ─▶ back to the
+//   queue time ────────────┘                                        └─▶ events
 //
-// Loop thread only. Does not know the loop: it is handed a way to be called again soon (`post`) and one
-// to be called at a time (`wake_at`), so that tests and the simulation drive it.
+// Loop thread only. Does not know the loop: it is handed a way to be called again soon (`post`) and
+// one to be called at a time (`wake_at`), so that tests and the simulation drive it.
 #pragma once
 
 #include <cstdint>

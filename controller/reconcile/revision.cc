@@ -40,8 +40,9 @@ void MarkFailure(const RevisionObserved::Failure& failure, StatusPass& pass) {
     return;
   }
   const bool silent = failure.message.empty() && failure.reason == "ExitCode0";
-  pass.MarkFalse(kContainerHealthy, failure.reason,
-                 "Container failed with: " + (silent ? "container exited with no error" : failure.message));
+  pass.MarkFalse(
+      kContainerHealthy, failure.reason,
+      "Container failed with: " + (silent ? "container exited with no error" : failure.message));
 }
 
 // Both conditions of a revision whose initial scale was never reached.
@@ -50,7 +51,8 @@ void JudgeDeploying(const RevisionObserved& observed, StatusPass& pass) {
     pass.MarkUnknown(kResourcesAvailable, kDeploying, "");
   }
   // A crash stays told while the next try is under way.
-  if (!IsFalse(pass, kContainerHealthy) || IsFalseWith(pass, kContainerHealthy, kContainerMissing)) {
+  if (!IsFalse(pass, kContainerHealthy) ||
+      IsFalseWith(pass, kContainerHealthy, kContainerMissing)) {
     pass.MarkUnknown(kContainerHealthy, kDeploying, "");
   }
   if (!observed.known) return;
@@ -58,7 +60,8 @@ void JudgeDeploying(const RevisionObserved& observed, StatusPass& pass) {
   const bool told = IsFalse(pass, kResourcesAvailable) || IsFalse(pass, kContainerHealthy);
   const bool gave_up = observed.activity == Activity::kTimedOut;
   if (gave_up && !told) {
-    pass.MarkFalse(kResourcesAvailable, kProgressDeadlineExceeded, "Initial scale was never achieved");
+    pass.MarkFalse(kResourcesAvailable, kProgressDeadlineExceeded,
+                   "Initial scale was never achieved");
   }
 }
 
@@ -75,8 +78,9 @@ void JudgeActivity(const RevisionObserved& observed, StatusPass& pass) {
       if (!pass.Get(kActive)) pass.MarkUnknown(kActive, kDeploying, "");
       return;
     case Activity::kActivating:
-      return pass.MarkUnknown(kActive, "Queued",
-                              "Requests to the target are being buffered as resources are provisioned.");
+      return pass.MarkUnknown(
+          kActive, "Queued",
+          "Requests to the target are being buffered as resources are provisioned.");
     case Activity::kActive:
       return pass.MarkTrue(kActive);
     case Activity::kInactive:
@@ -105,8 +109,8 @@ void JudgeInstances(const RevisionInputs& in, StatusPass& pass) {
 }
 
 // Whether the digests are known after this pass.
-bool ReconcileDigests(const RevisionInputs& in, const ServingConfig& config, WallTime now, StatusPass& pass,
-                      ReconcilePlan& plan) {
+bool ReconcileDigests(const RevisionInputs& in, const ServingConfig& config, WallTime now,
+                      StatusPass& pass, ReconcilePlan& plan) {
   if (HasDigests(*in.revision)) return true;
   DigestVerdict verdict = JudgeDigests(in, config, now, plan);
   if (!verdict.resolved) {
@@ -135,7 +139,8 @@ bool HasDigests(const Json& revision) {
   return containers == known;
 }
 
-ReconcilePlan ReconcileRevision(const RevisionInputs& in, const ServingConfig& config, WallTime now) {
+ReconcilePlan ReconcileRevision(const RevisionInputs& in, const ServingConfig& config,
+                                WallTime now) {
   ReconcilePlan plan;
   const Json& revision = *in.revision;
   const bool was_ready = api::IsConditionTrue(revision, api::kReady);

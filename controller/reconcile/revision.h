@@ -28,8 +28,9 @@ namespace updraft::controller {
 // How the resolution of one image stands.
 struct ImageResolution {
   bool under_way = false;
-  std::optional<Result<std::string>> outcome = std::nullopt;  // "sha256:..." or empty; the last try's
-  WallTime retry_at = {};                                     // after a failure
+  std::optional<Result<std::string>> outcome =
+      std::nullopt;        // "sha256:..." or empty; the last try's
+  WallTime retry_at = {};  // after a failure
 };
 
 struct RevisionInputs {
@@ -38,7 +39,8 @@ struct RevisionInputs {
   std::map<std::string, ImageResolution> images = {};  // by image as written
 };
 
-ReconcilePlan ReconcileRevision(const RevisionInputs& in, const ServingConfig& config, WallTime now);
+ReconcilePlan ReconcileRevision(const RevisionInputs& in, const ServingConfig& config,
+                                WallTime now);
 
 // Whether the digests of all containers are known, so that instances may be started.
 bool HasDigests(const Json& revision);

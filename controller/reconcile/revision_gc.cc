@@ -19,14 +19,16 @@ struct Candidate {
 };
 
 bool IsTrueIgnoringCase(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text == "true";
 }
 
 bool IsKept(const Json& revision, const Json& configuration) {
-  return api::NameOf(revision) == api::StringAt(configuration, {"status", "latestReadyRevisionName"}) ||
-         IsTrueIgnoringCase(api::AnnotationOf(revision, annotation::kNoGc)) || api::IsBeingDeleted(revision) ||
-         api::LabelOf(revision, label::kRoutingState) != "reserve";
+  return api::NameOf(revision) ==
+             api::StringAt(configuration, {"status", "latestReadyRevisionName"}) ||
+         IsTrueIgnoringCase(api::AnnotationOf(revision, annotation::kNoGc)) ||
+         api::IsBeingDeleted(revision) || api::LabelOf(revision, label::kRoutingState) != "reserve";
 }
 
 // When the revision becomes stale; nullopt: never.
@@ -34,7 +36,8 @@ std::optional<WallTime> StaleAt(const Candidate& candidate, const RevisionRetent
   if (!retention.since_create && !retention.since_last_active) return std::nullopt;
   WallTime when{};
   if (retention.since_create) when = std::max(when, candidate.created + *retention.since_create);
-  if (retention.since_last_active) when = std::max(when, candidate.last_active + *retention.since_last_active);
+  if (retention.since_last_active)
+    when = std::max(when, candidate.last_active + *retention.since_last_active);
   return when;
 }
 
@@ -44,7 +47,8 @@ std::vector<Candidate> NonActive(const Json& configuration,
   for (const std::shared_ptr<const Json>& revision : revisions) {
     if (IsKept(*revision, configuration)) continue;
     const WallTime created = api::CreationTimeOf(*revision).value_or(WallTime());
-    const auto modified = api::ParseTimestamp(api::AnnotationOf(*revision, annotation::kRoutingStateModified));
+    const auto modified =
+        api::ParseTimestamp(api::AnnotationOf(*revision, annotation::kRoutingStateModified));
     candidates.push_back({revision.get(), created, modified.value_or(created)});
   }
   std::ranges::stable_sort(candidates, {}, &Candidate::last_active);
@@ -53,7 +57,8 @@ std::vector<Candidate> NonActive(const Json& configuration,
 
 }  // namespace
 
-void PlanRevisionGc(const Json& configuration, const std::vector<std::shared_ptr<const Json>>& revisions,
+void PlanRevisionGc(const Json& configuration,
+                    const std::vector<std::shared_ptr<const Json>>& revisions,
                     const RevisionRetention& retention, WallTime now, ReconcilePlan& plan) {
   const auto keep_min = static_cast<size_t>(std::max(retention.non_active_min, 0));
   if (!retention.since_create && !retention.since_last_active && !retention.non_active_max) return;

@@ -11,7 +11,8 @@
 namespace updraft::controller {
 
 // `revisions`: all of the configuration's. Adds the deletions to `plan`, and when to look again.
-void PlanRevisionGc(const Json& configuration, const std::vector<std::shared_ptr<const Json>>& revisions,
+void PlanRevisionGc(const Json& configuration,
+                    const std::vector<std::shared_ptr<const Json>>& revisions,
                     const RevisionRetention& retention, WallTime now, ReconcilePlan& plan);
 
 }  // namespace updraft::controller

@@ -17,11 +17,13 @@ std::string NamedRevision(const Json& configuration) {
 std::string RevisionNameOf(const Json& configuration) {
   if (std::string name = NamedRevision(configuration); !name.empty()) return name;
   char number[24];
-  std::snprintf(number, sizeof number, "-%05lld", static_cast<long long>(api::GenerationOf(configuration)));
+  std::snprintf(number, sizeof number, "-%05lld",
+                static_cast<long long>(api::GenerationOf(configuration)));
   return api::ChildName(api::NameOf(configuration), number);
 }
 
-NamedRevisionState CheckNamedRevision(const Json& configuration, const std::shared_ptr<const Json>& named) {
+NamedRevisionState CheckNamedRevision(const Json& configuration,
+                                      const std::shared_ptr<const Json>& named) {
   switch (OwnershipOf(named, configuration)) {
     case Ownership::kNone:
       return NamedRevisionState::kFree;
@@ -33,8 +35,10 @@ NamedRevisionState CheckNamedRevision(const Json& configuration, const std::shar
       break;
   }
   const std::string generation = std::to_string(api::GenerationOf(configuration));
-  if (api::LabelOf(*named, label::kConfigurationGeneration) == generation) return NamedRevisionState::kMatches;
-  const bool same = api::ObjectAt(configuration, {"spec", "template", "spec"}) == api::ObjectAt(*named, {"spec"});
+  if (api::LabelOf(*named, label::kConfigurationGeneration) == generation)
+    return NamedRevisionState::kMatches;
+  const bool same =
+      api::ObjectAt(configuration, {"spec", "template", "spec"}) == api::ObjectAt(*named, {"spec"});
   return same ? NamedRevisionState::kMatches : NamedRevisionState::kConflict;
 }
 

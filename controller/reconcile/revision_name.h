@@ -15,12 +15,13 @@ std::string NamedRevision(const Json& configuration);
 std::string RevisionNameOf(const Json& configuration);
 
 enum class NamedRevisionState {
-  kFree,      // no revision has that name
-  kMatches,   // it is this configuration's, of this generation or of the same spec: a rollback to it
+  kFree,     // no revision has that name
+  kMatches,  // it is this configuration's, of this generation or of the same spec: a rollback to it
   kLeftover,  // of an earlier configuration of the same name, about to go
   kConflict,
 };
 // `named`: the revision of that name, if there is one.
-NamedRevisionState CheckNamedRevision(const Json& configuration, const std::shared_ptr<const Json>& named);
+NamedRevisionState CheckNamedRevision(const Json& configuration,
+                                      const std::shared_ptr<const Json>& named);
 
 }  // namespace updraft::controller

@@ -40,10 +40,12 @@ std::set<std::string> ClusterLocalServices(const ObjectsByName& services) {
 }
 
 // The URLs of the main host and of each tag. kInvalidArgument: a host is no valid name.
-Result<std::map<std::string, std::string>> UrlsOf(const RouteInputs& in, const std::vector<std::string>& tags,
+Result<std::map<std::string, std::string>> UrlsOf(const RouteInputs& in,
+                                                  const std::vector<std::string>& tags,
                                                   const ServingConfig& config) {
   const Json& route = *in.route;
-  const std::set<std::string> local = ClusterLocalTags(route, tags, ClusterLocalServices(in.services));
+  const std::set<std::string> local =
+      ClusterLocalTags(route, tags, ClusterLocalServices(in.services));
   std::map<std::string, std::string> urls;
   for (const std::string& tag : tags) {
     if (local.contains(tag)) {
@@ -57,7 +59,8 @@ Result<std::map<std::string, std::string>> UrlsOf(const RouteInputs& in, const s
   return urls;
 }
 
-Json TrafficStatus(const std::vector<TrafficTarget>& targets, const std::map<std::string, std::string>& urls) {
+Json TrafficStatus(const std::vector<TrafficTarget>& targets,
+                   const std::map<std::string, std::string>& urls) {
   Json traffic = Json::array();
   for (const TrafficTarget& target : targets) {
     Json json = {{"revisionName", target.revision}, {"percent", target.percent}};
@@ -79,8 +82,9 @@ void MarkProblem(const TrafficProblem& problem, StatusPass& pass) {
   }
 }
 
-// Ready once activators route by what the status says. What they were known to route by stays so while
-// it is the same, so that nothing flickers when a restarted controller has not heard from them yet.
+// Ready once activators route by what the status says. What they were known to route by stays so
+// while it is the same, so that nothing flickers when a restarted controller has not heard from
+// them yet.
 void JudgeIngress(const RouteInputs& in, const ServingConfig& config, StatusPass& pass) {
   const std::string ns = api::NamespaceOf(*in.route);
   const std::string wanted = Fingerprint(ns, HostRulesOf(pass.object(), config));
@@ -93,7 +97,8 @@ void JudgeIngress(const RouteInputs& in, const ServingConfig& config, StatusPass
   }
 }
 
-void Configure(const RouteInputs& in, const ServingConfig& config, StatusPass& pass, ReconcilePlan& plan) {
+void Configure(const RouteInputs& in, const ServingConfig& config, StatusPass& pass,
+               ReconcilePlan& plan) {
   const Json& route = *in.route;
   const AssignedTraffic traffic = AssignTraffic(route, in.configurations, in.revisions);
   const std::vector<std::string> tags = TagsOf(traffic.targets);
@@ -111,8 +116,9 @@ void Configure(const RouteInputs& in, const ServingConfig& config, StatusPass& p
   pass.MarkTrue(kAllTrafficAssigned);
   pass.status()["address"] = {{"url", ClusterUrl(ClusterHost(route, "", config))}};
   if (const auto taken = PlanPlaceholderServices(route, tags, in.services, config, plan)) {
-    pass.MarkFalse(kIngressReady, "NotOwned",
-                   "There is an existing placeholder Service " + InQuotes(*taken) + " that we do not own.");
+    pass.MarkFalse(
+        kIngressReady, "NotOwned",
+        "There is an existing placeholder Service " + InQuotes(*taken) + " that we do not own.");
     return;
   }
   pass.status()["traffic"] = TrafficStatus(traffic.targets, *urls);

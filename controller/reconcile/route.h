@@ -1,8 +1,8 @@
-// Route: traffic assigned to revisions that are ready, URLs, placeholder Services, and word from the
-// activators that they route by it. Pure.
+// Route: traffic assigned to revisions that are ready, URLs, placeholder Services, and word from
+// the activators that they route by it. Pure.
 //
-// Gradual rollout will change what is assigned here: the share of a revision that has just become the
-// latest grows step by step, with the state of it in an annotation of the route's status.
+// Gradual rollout will change what is assigned here: the share of a revision that has just become
+// the latest grows step by step, with the state of it in an annotation of the route's status.
 #pragma once
 
 #include <functional>
@@ -19,8 +19,8 @@ namespace updraft::controller {
 
 struct RouteInputs {
   std::shared_ptr<const Json> route = nullptr;  // not being deleted
-  // All that the route's spec and status name, their configurations and latest revisions, and all that
-  // are marked with the route.
+  // All that the route's spec and status name, their configurations and latest revisions, and all
+  // that are marked with the route.
   ObjectsByName configurations = {};
   ObjectsByName revisions = {};
   ObjectsByName services = {};  // core/v1, see placeholder_services.h

@@ -29,7 +29,8 @@ std::string RouteFingerprint(const v1::Route& route) {
   for (const v1::HostRule& host : route.hosts()) {
     HostRule rule{.host = host.host(), .tag = host.tag(), .cluster_local = host.cluster_local()};
     for (const v1::Split& split : host.splits()) {
-      rule.shares.push_back({split.revision().substr(split.revision().find('/') + 1), split.percent()});
+      rule.shares.push_back(
+          {split.revision().substr(split.revision().find('/') + 1), split.percent()});
     }
     rules.push_back(std::move(rule));
   }

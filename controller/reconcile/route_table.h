@@ -1,7 +1,7 @@
 // From Route objects to what activators route by. Pure.
 //
-// The traffic is that of the Route's status: it holds revisions that were ready, and stays as it was
-// while the spec asks for one that is not.
+// The traffic is that of the Route's status: it holds revisions that were ready, and stays as it
+// was while the spec asks for one that is not.
 #pragma once
 
 #include <string>

@@ -20,8 +20,8 @@ struct Named {
   std::set<std::string> revisions = {};
 };
 
-void AddNamed(const TrafficTarget& target, const ObjectsByName& configurations, const ObjectsByName& revisions,
-              Named& named) {
+void AddNamed(const TrafficTarget& target, const ObjectsByName& configurations,
+              const ObjectsByName& revisions, Named& named) {
   std::string configuration = target.configuration;
   if (!target.revision.empty()) {
     const auto revision = revisions.find(target.revision);
@@ -34,16 +34,19 @@ void AddNamed(const TrafficTarget& target, const ObjectsByName& configurations, 
   if (found == configurations.end()) return;
   named.configurations.insert(configuration);
   // The newest is kept reachable while it becomes ready, for a smooth transition.
-  const std::string created = api::StringAt(*found->second, {"status", "latestCreatedRevisionName"});
+  const std::string created =
+      api::StringAt(*found->second, {"status", "latestCreatedRevisionName"});
   if (target.latest.value_or(false) && !created.empty()) named.revisions.insert(created);
 }
 
 bool IsSettled(const Json& route) {
   const auto ready = api::ConditionOf(route, api::kReady);
-  return api::ObservedGenerationOf(route) == api::GenerationOf(route) && ready && !ready->IsUnknown();
+  return api::ObservedGenerationOf(route) == api::GenerationOf(route) && ready &&
+         !ready->IsUnknown();
 }
 
-void PlanMark(const Json& object, Kind kind, std::string_view route, Mark mark, WallTime now, ReconcilePlan& plan) {
+void PlanMark(const Json& object, Kind kind, std::string_view route, Mark mark, WallTime now,
+              ReconcilePlan& plan) {
   Json marked = object;
   std::set<std::string> routes = SplitList(api::AnnotationOf(object, annotation::kRoutes));
   if (mark == Mark::kSet) {
@@ -67,13 +70,14 @@ void PlanMark(const Json& object, Kind kind, std::string_view route, Mark mark, 
   plan.writes.push_back(UpdateObject{KeyOf(object, resource), std::move(marked)});
 }
 
-void PlanMarks(const ObjectsByName& objects, Kind kind, const std::set<std::string>& named, bool clear_others,
-               std::string_view route, WallTime now, ReconcilePlan& plan) {
+void PlanMarks(const ObjectsByName& objects, Kind kind, const std::set<std::string>& named,
+               bool clear_others, std::string_view route, WallTime now, ReconcilePlan& plan) {
   for (const auto& [name, object] : objects) {
     if (api::IsBeingDeleted(*object)) continue;
     if (named.contains(name)) {
       PlanMark(*object, kind, route, Mark::kSet, now, plan);
-    } else if (clear_others && SplitList(api::AnnotationOf(*object, annotation::kRoutes)).contains(std::string(route))) {
+    } else if (clear_others && SplitList(api::AnnotationOf(*object, annotation::kRoutes))
+                                   .contains(std::string(route))) {
       PlanMark(*object, kind, route, Mark::kClear, now, plan);
     }
   }
@@ -81,8 +85,8 @@ void PlanMarks(const ObjectsByName& objects, Kind kind, const std::set<std::stri
 
 }  // namespace
 
-void PlanRoutingState(const Json& route, const ObjectsByName& configurations, const ObjectsByName& revisions,
-                      WallTime now, ReconcilePlan& plan) {
+void PlanRoutingState(const Json& route, const ObjectsByName& configurations,
+                      const ObjectsByName& revisions, WallTime now, ReconcilePlan& plan) {
   Named named;
   for (const char* part : {"status", "spec"}) {
     for (const TrafficTarget& target : ReadTraffic(api::ArrayAt(route, {part, "traffic"}))) {

@@ -1,5 +1,5 @@
-// Marks on Configurations and Revisions which routes lead to them: what keeps a revision reachable, and
-// from being collected. Pure.
+// Marks on Configurations and Revisions which routes lead to them: what keeps a revision reachable,
+// and from being collected. Pure.
 #pragma once
 
 #include <string>
@@ -11,11 +11,11 @@
 
 namespace updraft::controller {
 
-// `route` as it stands after its pass. The maps hold all that it names and all that are marked with it.
-// Old marks go only once the route is settled, so that a revision keeps its instances until its
+// `route` as it stands after its pass. The maps hold all that it names and all that are marked with
+// it. Old marks go only once the route is settled, so that a revision keeps its instances until its
 // successor has the traffic.
-void PlanRoutingState(const Json& route, const ObjectsByName& configurations, const ObjectsByName& revisions,
-                      WallTime now, ReconcilePlan& plan);
+void PlanRoutingState(const Json& route, const ObjectsByName& configurations,
+                      const ObjectsByName& revisions, WallTime now, ReconcilePlan& plan);
 
 // The route is gone: its marks go from all that have them.
 void PlanRoutingStateWithout(std::string_view route_name, const ObjectsByName& configurations,

@@ -26,9 +26,9 @@ ChildSpec WantedConfiguration(const Json& service, const std::shared_ptr<const J
                    .labels = api::ObjectAt(service, {"metadata", "labels"})};
   wanted.labels[label::kService] = api::NameOf(service);
   wanted.labels[label::kServiceUid] = api::UidOf(service);
-  wanted.annotations = Without(api::ObjectAt(service, {"metadata", "annotations"}),
-                               {annotation::kLastApplied, annotation::kRolloutDuration,
-                                annotation::kRolloutDurationOld});
+  wanted.annotations = Without(
+      api::ObjectAt(service, {"metadata", "annotations"}),
+      {annotation::kLastApplied, annotation::kRolloutDuration, annotation::kRolloutDurationOld});
   // Says from the start that its revisions will be routed to, so that they are born active.
   std::set<std::string> routes;
   if (existing) routes = SplitList(api::AnnotationOf(*existing, annotation::kRoutes));
@@ -44,19 +44,22 @@ ChildSpec WantedRoute(const Json& service) {
                    .kind = "Route",
                    .labels = api::ObjectAt(service, {"metadata", "labels"})};
   wanted.labels[label::kService] = api::NameOf(service);
-  wanted.annotations = Without(api::ObjectAt(service, {"metadata", "annotations"}), {annotation::kLastApplied});
+  wanted.annotations =
+      Without(api::ObjectAt(service, {"metadata", "annotations"}), {annotation::kLastApplied});
   Json traffic = api::ArrayAt(service, {"spec", "traffic"});
   for (Json& target : traffic) {
-    if (api::StringAt(target, {"revisionName"}).empty()) target["configurationName"] = api::NameOf(service);
+    if (api::StringAt(target, {"revisionName"}).empty())
+      target["configurationName"] = api::NameOf(service);
   }
   wanted.spec = {{"traffic", std::move(traffic)}};
   return wanted;
 }
 
-// Brings a child into being or up to date. Gives the state in which the plan leaves it, or nothing when
-// an object of that name is in the way; `pass` then says so.
-std::shared_ptr<const Json> EnsureChild(const std::shared_ptr<const Json>& existing, const ChildSpec& wanted,
-                                        const char* condition, StatusPass& pass, ReconcilePlan& plan) {
+// Brings a child into being or up to date. Gives the state in which the plan leaves it, or nothing
+// when an object of that name is in the way; `pass` then says so.
+std::shared_ptr<const Json> EnsureChild(const std::shared_ptr<const Json>& existing,
+                                        const ChildSpec& wanted, const char* condition,
+                                        StatusPass& pass, ReconcilePlan& plan) {
   const Json& service = pass.object();
   switch (OwnershipOf(existing, service)) {
     case Ownership::kForeign:
@@ -66,8 +69,9 @@ std::shared_ptr<const Json> EnsureChild(const std::shared_ptr<const Json>& exist
       return nullptr;
     case Ownership::kLeftover:
       // The garbage of an earlier service of this name; once it is collected there is room.
-      pass.MarkUnknown(condition, kOutOfDate,
-                       "The " + wanted.kind + " is still working to reflect the latest desired specification.");
+      pass.MarkUnknown(
+          condition, kOutOfDate,
+          "The " + wanted.kind + " is still working to reflect the latest desired specification.");
       return nullptr;
     case Ownership::kNone: {
       auto created = std::make_shared<Json>(NewChild(wanted, service));
@@ -85,17 +89,21 @@ std::shared_ptr<const Json> EnsureChild(const std::shared_ptr<const Json>& exist
   return std::make_shared<Json>(std::move(updated));
 }
 
-bool Observed(const Json& child) { return api::ObservedGenerationOf(child) == api::GenerationOf(child); }
+bool Observed(const Json& child) {
+  return api::ObservedGenerationOf(child) == api::GenerationOf(child);
+}
 
 void PropagateConfiguration(const Json& configuration, StatusPass& pass) {
   if (!Observed(configuration)) {
-    pass.MarkUnknown(kConfigurationsReady, kOutOfDate,
-                     "The Configuration is still working to reflect the latest desired specification.");
+    pass.MarkUnknown(
+        kConfigurationsReady, kOutOfDate,
+        "The Configuration is still working to reflect the latest desired specification.");
     return;
   }
   CopyStatusField(configuration, "latestCreatedRevisionName", pass.status());
   CopyStatusField(configuration, "latestReadyRevisionName", pass.status());
-  if (const auto ready = api::ConditionOf(configuration, api::kReady)) pass.Copy(kConfigurationsReady, *ready);
+  if (const auto ready = api::ConditionOf(configuration, api::kReady))
+    pass.Copy(kConfigurationsReady, *ready);
 }
 
 // The traffic that the route's status will show once it follows the latest ready revision.
@@ -112,7 +120,8 @@ std::vector<TrafficTarget> AwaitedTraffic(const Json& route, const Json& configu
 }
 
 bool TrafficMigrated(const Json& route, const Json& configuration) {
-  return AwaitedTraffic(route, configuration) == ReadTraffic(api::ArrayAt(route, {"status", "traffic"}));
+  return AwaitedTraffic(route, configuration) ==
+         ReadTraffic(api::ArrayAt(route, {"status", "traffic"}));
 }
 
 void PropagateRoute(const Json& route, const Json& configuration, StatusPass& pass) {
@@ -121,19 +130,22 @@ void PropagateRoute(const Json& route, const Json& configuration, StatusPass& pa
                      "The Route is still working to reflect the latest desired specification.");
     return;
   }
-  for (const char* field : {"url", "address", "traffic"}) CopyStatusField(route, field, pass.status());
+  for (const char* field : {"url", "address", "traffic"})
+    CopyStatusField(route, field, pass.status());
   const auto ready = api::ConditionOf(route, api::kReady);
   if (!ready) return;
   pass.Copy(kRoutesReady, *ready);
   if (ready->IsTrue() && !TrafficMigrated(route, configuration)) {
-    pass.MarkUnknown(kRoutesReady, "TrafficNotMigrated", "Traffic is not yet migrated to the latest revision.");
+    pass.MarkUnknown(kRoutesReady, "TrafficNotMigrated",
+                     "Traffic is not yet migrated to the latest revision.");
   }
 }
 
 void ReconcileChildren(const ServiceInputs& in, StatusPass& pass, ReconcilePlan& plan) {
   const Json& service = *in.service;
-  const auto configuration = EnsureChild(in.configuration, WantedConfiguration(service, in.configuration),
-                                         kConfigurationsReady, pass, plan);
+  const auto configuration =
+      EnsureChild(in.configuration, WantedConfiguration(service, in.configuration),
+                  kConfigurationsReady, pass, plan);
   if (!configuration) return;
   PropagateConfiguration(*configuration, pass);
   const std::string name = NamedRevision(*configuration);

@@ -30,7 +30,8 @@ Json WriteCondition(const api::Condition& condition) {
 }
 
 bool SameContent(const api::Condition& a, const api::Condition& b) {
-  return a.status == b.status && a.reason == b.reason && a.message == b.message && a.severity == b.severity;
+  return a.status == b.status && a.reason == b.reason && a.message == b.message &&
+         a.severity == b.severity;
 }
 
 }  // namespace
@@ -53,28 +54,41 @@ std::optional<api::Condition> StatusPass::Get(std::string_view type) const {
   return *found;
 }
 
-void StatusPass::MarkTrue(std::string_view type, std::string_view reason, std::string_view message) {
-  Set({.type = std::string(type), .status = std::string(api::kTrue), .reason = std::string(reason),
+void StatusPass::MarkTrue(std::string_view type, std::string_view reason,
+                          std::string_view message) {
+  Set({.type = std::string(type),
+       .status = std::string(api::kTrue),
+       .reason = std::string(reason),
        .message = std::string(message)});
 }
 
-void StatusPass::MarkFalse(std::string_view type, std::string_view reason, std::string_view message) {
-  Set({.type = std::string(type), .status = std::string(api::kFalse), .reason = std::string(reason),
+void StatusPass::MarkFalse(std::string_view type, std::string_view reason,
+                           std::string_view message) {
+  Set({.type = std::string(type),
+       .status = std::string(api::kFalse),
+       .reason = std::string(reason),
        .message = std::string(message)});
 }
 
-void StatusPass::MarkUnknown(std::string_view type, std::string_view reason, std::string_view message) {
-  Set({.type = std::string(type), .status = std::string(api::kUnknown), .reason = std::string(reason),
+void StatusPass::MarkUnknown(std::string_view type, std::string_view reason,
+                             std::string_view message) {
+  Set({.type = std::string(type),
+       .status = std::string(api::kUnknown),
+       .reason = std::string(reason),
        .message = std::string(message)});
 }
 
 void StatusPass::Copy(std::string_view type, const api::Condition& from) {
   if (from.IsTrue()) return MarkTrue(type);
-  Set({.type = std::string(type), .status = from.status, .reason = from.reason, .message = from.message});
+  Set({.type = std::string(type),
+       .status = from.status,
+       .reason = from.reason,
+       .message = from.message});
 }
 
 void StatusPass::Set(api::Condition condition) {
-  const bool counts = condition.type == set_.happy || std::ranges::count(set_.dependents, condition.type) != 0;
+  const bool counts =
+      condition.type == set_.happy || std::ranges::count(set_.dependents, condition.type) != 0;
   condition.severity = counts ? "" : "Info";
   condition.last_transition_time = TransitionTime(condition);
   const auto old = std::ranges::find(conditions_, condition.type, &api::Condition::type);
@@ -100,7 +114,8 @@ api::Condition StatusPass::Sum() const {
       std::optional<api::Condition> dependent = Get(type);
       if (dependent->status != status) continue;
       // RFC 3339 in UTC with whole seconds sorts as text.
-      if (!latest || dependent->last_transition_time > latest->last_transition_time) latest = std::move(dependent);
+      if (!latest || dependent->last_transition_time > latest->last_transition_time)
+        latest = std::move(dependent);
     }
     if (!latest) continue;
     sum.status = latest->status;

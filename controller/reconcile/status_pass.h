@@ -1,14 +1,15 @@
-// One pass over an object's status: starts from what is stored, ends as an update if anything came out
-// differently. Pure.
+// One pass over an object's status: starts from what is stored, ends as an update if anything came
+// out differently. Pure.
 //
 //   StatusPass pass(route, api::RouteConditions(), now);
 //   pass.MarkTrue("AllTrafficAssigned");
 //   pass.Finish(KeyOf(route, resource::kRoutes), plan);
 //
-// A condition whose content is the same at the end keeps its transition time, whatever it went through
-// in between. The sum ("Ready") is made at the end: True when all dependents are, else what the most
-// recently changed False dependent says, else the most recently changed Unknown one; of several that
-// changed at once the first by the set's order, which names causes before consequences.
+// A condition whose content is the same at the end keeps its transition time, whatever it went
+// through in between. The sum ("Ready") is made at the end: True when all dependents are, else what
+// the most recently changed False dependent says, else the most recently changed Unknown one; of
+// several that changed at once the first by the set's order, which names causes before
+// consequences.
 #pragma once
 
 #include <optional>

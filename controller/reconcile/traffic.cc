@@ -26,13 +26,15 @@ const Json* FindObject(const ObjectsByName& objects, const std::string& name) {
 }
 
 TrafficProblem Missing(const std::string& kind, const std::string& name) {
-  return {true, kind + "Missing", kind + " " + InQuotes(name) + " referenced in traffic not found."};
+  return {true, kind + "Missing",
+          kind + " " + InQuotes(name) + " referenced in traffic not found."};
 }
 
 std::optional<TrafficProblem> UnlessReady(const Json& revision) {
   if (IsReady(revision)) return std::nullopt;
   const std::string name = InQuotes(api::NameOf(revision));
-  if (HasFailed(revision)) return TrafficProblem{true, "RevisionMissing", "Revision " + name + " failed to become ready."};
+  if (HasFailed(revision))
+    return TrafficProblem{true, "RevisionMissing", "Revision " + name + " failed to become ready."};
   return TrafficProblem{false, "RevisionMissing", "Revision " + name + " is not yet ready."};
 }
 
@@ -43,15 +45,17 @@ std::optional<TrafficProblem> UnlessOwned(const Json& revision, const Json& rout
   if (expected.empty() || expected == actual) return std::nullopt;
   const std::string name = InQuotes(api::NameOf(revision));
   if (actual.empty()) {
-    return TrafficProblem{true, "RevisionNotOwned",
-                          "Revision " + name + " does not belong to Service " + InQuotes(expected) + "."};
+    return TrafficProblem{
+        true, "RevisionNotOwned",
+        "Revision " + name + " does not belong to Service " + InQuotes(expected) + "."};
   }
   return TrafficProblem{true, "RevisionNotOwned",
-                        "Revision " + name + " belongs to Service " + InQuotes(actual) + ", not Service " +
-                            InQuotes(expected) + "."};
+                        "Revision " + name + " belongs to Service " + InQuotes(actual) +
+                            ", not Service " + InQuotes(expected) + "."};
 }
 
-RevisionOrProblem FindRevision(const TrafficTarget& target, const Json& route, const ObjectsByName& revisions) {
+RevisionOrProblem FindRevision(const TrafficTarget& target, const Json& route,
+                               const ObjectsByName& revisions) {
   const Json* revision = FindObject(revisions, target.revision);
   if (revision == nullptr) return Missing("Revision", target.revision);
   if (auto problem = UnlessOwned(*revision, route)) return *problem;
@@ -66,7 +70,8 @@ RevisionOrProblem FindLatest(const TrafficTarget& target, const ObjectsByName& c
   const std::string name = InQuotes(target.configuration);
   const std::string latest = api::StringAt(*configuration, {"status", "latestReadyRevisionName"});
   if (latest.empty() && HasFailed(*configuration)) {
-    return TrafficProblem{true, "RevisionMissing", "Configuration " + name + " does not have any ready Revision."};
+    return TrafficProblem{true, "RevisionMissing",
+                          "Configuration " + name + " does not have any ready Revision."};
   }
   if (latest.empty()) {
     return TrafficProblem{false, "RevisionMissing",
@@ -87,7 +92,8 @@ std::vector<TrafficTarget> ReadTraffic(const Json& traffic) {
                          .revision = api::StringAt(json, {"revisionName"}),
                          .configuration = api::StringAt(json, {"configurationName"}),
                          .percent = api::IntAt(json, {"percent"})};
-    if (api::Find(json, {"latestRevision"}) != nullptr) target.latest = api::BoolAt(json, {"latestRevision"});
+    if (api::Find(json, {"latestRevision"}) != nullptr)
+      target.latest = api::BoolAt(json, {"latestRevision"});
     targets.push_back(std::move(target));
   }
   return targets;
@@ -95,7 +101,8 @@ std::vector<TrafficTarget> ReadTraffic(const Json& traffic) {
 
 void MergeTarget(std::vector<TrafficTarget>& targets, TrafficTarget target) {
   const auto same = std::ranges::find_if(targets, [&target](const TrafficTarget& other) {
-    return other.tag == target.tag && other.revision == target.revision && other.latest == target.latest;
+    return other.tag == target.tag && other.revision == target.revision &&
+           other.latest == target.latest;
   });
   if (same == targets.end()) {
     targets.push_back(std::move(target));
@@ -124,7 +131,8 @@ AssignedTraffic AssignTraffic(const Json& route, const ObjectsByName& configurat
   return assigned;
 }
 
-std::vector<RevisionShare> SharesOf(const std::vector<TrafficTarget>& targets, std::string_view tag) {
+std::vector<RevisionShare> SharesOf(const std::vector<TrafficTarget>& targets,
+                                    std::string_view tag) {
   std::vector<RevisionShare> shares;
   for (const TrafficTarget& target : targets) {
     if (!tag.empty() && target.tag != tag) continue;

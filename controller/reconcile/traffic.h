@@ -47,9 +47,10 @@ struct AssignedTraffic {
   std::optional<TrafficProblem> problem = std::nullopt;
 };
 
-// `configurations` and `revisions` hold at least those that the route's spec names and the latest ready
-// revisions of the former. What is not in them does not exist.
-AssignedTraffic AssignTraffic(const Json& route, const ObjectsByName& configurations, const ObjectsByName& revisions);
+// `configurations` and `revisions` hold at least those that the route's spec names and the latest
+// ready revisions of the former. What is not in them does not exist.
+AssignedTraffic AssignTraffic(const Json& route, const ObjectsByName& configurations,
+                              const ObjectsByName& revisions);
 
 // How the requests to one host are divided: percents over revisions, in order, summing to 100.
 struct RevisionShare {
@@ -58,6 +59,7 @@ struct RevisionShare {
   bool operator==(const RevisionShare&) const = default;
 };
 // For the tag's host; for an empty tag, the main one, which all targets share.
-std::vector<RevisionShare> SharesOf(const std::vector<TrafficTarget>& targets, std::string_view tag);
+std::vector<RevisionShare> SharesOf(const std::vector<TrafficTarget>& targets,
+                                    std::string_view tag);
 
 }  // namespace updraft::controller

@@ -11,8 +11,8 @@ namespace updraft::controller {
 namespace {
 
 bool HasReconciler(const std::string& name) {
-  return name == resource::kServices || name == resource::kConfigurations || name == resource::kRevisions ||
-         name == resource::kRoutes || name == resource::kNamespaces;
+  return name == resource::kServices || name == resource::kConfigurations ||
+         name == resource::kRevisions || name == resource::kRoutes || name == resource::kNamespaces;
 }
 
 class Collector {
@@ -31,7 +31,9 @@ class Collector {
  private:
   void Reconcile(ObjectKey key) { keys_.push_back({Work::kReconcile, std::move(key)}); }
   void Garbage(ObjectKey key) { keys_.push_back({Work::kGarbage, std::move(key)}); }
-  ObjectKey Beside(const char* resource, std::string name) const { return {resource, change_.key.ns, std::move(name)}; }
+  ObjectKey Beside(const char* resource, std::string name) const {
+    return {resource, change_.key.ns, std::move(name)};
+  }
 
   // By name, not by uid: the owner may be a new one that waits for the leftovers of the old to go.
   void AddController() {
@@ -49,16 +51,19 @@ class Collector {
       for (const ObjectKey& route : index_.RoutesTo(change_.key)) Reconcile(route);
     }
     if (resource == resource::kRevisions && change_.type != Change::Type::kModified) {
-      for (const ObjectKey& key : index_.WantingName(change_.key.ns, change_.key.name)) Reconcile(key);
+      for (const ObjectKey& key : index_.WantingName(change_.key.ns, change_.key.name))
+        Reconcile(key);
     }
     // Whoever waits for a name that was taken finds it free.
     if (gone && (resource == resource::kConfigurations || resource == resource::kRoutes)) {
       Reconcile(Beside(resource::kServices, change_.key.name));
     }
     if (gone && resource == resource::kRevisions) {
-      Reconcile(Beside(resource::kConfigurations, api::LabelOf(*change_.object, label::kConfiguration)));
+      Reconcile(
+          Beside(resource::kConfigurations, api::LabelOf(*change_.object, label::kConfiguration)));
     }
-    if (gone && resource == resource::kCoreServices) Reconcile(Beside(resource::kRoutes, change_.key.name));
+    if (gone && resource == resource::kCoreServices)
+      Reconcile(Beside(resource::kRoutes, change_.key.name));
   }
 
   void AddGarbage() {
@@ -78,7 +83,8 @@ class Collector {
   bool OwnersChanged() const {
     const Json& owners = api::ArrayAt(*change_.object, {"metadata", "ownerReferences"});
     if (owners.empty()) return false;
-    return !change_.previous || owners != api::ArrayAt(*change_.previous, {"metadata", "ownerReferences"});
+    return !change_.previous ||
+           owners != api::ArrayAt(*change_.previous, {"metadata", "ownerReferences"});
   }
 
   void AddNamespace() {

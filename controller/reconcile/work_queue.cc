@@ -18,7 +18,8 @@ void WorkQueue::MakeDue(States::iterator it) {
 }
 
 std::optional<WorkKey> WorkQueue::Take(TimePoint now) {
-  while (!wakes_.empty() && wakes_.begin()->first <= now) MakeDue(states_.find(wakes_.begin()->second));
+  while (!wakes_.empty() && wakes_.begin()->first <= now)
+    MakeDue(states_.find(wakes_.begin()->second));
   if (due_.empty()) return std::nullopt;
   const WorkKey key = due_.front();
   due_.pop_front();

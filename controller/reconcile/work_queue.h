@@ -1,8 +1,8 @@
 // Which objects are to be looked at, and when. Pure.
 //
 // A key is never taken twice at once: added while it is being worked on, it comes again afterwards.
-// Additions in between are one. Keys whose work failed come again after a back-off, those that asked for
-// it at their time; any addition comes at once.
+// Additions in between are one. Keys whose work failed come again after a back-off, those that
+// asked for it at their time; any addition comes at once.
 #pragma once
 
 #include <compare>
@@ -32,7 +32,8 @@ struct WorkKey {
 
 class WorkQueue {
  public:
-  explicit WorkQueue(BackoffPolicy backoff = {.first = Millis(100), .most = Seconds(30)}) : backoff_(backoff) {}
+  explicit WorkQueue(BackoffPolicy backoff = {.first = Millis(100), .most = Seconds(30)})
+      : backoff_(backoff) {}
 
   void Add(const WorkKey& key);
 
@@ -44,7 +45,8 @@ class WorkQueue {
   // `jitter` in [0, 1). Gives how many times in a row it has failed.
   int Retry(const WorkKey& key, TimePoint now, double jitter);
 
-  // When Take() will give something, if nothing happens until then; nullopt: never. Not for what is due.
+  // When Take() will give something, if nothing happens until then; nullopt: never. Not for what is
+  // due.
   std::optional<TimePoint> NextWake() const;
   bool HasDue(TimePoint now) const;
 

@@ -9,11 +9,15 @@
 namespace updraft::store {
 namespace {
 
-Event ToEvent(const std::string& key, const std::optional<std::string>& value, int64_t create_revision,
-              int64_t revision) {
-  if (!value) return {.type = Event::Type::kDelete, .entry = {.key = key, .mod_revision = revision}};
+Event ToEvent(const std::string& key, const std::optional<std::string>& value,
+              int64_t create_revision, int64_t revision) {
+  if (!value)
+    return {.type = Event::Type::kDelete, .entry = {.key = key, .mod_revision = revision}};
   return {.type = Event::Type::kPut,
-          .entry = {.key = key, .value = *value, .create_revision = create_revision, .mod_revision = revision}};
+          .entry = {.key = key,
+                    .value = *value,
+                    .create_revision = create_revision,
+                    .mod_revision = revision}};
 }
 
 }  // namespace
@@ -32,10 +36,11 @@ void MemoryStore::PostIfAlive(std::function<void()> callback) {
 void MemoryStore::Commit(Transaction transaction, Done<Outcome> done) {
   EventBatch batch;
   Result<Outcome> outcome = Apply(transaction, batch);
-  PostIfAlive([this, outcome = std::move(outcome), batch = std::move(batch), done = std::move(done)] {
-    done(outcome);
-    if (!batch.events.empty()) watches_.Deliver(batch);
-  });
+  PostIfAlive(
+      [this, outcome = std::move(outcome), batch = std::move(batch), done = std::move(done)] {
+        done(outcome);
+        if (!batch.events.empty()) watches_.Deliver(batch);
+      });
 }
 
 Result<Outcome> MemoryStore::Apply(const Transaction& transaction, EventBatch& batch) {
@@ -58,7 +63,8 @@ Result<Outcome> MemoryStore::Apply(const Transaction& transaction, EventBatch& b
       version.create_revision = latest ? latest->create_revision : revision;
       version.value = operation.value;
     }
-    batch.events.push_back(ToEvent(operation.key, version.value, version.create_revision, revision));
+    batch.events.push_back(
+        ToEvent(operation.key, version.value, version.create_revision, revision));
     keys_[operation.key].push_back(std::move(version));
     changed.keys.push_back(operation.key);
   }
@@ -85,7 +91,8 @@ Result<RangeResult> MemoryStore::Read(const RangeRequest& request) const {
       result.more = true;
       break;
     }
-    result.entries.push_back({it->first, *version->value, version->create_revision, version->revision});
+    result.entries.push_back(
+        {it->first, *version->value, version->create_revision, version->revision});
   }
   return result;
 }
@@ -108,7 +115,8 @@ void MemoryStore::StartWatch(WatchId id) {
   for (auto it = first; it != log_.end(); ++it) {
     for (const std::string& key : it->keys) {
       const Version* version = AsOf(keys_.at(key), it->revision);
-      past.events.push_back(ToEvent(key, version->value, version->create_revision, version->revision));
+      past.events.push_back(
+          ToEvent(key, version->value, version->create_revision, version->revision));
     }
   }
   watches_.Start(id, past);
@@ -137,7 +145,8 @@ void MemoryStore::ForgetVersions(const std::string& key) {
   Versions& versions = it->second;
   const Version* keep = AsOf(versions, compacted_);
   if (keep != nullptr && !keep->value) ++keep;  // a deletion needs no trace
-  if (keep != nullptr) versions.erase(versions.begin(), versions.begin() + (keep - versions.data()));
+  if (keep != nullptr)
+    versions.erase(versions.begin(), versions.begin() + (keep - versions.data()));
   if (versions.empty()) keys_.erase(it);
 }
 

@@ -15,8 +15,8 @@ namespace updraft::store {
 
 class MemoryStore : public Store {
  public:
-  // The empty store has `start_revision` (>= 1); clients that remember revisions over a restart of the
-  // process need it to be beyond all that the last one gave.
+  // The empty store has `start_revision` (>= 1); clients that remember revisions over a restart of
+  // the process need it to be beyond all that the last one gave.
   explicit MemoryStore(Post post, int64_t start_revision = 1);
 
   void Commit(Transaction transaction, Done<Outcome> done) override;

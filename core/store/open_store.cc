@@ -15,9 +15,11 @@ Result<std::unique_ptr<Store>> OpenStore(const std::string& spec, const Clock& c
   constexpr std::string_view kSqlite = "sqlite:";
   if (spec == "memory:") return MakeSoftStore(clock, std::move(post));
   if (!spec.starts_with(kSqlite) || spec.size() == kSqlite.size()) {
-    return Error{Code::kInvalidArgument, "store \"" + spec + "\" is neither sqlite:PATH nor memory:"};
+    return Error{Code::kInvalidArgument,
+                 "store \"" + spec + "\" is neither sqlite:PATH nor memory:"};
   }
-  Result<std::unique_ptr<SqliteStore>> store = SqliteStore::Open(spec.substr(kSqlite.size()), std::move(post));
+  Result<std::unique_ptr<SqliteStore>> store =
+      SqliteStore::Open(spec.substr(kSqlite.size()), std::move(post));
   if (!store) return store.error();
   return std::unique_ptr<Store>(std::move(store).value());
 }

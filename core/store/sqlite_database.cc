@@ -28,20 +28,27 @@ constexpr char kSchema[] =
     "INSERT INTO state VALUES('compacted', 1);";
 
 constexpr char kLatest[] =
-    "SELECT id, create_revision, value IS NULL FROM versions WHERE key = ?1 ORDER BY id DESC LIMIT 1";
-constexpr char kInsert[] = "INSERT INTO versions(id, key, create_revision, value) VALUES(?1, ?2, ?3, ?4)";
+    "SELECT id, create_revision, value IS NULL FROM versions WHERE key = ?1 ORDER BY id DESC LIMIT "
+    "1";
+constexpr char kInsert[] =
+    "INSERT INTO versions(id, key, create_revision, value) VALUES(?1, ?2, ?3, ?4)";
 constexpr char kRange[] =
     "SELECT v.id, v.key, v.create_revision, v.value FROM versions AS v INDEXED BY versions_by_key "
     "WHERE v.key >= ?1 AND (?2 IS NULL OR v.key < ?2) AND v.id <= ?3 AND v.value IS NOT NULL "
-    "AND NOT EXISTS(SELECT 1 FROM versions AS n WHERE n.key = v.key AND n.id > v.id AND n.id <= ?3) "
+    "AND NOT EXISTS(SELECT 1 FROM versions AS n WHERE n.key = v.key AND n.id > v.id AND n.id <= "
+    "?3) "
     "ORDER BY v.key LIMIT ?4";
-constexpr char kEvents[] = "SELECT id, key, create_revision, value FROM versions WHERE id >= ?1 ORDER BY id";
+constexpr char kEvents[] =
+    "SELECT id, key, create_revision, value FROM versions WHERE id >= ?1 ORDER BY id";
 
-// Only keys that changed in (?1, ?2] can have gained a superseded version since the last compaction.
+// Only keys that changed in (?1, ?2] can have gained a superseded version since the last
+// compaction.
 constexpr char kDeleteSuperseded[] =
     "DELETE FROM versions WHERE id IN (SELECT old.id FROM versions AS new "
-    "JOIN versions AS old ON old.key = new.key AND old.id < new.id WHERE new.id > ?1 AND new.id <= ?2)";
-constexpr char kDeleteDeletions[] = "DELETE FROM versions WHERE id > ?1 AND id <= ?2 AND value IS NULL";
+    "JOIN versions AS old ON old.key = new.key AND old.id < new.id WHERE new.id > ?1 AND new.id <= "
+    "?2)";
+constexpr char kDeleteDeletions[] =
+    "DELETE FROM versions WHERE id > ?1 AND id <= ?2 AND value IS NULL";
 constexpr char kSetCompacted[] = "UPDATE state SET value = ?1 WHERE name = 'compacted'";
 
 }  // namespace
@@ -50,10 +57,12 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(const std::string& 
   std::error_code failed;
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder, failed);
-  if (failed) return Error{Code::kUnavailable, "create " + folder.string() + ": " + failed.message()};
+  if (failed)
+    return Error{Code::kUnavailable, "create " + folder.string() + ": " + failed.message()};
 
   std::unique_ptr<SqliteDatabase> self(new SqliteDatabase());
-  if (Status status = self->Configure(path); !status) return Context("open store " + path, status.error());
+  if (Status status = self->Configure(path); !status)
+    return Context("open store " + path, status.error());
   return self;
 }
 
@@ -167,7 +176,8 @@ Status SqliteDatabase::CommitBatch() {
 
 void SqliteDatabase::Rollback() {
   // SQLite has already rolled back after some errors; then there is nothing to do.
-  if (sqlite3_get_autocommit(database_) == 0) sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
+  if (sqlite3_get_autocommit(database_) == 0)
+    sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
   revision_ = committed_;
 }
 
@@ -254,7 +264,9 @@ Result<SqliteDatabase::Latest> SqliteDatabase::ReadLatest(const std::string& key
   Result<bool> row = latest_.Step();
   if (!row) return row.error();
   if (!*row || latest_.Int(2) != 0) return Latest{};
-  return Latest{.exists = true, .mod_revision = RevisionOf(latest_.Int(0)), .create_revision = latest_.Int(1)};
+  return Latest{.exists = true,
+                .mod_revision = RevisionOf(latest_.Int(0)),
+                .create_revision = latest_.Int(1)};
 }
 
 Status SqliteDatabase::Insert(int64_t id, const std::string& key, int64_t create_revision,

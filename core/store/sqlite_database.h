@@ -1,7 +1,7 @@
 // The revisioned keys of a Store in one SQLite file: the part that blocks on the disk.
 //
-// One row per version of a key, its rowid the revision and the place in the transaction, so that rows
-// lie on disk in the order of their history. WAL with synchronous=FULL: what CommitBatch() has
+// One row per version of a key, its rowid the revision and the place in the transaction, so that
+// rows lie on disk in the order of their history. WAL with synchronous=FULL: what CommitBatch() has
 // returned for survives a crash of the process and of the machine.
 //
 // One thread at a time; the file is locked against other processes while it is open.
@@ -21,8 +21,8 @@ namespace updraft::store {
 
 class SqliteDatabase {
  public:
-  // Makes the file and its folder if they are absent. kFailedPrecondition: another process has it, or
-  // a newer version of Updraft wrote it; kInternal: it is no database or damaged; kUnavailable.
+  // Makes the file and its folder if they are absent. kFailedPrecondition: another process has it,
+  // or a newer version of Updraft wrote it; kInternal: it is no database or damaged; kUnavailable.
   static Result<std::unique_ptr<SqliteDatabase>> Open(const std::string& path);
   ~SqliteDatabase();
   SqliteDatabase(const SqliteDatabase&) = delete;
@@ -59,7 +59,8 @@ class SqliteDatabase {
   Status Execute(const char* sql);
   Result<int64_t> QueryInt(const char* sql);
   Result<Latest> ReadLatest(const std::string& key);
-  Status Insert(int64_t id, const std::string& key, int64_t create_revision, const std::string* value);
+  Status Insert(int64_t id, const std::string& key, int64_t create_revision,
+                const std::string* value);
   Status DeleteOlder(SqliteStatement& statement, int64_t revision);
 
   sqlite3* database_ = nullptr;

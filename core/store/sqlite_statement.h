@@ -20,7 +20,8 @@ inline Error SqliteError(sqlite3* database, const std::string& doing) {
 class SqliteStatement {
  public:
   SqliteStatement() = default;
-  SqliteStatement(SqliteStatement&& other) noexcept : statement_(std::exchange(other.statement_, nullptr)) {}
+  SqliteStatement(SqliteStatement&& other) noexcept
+      : statement_(std::exchange(other.statement_, nullptr)) {}
   SqliteStatement& operator=(SqliteStatement&& other) noexcept {
     std::swap(statement_, other.statement_);
     return *this;
@@ -29,8 +30,8 @@ class SqliteStatement {
 
   static Result<SqliteStatement> Prepare(sqlite3* database, const char* sql) {
     SqliteStatement statement;
-    if (sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement.statement_, nullptr) !=
-        SQLITE_OK) {
+    if (sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement.statement_,
+                           nullptr) != SQLITE_OK) {
       return SqliteError(database, "prepare");
     }
     return statement;

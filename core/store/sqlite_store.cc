@@ -14,7 +14,8 @@ constexpr size_t kWritesPerCommitMax = 1024;
 Result<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& path, Post post) {
   Result<std::unique_ptr<SqliteDatabase>> database = SqliteDatabase::Open(path);
   if (!database) return database.error();
-  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(database).value(), std::move(post)));
+  return std::unique_ptr<SqliteStore>(
+      new SqliteStore(std::move(database).value(), std::move(post)));
 }
 
 SqliteStore::SqliteStore(std::unique_ptr<SqliteDatabase> database, Post post)
@@ -36,12 +37,16 @@ void SqliteStore::Commit(Transaction transaction, Done<Outcome> done) {
     PostIfAlive([error = valid.error(), done = std::move(done)] { done(error); });
     return;
   }
-  Enqueue({.write = std::make_unique<Write>(Write{std::move(transaction), std::move(done)}), .other = {}});
+  Enqueue({.write = std::make_unique<Write>(Write{std::move(transaction), std::move(done)}),
+           .other = {}});
 }
 
 void SqliteStore::Range(RangeRequest request, Done<RangeResult> done) {
-  Enqueue({.write = nullptr, .other = [this, request = std::move(request), done = std::move(done)] {
-             PostIfAlive([result = database_->Range(request), done] { done(result); });
+  // `done` goes back to the loop whole: what it holds is not for this thread to release.
+  Enqueue({.write = nullptr,
+           .other = [this, request = std::move(request), done = std::move(done)]() mutable {
+             PostIfAlive(
+                 [result = database_->Range(request), done = std::move(done)] { done(result); });
            }});
 }
 
@@ -65,16 +70,16 @@ Store::WatchId SqliteStore::Watch(KeyRange keys, int64_t from_revision, WatchCal
 void SqliteStore::Unwatch(WatchId id) { watches_.Remove(id); }
 
 void SqliteStore::Compact(int64_t revision, Done<std::monostate> done) {
-  Enqueue({.write = nullptr, .other = [this, revision, done = std::move(done)] {
-             PostIfAlive([result = database_->Compact(revision), done] { done(result); });
+  Enqueue({.write = nullptr, .other = [this, revision, done = std::move(done)]() mutable {
+             PostIfAlive(
+                 [result = database_->Compact(revision), done = std::move(done)] { done(result); });
            }});
 }
 
 void SqliteStore::ReadBounds(Done<Bounds> done) {
-  Enqueue({.write = nullptr, .other = [this, done = std::move(done)] {
-             PostIfAlive([bounds = Bounds{database_->compacted(), database_->revision()}, done] {
-               done(bounds);
-             });
+  Enqueue({.write = nullptr, .other = [this, done = std::move(done)]() mutable {
+             PostIfAlive([bounds = Bounds{database_->compacted(), database_->revision()},
+                          done = std::move(done)] { done(bounds); });
            }});
 }
 
@@ -130,10 +135,11 @@ void SqliteStore::CommitTogether(std::vector<std::unique_ptr<Write>> writes) {
   }
   batch.revision = database_->revision();
   auto told = std::make_shared<std::vector<std::unique_ptr<Write>>>(std::move(writes));
-  PostIfAlive([this, told = std::move(told), outcomes = std::move(outcomes), batch = std::move(batch)] {
-    for (size_t i = 0; i < told->size(); ++i) (*told)[i]->done(outcomes[i]);
-    if (!batch.events.empty()) watches_.Deliver(batch);
-  });
+  PostIfAlive(
+      [this, told = std::move(told), outcomes = std::move(outcomes), batch = std::move(batch)] {
+        for (size_t i = 0; i < told->size(); ++i) (*told)[i]->done(outcomes[i]);
+        if (!batch.events.empty()) watches_.Deliver(batch);
+      });
 }
 
 Status SqliteStore::ApplyAll(const std::vector<std::unique_ptr<Write>>& writes,

@@ -37,7 +37,8 @@ class SqliteStore : public Store {
     Transaction transaction;
     Done<Outcome> done;
   };
-  // Writes that stand together are committed together; anything else runs in its turn, on the thread.
+  // Writes that stand together are committed together; anything else runs in its turn, on the
+  // thread.
   struct Request {
     std::unique_ptr<Write> write;
     std::function<void()> other;
@@ -50,8 +51,8 @@ class SqliteStore : public Store {
   // Store's thread.
   void Work();
   void CommitTogether(std::vector<std::unique_ptr<Write>> writes);
-  Status ApplyAll(const std::vector<std::unique_ptr<Write>>& writes, std::vector<Result<Outcome>>& outcomes,
-                  EventBatch& batch);
+  Status ApplyAll(const std::vector<std::unique_ptr<Write>>& writes,
+                  std::vector<Result<Outcome>>& outcomes, EventBatch& batch);
 
   const Post post_;
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -1,11 +1,12 @@
 // Keys with revisions: what etcd offers, so that etcd fits behind it.
 //
-// Each transaction that changes something gets the next revision, which all its changes share. Every
-// version of a key is kept until it is compacted, so that a watch can start in the past.
+// Each transaction that changes something gets the next revision, which all its changes share.
+// Every version of a key is kept until it is compacted, so that a watch can start in the past.
 //
-// All methods are called on one thread, the loop's. They return at once; their callbacks run on that
-// thread later, never from within the call, through the Post function that the implementation was
-// made with. Once the Store is destroyed no callback runs. Queued transactions are committed first.
+// All methods are called on one thread, the loop's. They return at once; their callbacks run on
+// that thread later, never from within the call, through the Post function that the implementation
+// was made with. Once the Store is destroyed no callback runs. Queued transactions are committed
+// first.
 #pragma once
 
 #include <cstdint>
@@ -75,7 +76,8 @@ struct Transaction {
 struct Outcome {
   bool applied = false;  // the conditions held
   int64_t revision = 0;  // the store's, after it; a transaction that changed nothing adds none
-  // Not applied: the mod_revision of the first key whose condition failed, 0 when it does not exist.
+  // Not applied: the mod_revision of the first key whose condition failed, 0 when it does not
+  // exist.
   int64_t conflict_revision = 0;
 };
 
@@ -87,8 +89,8 @@ struct RangeRequest {
 
 struct RangeResult {
   std::vector<KeyValue> entries = {};  // by key
-  int64_t revision = 0;           // the store's when it was read
-  bool more = false;              // cut by the limit
+  int64_t revision = 0;                // the store's when it was read
+  bool more = false;                   // cut by the limit
 };
 
 struct Event {

@@ -1,4 +1,5 @@
-// Stands for the loop in tests of stores: keeps what is posted, from any thread, and runs it when told.
+// Stands for the loop in tests of stores: keeps what is posted, from any thread, and runs it when
+// told.
 #pragma once
 
 #include <condition_variable>

@@ -1,5 +1,5 @@
-// What the SQLite store promises about the disk: acknowledged writes survive kill -9, a full disk loses
-// nothing, a file that is not ours is left alone.
+// What the SQLite store promises about the disk: acknowledged writes survive kill -9, a full disk
+// loses nothing, a file that is not ours is left alone.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -24,7 +24,8 @@ namespace {
 class SqliteCrash : public testing::Test {
  protected:
   SqliteCrash() {
-    folder_ = std::filesystem::temp_directory_path() / ("updraft-sqlite-" + std::to_string(getpid()));
+    folder_ =
+        std::filesystem::temp_directory_path() / ("updraft-sqlite-" + std::to_string(getpid()));
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
   }
@@ -37,14 +38,16 @@ class SqliteCrash : public testing::Test {
     EXPECT_TRUE(opened) << opened.error().message;
     return opened ? std::move(opened).value() : nullptr;
   }
-  static Result<Outcome> Put(CallbackQueue& queue, Store& store, std::string key, std::string value) {
+  static Result<Outcome> Put(CallbackQueue& queue, Store& store, std::string key,
+                             std::string value) {
     return Await<Outcome>(queue, [&](Done<Outcome> done) {
       store.Commit({{}, {{.key = std::move(key), .value = std::move(value)}}}, std::move(done));
     });
   }
   static RangeResult ReadAll(CallbackQueue& queue, Store& store) {
-    return *Await<RangeResult>(
-        queue, [&](Done<RangeResult> done) { store.Range({.keys = {"", ""}}, std::move(done)); });
+    return *Await<RangeResult>(queue, [&](Done<RangeResult> done) {
+      store.Range({.keys = {"", ""}}, std::move(done));
+    });
   }
 
   std::filesystem::path folder_;
@@ -63,11 +66,12 @@ class SqliteCrash : public testing::Test {
     pair.operations.push_back({.key = "a/" + id, .value = std::string(200, 'x') + id});
     pair.operations.push_back({.key = "b/" + id, .value = id});
     ++outstanding;
-    store.value()->Commit(std::move(pair), [&outstanding, report, next](const Result<Outcome>& outcome) {
-      --outstanding;
-      if (!outcome || !outcome->applied) _exit(2);
-      if (write(report, &next, sizeof(next)) != sizeof(next)) _exit(3);
-    });
+    store.value()->Commit(std::move(pair),
+                          [&outstanding, report, next](const Result<Outcome>& outcome) {
+                            --outstanding;
+                            if (!outcome || !outcome->applied) _exit(2);
+                            if (write(report, &next, sizeof(next)) != sizeof(next)) _exit(3);
+                          });
     if (next % 500 == 0) {
       store.value()->ReadBounds([&store](const Result<Bounds>& bounds) {
         store.value()->Compact(bounds->current, [](const Status&) {});
@@ -106,7 +110,8 @@ TEST_F(SqliteCrash, NothingAcknowledgedIsLostByKillNine) {
     close(report[0]);
     int status = 0;
     waitpid(child, &status, 0);
-    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the writer failed by itself";
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        << "the writer failed by itself";
 
     CallbackQueue queue;
     const auto store = Open(queue);
@@ -134,7 +139,8 @@ TEST_F(SqliteCrash, AnOrderlyEndCommitsWhatWasQueuedAndTheNextGoesOn) {
   {
     const auto store = Open(queue);
     for (int i = 0; i < 100; ++i) {
-      store->Commit({{}, {{.key = "k" + std::to_string(i), .value = "v"}}}, [](const Result<Outcome>&) {});
+      store->Commit({{}, {{.key = "k" + std::to_string(i), .value = "v"}}},
+                    [](const Result<Outcome>&) {});
     }
   }
   const auto store = Open(queue);
@@ -154,14 +160,16 @@ TEST_F(SqliteCrash, TheHistoryAndItsBoundsOutliveTheProcess) {
     ASSERT_TRUE(compacted);
   }
   const auto store = Open(queue);
-  const Bounds bounds = *Await<Bounds>(queue, [&](Done<Bounds> done) { store->ReadBounds(std::move(done)); });
+  const Bounds bounds =
+      *Await<Bounds>(queue, [&](Done<Bounds> done) { store->ReadBounds(std::move(done)); });
   EXPECT_EQ(bounds.compacted, 4);
   EXPECT_EQ(bounds.current, 6);
   std::vector<int64_t> seen;
   store->Watch(WithPrefix("k"), 5,
                {.on_events =
                     [&seen](const EventBatch& batch) {
-                      for (const Event& event : batch.events) seen.push_back(event.entry.mod_revision);
+                      for (const Event& event : batch.events)
+                        seen.push_back(event.entry.mod_revision);
                     },
                 .on_end = [](const Error&) {}});
   queue.RunUntil([&seen] { return seen.size() == 2; });
@@ -175,13 +183,16 @@ TEST_F(SqliteCrash, TheFileDoesNotGrowWithTheNumberOfWritesWhenItIsCompacted) {
     for (int round = 0; round < rounds; ++round) {
       int answered = 0;
       for (int i = 0; i < 200; ++i) {
-        store->Commit({{}, {{.key = "k" + std::to_string(i % 10), .value = std::string(1000, 'x')}}},
-                      [&answered](const Result<Outcome>&) { ++answered; });
+        store->Commit(
+            {{}, {{.key = "k" + std::to_string(i % 10), .value = std::string(1000, 'x')}}},
+            [&answered](const Result<Outcome>&) { ++answered; });
       }
       queue.RunUntil([&answered] { return answered == 200; });
-      const Bounds bounds = *Await<Bounds>(queue, [&](Done<Bounds> done) { store->ReadBounds(std::move(done)); });
-      const Status compacted = Await<std::monostate>(
-          queue, [&](Done<std::monostate> done) { store->Compact(bounds.current, std::move(done)); });
+      const Bounds bounds =
+          *Await<Bounds>(queue, [&](Done<Bounds> done) { store->ReadBounds(std::move(done)); });
+      const Status compacted = Await<std::monostate>(queue, [&](Done<std::monostate> done) {
+        store->Compact(bounds.current, std::move(done));
+      });
       ASSERT_TRUE(compacted);
     }
   };

@@ -42,7 +42,8 @@ class StoreContract : public testing::TestWithParam<std::string> {
       store_ = std::make_unique<MemoryStore>(queue_.post());
       return;
     }
-    folder_ = std::filesystem::temp_directory_path() / ("updraft-store-" + std::to_string(getpid()));
+    folder_ =
+        std::filesystem::temp_directory_path() / ("updraft-store-" + std::to_string(getpid()));
     std::filesystem::remove_all(folder_);
     Result<std::unique_ptr<SqliteStore>> opened =
         SqliteStore::Open((folder_ / "new" / "store.db").string(), queue_.post());
@@ -65,8 +66,8 @@ class StoreContract : public testing::TestWithParam<std::string> {
     return outcome->revision;
   }
   Result<RangeResult> Range(RangeRequest request) {
-    return Await<RangeResult>(queue_,
-                              [&](Done<RangeResult> done) { store_->Range(request, std::move(done)); });
+    return Await<RangeResult>(
+        queue_, [&](Done<RangeResult> done) { store_->Range(request, std::move(done)); });
   }
   std::map<std::string, std::string> State(const std::string& prefix, int64_t revision = 0) {
     Result<RangeResult> result = Range({.keys = WithPrefix(prefix), .revision = revision});
@@ -86,14 +87,16 @@ class StoreContract : public testing::TestWithParam<std::string> {
   void Settle() { ReadBounds(); }
 
   Store::WatchId Watch(KeyRange keys, int64_t from, std::vector<std::string>& seen) {
-    return store_->Watch(std::move(keys), from,
-                         {.on_events =
-                              [&seen](const EventBatch& batch) {
-                                for (const Event& event : batch.events) seen.push_back(Text(event));
-                              },
-                          .on_end = [&seen](const Error& error) {
-                            seen.push_back("end " + std::to_string(static_cast<int>(error.code)));
-                          }});
+    return store_->Watch(
+        std::move(keys), from,
+        {.on_events =
+             [&seen](const EventBatch& batch) {
+               for (const Event& event : batch.events) seen.push_back(Text(event));
+             },
+         .on_end =
+             [&seen](const Error& error) {
+               seen.push_back("end " + std::to_string(static_cast<int>(error.code)));
+             }});
   }
 
   CallbackQueue queue_;
@@ -238,7 +241,8 @@ TEST_P(StoreContract, AWatchAmongWritesSeesEachRevisionOnce) {
   queue_.RunUntil([&] { return answered == 200; });
   Settle();
   std::vector<std::string> all;
-  for (int i = 0; i < 200; ++i) all.push_back("k=" + std::to_string(i) + "@" + std::to_string(i + 2));
+  for (int i = 0; i < 200; ++i)
+    all.push_back("k=" + std::to_string(i) + "@" + std::to_string(i + 2));
   for (const auto& one : seen) EXPECT_EQ(one, all);
 }
 
@@ -299,10 +303,10 @@ TEST_P(StoreContract, NoCallbackRunsOnceTheStoreIsGone) {
 }
 
 TEST_P(StoreContract, CompactionForgetsWhatWasSupersededAndKeepsTheRest) {
-  Write({Put("a", "1")});               // 2
+  Write({Put("a", "1")});                 // 2
   Write({Put("a", "2"), Put("b", "1")});  // 3
-  Write({Remove("b")});                 // 4
-  Write({Put("a", "3")});               // 5
+  Write({Remove("b")});                   // 4
+  Write({Put("a", "3")});                 // 5
   ASSERT_TRUE(Compact(4));
   EXPECT_EQ(ReadBounds().compacted, 4);
 

@@ -32,7 +32,8 @@ std::string Text(const Change& change) {
                      : change.type == Change::Type::kModified ? "~"
                                                               : "-";
   return type + (*change.object)["metadata"]["name"].get<std::string>() + "=" +
-         (*change.object)["spec"]["value"].get<std::string>() + "@" + std::to_string(change.revision);
+         (*change.object)["spec"]["value"].get<std::string>() + "@" +
+         std::to_string(change.revision);
 }
 
 class ObjectStoreTest : public testing::Test {
@@ -104,10 +105,12 @@ TEST_F(ObjectStoreTest, ASecondCreateIsRefused) {
 
 TEST_F(ObjectStoreTest, UpdatesNeedTheRevisionThatTheyReplace) {
   const Stored first = Create(Service("a"), Object("a", "1"));
-  const Result<Stored> second = Run(objects_->Update(Service("a"), Object("a", "2"), first.revision));
+  const Result<Stored> second =
+      Run(objects_->Update(Service("a"), Object("a", "2"), first.revision));
   ASSERT_TRUE(second);
   EXPECT_GT(second->revision, first.revision);
-  const Result<Stored> stale = Run(objects_->Update(Service("a"), Object("a", "3"), first.revision));
+  const Result<Stored> stale =
+      Run(objects_->Update(Service("a"), Object("a", "3"), first.revision));
   EXPECT_EQ(stale.error().code, Code::kAborted);
   const Result<Stored> absent = Run(objects_->Update(Service("b"), Object("b"), 1));
   EXPECT_EQ(absent.error().code, Code::kNotFound);
@@ -121,10 +124,13 @@ TEST_F(ObjectStoreTest, OfTwoUpdatesAtOnceOneWinsAndTheLoserSeesTheWinnersState)
   bool done_too = false;
   std::optional<Result<Stored>> one;
   std::optional<Result<Stored>> two;
-  scope.Spawn(ThenKeep(objects_->Update(Service("a"), Object("a", "2"), first.revision), &one, &done));
-  scope.Spawn(ThenKeep(objects_->Update(Service("a"), Object("a", "3"), first.revision), &two, &done_too));
+  scope.Spawn(
+      ThenKeep(objects_->Update(Service("a"), Object("a", "2"), first.revision), &one, &done));
+  scope.Spawn(
+      ThenKeep(objects_->Update(Service("a"), Object("a", "3"), first.revision), &two, &done_too));
   queue_.RunUntil([&] { return done_too; });
-  EXPECT_EQ((*objects_->Get(Service("a"))->object)["spec"]["value"], "2") << "visible before the loser goes on";
+  EXPECT_EQ((*objects_->Get(Service("a"))->object)["spec"]["value"], "2")
+      << "visible before the loser goes on";
   queue_.RunUntil([&] { return done; });
   EXPECT_TRUE(*one);
   EXPECT_EQ(two->error().code, Code::kAborted);
@@ -159,7 +165,8 @@ TEST_F(ObjectStoreTest, AnUnconditionalDeleteOutlastsAConcurrentUpdate) {
   bool deleted = false;
   std::optional<Result<Stored>> last;
   std::optional<Result<Stored>> update;
-  scope.Spawn(ThenKeep(objects_->Update(Service("a"), Object("a", "2"), first.revision), &update, &updated));
+  scope.Spawn(ThenKeep(objects_->Update(Service("a"), Object("a", "2"), first.revision), &update,
+                       &updated));
   scope.Spawn(ThenKeep(objects_->Delete(Service("a"), std::nullopt), &last, &deleted));
   queue_.RunUntil([&] { return updated && deleted; });
   ASSERT_TRUE(*last);
@@ -182,7 +189,8 @@ TEST_F(ObjectStoreTest, ListsAreSortedAndLimitedToTheirNamespace) {
 
 TEST_F(ObjectStoreTest, AWatchTellsThePastAfterItsRevisionAndThenEachChange) {
   const Stored first = Create(Service("a"), Object("a", "1"));
-  const Result<Stored> second = Run(objects_->Update(Service("a"), Object("a", "2"), first.revision));
+  const Result<Stored> second =
+      Run(objects_->Update(Service("a"), Object("a", "2"), first.revision));
   std::vector<std::string> seen;
   Watch("", first.revision, seen);
   EXPECT_THAT(seen, ElementsAre("~a=2@3"));
@@ -212,7 +220,8 @@ TEST_F(ObjectStoreTest, AWatchOfAllResourcesSeesEveryChangeWithItsKey) {
 
 TEST_F(ObjectStoreTest, ChangesCarryThePreviousState) {
   std::vector<Change> seen;
-  ASSERT_TRUE(objects_->Watch(kServices, "", objects_->revision(), [&](const Change& c) { seen.push_back(c); }));
+  ASSERT_TRUE(objects_->Watch(kServices, "", objects_->revision(),
+                              [&](const Change& c) { seen.push_back(c); }));
   const Stored first = Create(Service("a"), Object("a", "1"));
   ASSERT_TRUE(Run(objects_->Update(Service("a"), Object("a", "2"), first.revision)));
   ASSERT_TRUE(Run(objects_->Delete(Service("a"), std::nullopt)));
@@ -242,7 +251,8 @@ TEST_F(ObjectStoreTest, AWatchMayUnwatchItselfAndWatchAnewFromWithin) {
 
 TEST_F(ObjectStoreTest, WatchesOutsideOfTheHistoryAreRefused) {
   Reopen({.history_changes_max = 3});
-  for (int i = 0; i < 6; ++i) Create(Service("a" + std::to_string(i)), Object("a", std::to_string(i)));
+  for (int i = 0; i < 6; ++i)
+    Create(Service("a" + std::to_string(i)), Object("a", std::to_string(i)));
   const auto ignore = [](const Change&) {};
   EXPECT_EQ(objects_->oldest_watchable_revision(), 4);
   EXPECT_EQ(objects_->Watch(kServices, "", 3, ignore).error().code, Code::kOutOfRange);
@@ -290,7 +300,8 @@ TEST_F(ObjectStoreTest, ARestartKeepsObjectsRevisionsAndTheHistory) {
 
 TEST_F(ObjectStoreTest, ARestartAfterCompactionStartsFromWhatWasKept) {
   Reopen({.history_changes_max = 4});
-  for (int i = 0; i < 20; ++i) Create(Service("a" + std::to_string(i)), Object("a", std::to_string(i)));
+  for (int i = 0; i < 20; ++i)
+    Create(Service("a" + std::to_string(i)), Object("a", std::to_string(i)));
   const int64_t oldest = objects_->oldest_watchable_revision();
   const int64_t revision = objects_->revision();
   queue_.RunPending();
@@ -308,16 +319,18 @@ TEST_F(ObjectStoreTest, BytesThatAreNoTextAreRepairedRatherThanRefused) {
 }
 
 TEST_F(ObjectStoreTest, KeysThatCouldBeMistakenForOthersAreRefused) {
-  EXPECT_EQ(Run(objects_->Create(Service("a/b"), Object("a"))).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(Run(objects_->Create(Service("a/b"), Object("a"))).error().code,
+            Code::kInvalidArgument);
   EXPECT_EQ(Run(objects_->Create(Service(""), Object("a"))).error().code, Code::kInvalidArgument);
-  EXPECT_EQ(Run(objects_->Create(Service("a"), Json::array())).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(Run(objects_->Create(Service("a"), Json::array())).error().code,
+            Code::kInvalidArgument);
 }
 
 TEST_F(ObjectStoreTest, TenThousandObjectsAreWrittenTogetherListedAndWatched) {
   constexpr size_t kCount = 10'000;
   size_t changes = 0;
-  ASSERT_TRUE(
-      objects_->Watch(kServices, "many", objects_->revision(), [&changes](const Change&) { ++changes; }));
+  ASSERT_TRUE(objects_->Watch(kServices, "many", objects_->revision(),
+                              [&changes](const Change&) { ++changes; }));
   http::Scope scope;
   size_t done = 0;
   for (size_t i = 0; i < kCount; ++i) {

@@ -22,7 +22,8 @@ inline JsonPtr Share(Json json) { return std::make_shared<const Json>(std::move(
 
 inline const WallTime kNow = *api::ParseTimestamp("2026-03-01T12:00:00Z");
 
-inline Json Object(const std::string& api_version, const std::string& kind, const std::string& name) {
+inline Json Object(const std::string& api_version, const std::string& kind,
+                   const std::string& name) {
   return {{"apiVersion", api_version},
           {"kind", kind},
           {"metadata",
@@ -56,15 +57,17 @@ inline Json WithCondition(Json object, const std::string& type, const std::strin
   return object;
 }
 
-inline Json ReadyObject(Json object, const std::string& status = "True", const std::string& reason = "",
-                        const std::string& message = "") {
+inline Json ReadyObject(Json object, const std::string& status = "True",
+                        const std::string& reason = "", const std::string& message = "") {
   return WithCondition(std::move(object), "Ready", status, reason, message);
 }
 
 inline Json ServiceObject(const std::string& name = "hello") {
   Json service = Object(kServingApiVersion, "Service", name);
   service["spec"] = {
-      {"template", {{"spec", {{"containers", {{{"name", "user-container"}, {"image", "example.com/hello"}}}}}}}},
+      {"template",
+       {{"spec",
+         {{"containers", {{{"name", "user-container"}, {"image", "example.com/hello"}}}}}}}},
       {"traffic", {{{"latestRevision", true}, {"percent", 100}}}}};
   return service;
 }
@@ -73,7 +76,8 @@ inline Json ConfigurationObject(const std::string& name = "hello") {
   const Json service = ServiceObject(name);
   Json configuration = Owned(Object(kServingApiVersion, "Configuration", name), service);
   configuration["spec"] = {{"template", service["spec"]["template"]}};
-  configuration["metadata"]["labels"] = {{label::kService, name}, {label::kServiceUid, "Service-" + name + "-uid"}};
+  configuration["metadata"]["labels"] = {{label::kService, name},
+                                         {label::kServiceUid, "Service-" + name + "-uid"}};
   configuration["metadata"]["annotations"] = {{annotation::kRoutes, name}};
   return configuration;
 }
@@ -89,13 +93,15 @@ inline Json RouteObject(const std::string& name = "hello") {
 
 inline Json RevisionObject(const std::string& name = "hello-00001", int64_t generation = 1,
                            const std::string& configuration = "hello") {
-  Json revision = Owned(Object(kServingApiVersion, "Revision", name), ConfigurationObject(configuration));
+  Json revision =
+      Owned(Object(kServingApiVersion, "Revision", name), ConfigurationObject(configuration));
   revision["metadata"]["labels"] = {{label::kConfiguration, configuration},
                                     {label::kConfigurationGeneration, std::to_string(generation)},
                                     {label::kRoutingState, "active"},
                                     {label::kService, configuration}};
-  revision["metadata"]["annotations"] = {{annotation::kRoutes, configuration},
-                                         {annotation::kRoutingStateModified, "2026-03-01T11:00:00Z"}};
+  revision["metadata"]["annotations"] = {
+      {annotation::kRoutes, configuration},
+      {annotation::kRoutingStateModified, "2026-03-01T11:00:00Z"}};
   revision["spec"] = ServiceObject()["spec"]["template"]["spec"];
   return revision;
 }
@@ -118,12 +124,15 @@ inline std::string MessageOf(const Json& object, const std::string& type) {
 
 inline std::string ShortKey(const ObjectKey& key) {
   const size_t slash = key.resource.find('/');
-  return (slash == std::string::npos ? "core " + key.resource : key.resource.substr(slash + 1)) + "/" + key.name;
+  return (slash == std::string::npos ? "core " + key.resource : key.resource.substr(slash + 1)) +
+         "/" + key.name;
 }
 
 inline std::string Text(const Write& write) {
-  if (const auto* create = std::get_if<CreateObject>(&write)) return "create " + ShortKey(create->key);
-  if (const auto* update = std::get_if<UpdateObject>(&write)) return "update " + ShortKey(update->key);
+  if (const auto* create = std::get_if<CreateObject>(&write))
+    return "create " + ShortKey(create->key);
+  if (const auto* update = std::get_if<UpdateObject>(&write))
+    return "update " + ShortKey(update->key);
   const auto& deletion = std::get<DeleteObject>(write);
   const char* how = deletion.propagation == Propagation::kForeground ? " foreground"
                     : deletion.propagation == Propagation::kOrphan   ? " orphan"
@@ -141,7 +150,8 @@ inline std::vector<std::string> Writes(const ReconcilePlan& plan) {
 inline std::vector<std::string> Events(const ReconcilePlan& plan) {
   std::vector<std::string> texts;
   for (const Effect& effect : plan.effects) {
-    if (const auto* event = std::get_if<RecordEvent>(&effect)) texts.push_back(event->reason + ": " + event->message);
+    if (const auto* event = std::get_if<RecordEvent>(&effect))
+      texts.push_back(event->reason + ": " + event->message);
   }
   return texts;
 }
@@ -157,10 +167,12 @@ inline std::vector<std::string> ImagesToResolve(const ReconcilePlan& plan) {
 // What the plan would store under `key`; null when it writes nothing there.
 inline Json Written(const ReconcilePlan& plan, const std::string& short_key) {
   for (const Write& write : plan.writes) {
-    if (const auto* create = std::get_if<CreateObject>(&write); create && ShortKey(create->key) == short_key) {
+    if (const auto* create = std::get_if<CreateObject>(&write);
+        create && ShortKey(create->key) == short_key) {
       return create->object;
     }
-    if (const auto* update = std::get_if<UpdateObject>(&write); update && ShortKey(update->key) == short_key) {
+    if (const auto* update = std::get_if<UpdateObject>(&write);
+        update && ShortKey(update->key) == short_key) {
       return update->object;
     }
   }

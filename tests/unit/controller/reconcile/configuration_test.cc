@@ -11,7 +11,9 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-ReconcilePlan Reconcile(const ConfigurationInputs& in) { return ReconcileConfiguration(in, RevisionRetention{}, kNow); }
+ReconcilePlan Reconcile(const ConfigurationInputs& in) {
+  return ReconcileConfiguration(in, RevisionRetention{}, kNow);
+}
 
 Json Generation(Json configuration, int64_t generation) {
   configuration["metadata"]["generation"] = generation;
@@ -26,24 +28,28 @@ Json Latest(Json configuration, const std::string& created, const std::string& r
 TEST(ConfigurationTest, ANewGenerationGetsARevisionOfItsNumber) {
   Json configuration = Generation(ConfigurationObject(), 7);
   configuration["metadata"]["annotations"][annotation::kLastModifier] = "me";
-  configuration["spec"]["template"]["metadata"] = {{"labels", {{"team", "blue"}}},
-                                                   {"annotations", {{"autoscaling.knative.dev/min-scale", "1"}}}};
+  configuration["spec"]["template"]["metadata"] = {
+      {"labels", {{"team", "blue"}}},
+      {"annotations", {{"autoscaling.knative.dev/min-scale", "1"}}}};
   const ReconcilePlan plan = Reconcile({.configuration = Share(configuration)});
-  EXPECT_THAT(Writes(plan), ElementsAre("create revisions/hello-00007", "update configurations/hello"));
+  EXPECT_THAT(Writes(plan),
+              ElementsAre("create revisions/hello-00007", "update configurations/hello"));
   EXPECT_THAT(Events(plan), ElementsAre("Created: Created Revision \"hello-00007\""));
 
   const Json revision = Written(plan, "revisions/hello-00007");
-  EXPECT_EQ(revision["metadata"]["labels"], (Json{{"team", "blue"},
-                                                  {label::kConfiguration, "hello"},
-                                                  {label::kConfigurationGeneration, "7"},
-                                                  {label::kConfigurationUid, "Configuration-hello-uid"},
-                                                  {label::kService, "hello"},
-                                                  {label::kServiceUid, "Service-hello-uid"},
-                                                  {label::kRoutingState, "active"}}));
-  EXPECT_EQ(revision["metadata"]["annotations"], (Json{{"autoscaling.knative.dev/min-scale", "1"},
-                                                       {annotation::kCreator, "me"},
-                                                       {annotation::kRoutes, "hello"},
-                                                       {annotation::kRoutingStateModified, "2026-03-01T12:00:00Z"}}));
+  EXPECT_EQ(revision["metadata"]["labels"],
+            (Json{{"team", "blue"},
+                  {label::kConfiguration, "hello"},
+                  {label::kConfigurationGeneration, "7"},
+                  {label::kConfigurationUid, "Configuration-hello-uid"},
+                  {label::kService, "hello"},
+                  {label::kServiceUid, "Service-hello-uid"},
+                  {label::kRoutingState, "active"}}));
+  EXPECT_EQ(revision["metadata"]["annotations"],
+            (Json{{"autoscaling.knative.dev/min-scale", "1"},
+                  {annotation::kCreator, "me"},
+                  {annotation::kRoutes, "hello"},
+                  {annotation::kRoutingStateModified, "2026-03-01T12:00:00Z"}}));
   EXPECT_EQ(revision["spec"], configuration["spec"]["template"]["spec"]);
   EXPECT_TRUE(api::IsControlledBy(revision, configuration));
 
@@ -56,7 +62,8 @@ TEST(ConfigurationTest, ANewGenerationGetsARevisionOfItsNumber) {
 TEST(ConfigurationTest, WithoutARouteARevisionIsBornPending) {
   Json configuration = ConfigurationObject();
   configuration["metadata"]["annotations"].erase(annotation::kRoutes);
-  const Json revision = Written(Reconcile({.configuration = Share(configuration)}), "revisions/hello-00001");
+  const Json revision =
+      Written(Reconcile({.configuration = Share(configuration)}), "revisions/hello-00001");
   EXPECT_EQ(api::LabelOf(revision, label::kRoutingState), "pending");
   EXPECT_FALSE(api::HasAnnotation(revision, annotation::kRoutes));
 }
@@ -71,58 +78,68 @@ TEST(ConfigurationTest, LongNamesAreShortenedAsKnativeDoes) {
 
 TEST(ConfigurationTest, AReadyRevisionMakesItReady) {
   const JsonPtr revision = Share(ReadyObject(RevisionObject()));
-  const ReconcilePlan plan = Reconcile({.configuration = Share(ConfigurationObject()), .revisions = {revision}});
+  const ReconcilePlan plan =
+      Reconcile({.configuration = Share(ConfigurationObject()), .revisions = {revision}});
   EXPECT_THAT(Writes(plan), ElementsAre("update configurations/hello"));
   const Json updated = Written(plan, "configurations/hello");
   EXPECT_EQ(ConditionText(updated), "Ready=True");
   EXPECT_EQ(updated["status"]["latestReadyRevisionName"], "hello-00001");
-  EXPECT_THAT(Events(plan), ElementsAre("ConfigurationReady: Configuration becomes ready",
-                                        "LatestReadyUpdate: LatestReadyRevisionName updated to \"hello-00001\""));
+  EXPECT_THAT(Events(plan),
+              ElementsAre("ConfigurationReady: Configuration becomes ready",
+                          "LatestReadyUpdate: LatestReadyRevisionName updated to \"hello-00001\""));
   EXPECT_EQ(Reconcile({.configuration = Share(updated), .revisions = {revision}}), ReconcilePlan{});
 }
 
 TEST(ConfigurationTest, AFailedRevisionIsTold) {
-  const JsonPtr revision =
-      Share(ReadyObject(RevisionObject(), "False", "ExitCode1", "Container failed with: no such file"));
-  const ReconcilePlan plan = Reconcile({.configuration = Share(ConfigurationObject()), .revisions = {revision}});
+  const JsonPtr revision = Share(
+      ReadyObject(RevisionObject(), "False", "ExitCode1", "Container failed with: no such file"));
+  const ReconcilePlan plan =
+      Reconcile({.configuration = Share(ConfigurationObject()), .revisions = {revision}});
   const Json updated = Written(plan, "configurations/hello");
   EXPECT_EQ(ConditionText(updated), "Ready=False(RevisionFailed)");
   EXPECT_EQ(MessageOf(updated, "Ready"),
             "Revision \"hello-00001\" failed with message: Container failed with: no such file.");
-  EXPECT_THAT(Events(plan), ElementsAre("LatestCreatedFailed: Latest created revision \"hello-00001\" has failed"));
+  EXPECT_THAT(
+      Events(plan),
+      ElementsAre("LatestCreatedFailed: Latest created revision \"hello-00001\" has failed"));
   EXPECT_EQ(Reconcile({.configuration = Share(updated), .revisions = {revision}}), ReconcilePlan{});
 }
 
 TEST(ConfigurationTest, TheLatestReadyRevisionMayFailLater) {
-  const Json configuration = ReadyObject(Latest(ConfigurationObject(), "hello-00001", "hello-00001"));
+  const Json configuration =
+      ReadyObject(Latest(ConfigurationObject(), "hello-00001", "hello-00001"));
   const JsonPtr revision = Share(ReadyObject(RevisionObject(), "False", "ErrImagePull", "gone"));
-  const ReconcilePlan plan = Reconcile({.configuration = Share(configuration), .revisions = {revision}});
+  const ReconcilePlan plan =
+      Reconcile({.configuration = Share(configuration), .revisions = {revision}});
   const Json updated = Written(plan, "configurations/hello");
   EXPECT_EQ(ConditionText(updated), "Ready=False(RevisionFailed)");
   EXPECT_EQ(updated["status"]["latestReadyRevisionName"], "hello-00001");
-  EXPECT_THAT(Events(plan), ElementsAre("LatestReadyFailed: Latest ready revision \"hello-00001\" has failed"));
+  EXPECT_THAT(Events(plan),
+              ElementsAre("LatestReadyFailed: Latest ready revision \"hello-00001\" has failed"));
 }
 
 struct LatestReadyCase {
   std::string name;
-  std::string current;             // latestReady before
-  std::vector<int> ready;          // generations of the revisions that are ready, of 1 to 4
-  std::string want;                // latestReady after
+  std::string current;     // latestReady before
+  std::vector<int> ready;  // generations of the revisions that are ready, of 1 to 4
+  std::string want;        // latestReady after
 };
 
 class LatestReadyTest : public testing::TestWithParam<LatestReadyCase> {};
 
 TEST_P(LatestReadyTest, IsTheNewestThatIsNotOlder) {
   const LatestReadyCase& c = GetParam();
-  ConfigurationInputs in{.configuration =
-                             Share(Generation(Latest(ConfigurationObject(), "hello-00004", c.current), 4))};
+  ConfigurationInputs in{.configuration = Share(Generation(
+                             Latest(ConfigurationObject(), "hello-00004", c.current), 4))};
   for (int generation = 1; generation <= 4; ++generation) {
     const bool ready = std::ranges::count(c.ready, generation) != 0;
-    in.revisions.push_back(Share(
-        ReadyObject(RevisionObject("hello-0000" + std::to_string(generation), generation), ready ? "True" : "Unknown")));
+    in.revisions.push_back(
+        Share(ReadyObject(RevisionObject("hello-0000" + std::to_string(generation), generation),
+                          ready ? "True" : "Unknown")));
   }
   const ReconcilePlan plan = Reconcile(in);
-  const Json updated = plan.writes.empty() ? *in.configuration : Written(plan, "configurations/hello");
+  const Json updated =
+      plan.writes.empty() ? *in.configuration : Written(plan, "configurations/hello");
   EXPECT_EQ(api::StringAt(updated, {"status", "latestReadyRevisionName"}), c.want);
   EXPECT_EQ(api::IsConditionTrue(updated, "Ready"), c.want == "hello-00004");
 }
@@ -140,8 +157,11 @@ INSTANTIATE_TEST_SUITE_P(Table, LatestReadyTest,
 TEST(ConfigurationTest, AReadyRevisionOfAnUnseenGenerationIsNotReady) {
   Json revision = ReadyObject(RevisionObject());
   revision["metadata"]["generation"] = 2;
-  const ReconcilePlan plan = Reconcile({.configuration = Share(ConfigurationObject()), .revisions = {Share(revision)}});
-  EXPECT_EQ(api::StringAt(Written(plan, "configurations/hello"), {"status", "latestReadyRevisionName"}), "");
+  const ReconcilePlan plan =
+      Reconcile({.configuration = Share(ConfigurationObject()), .revisions = {Share(revision)}});
+  EXPECT_EQ(
+      api::StringAt(Written(plan, "configurations/hello"), {"status", "latestReadyRevisionName"}),
+      "");
 }
 
 Json Named(const std::string& name) {
@@ -152,7 +172,8 @@ Json Named(const std::string& name) {
 
 TEST(ConfigurationTest, ABroughtNameIsUsed) {
   const ReconcilePlan plan = Reconcile({.configuration = Share(Named("hello-blue"))});
-  EXPECT_THAT(Writes(plan), ElementsAre("create revisions/hello-blue", "update configurations/hello"));
+  EXPECT_THAT(Writes(plan),
+              ElementsAre("create revisions/hello-blue", "update configurations/hello"));
 }
 
 TEST(ConfigurationTest, ABroughtNameThatIsTakenFails) {
@@ -167,7 +188,8 @@ TEST(ConfigurationTest, ABroughtNameThatIsTakenFails) {
     const Json updated = Written(plan, "configurations/hello");
     EXPECT_EQ(ConditionText(updated), "Ready=False(RevisionFailed)");
     EXPECT_EQ(MessageOf(updated, "Ready"),
-              "Revision creation failed with message: revisions.serving.knative.dev \"hello-blue\" already exists.");
+              "Revision creation failed with message: revisions.serving.knative.dev \"hello-blue\" "
+              "already exists.");
   }
 }
 
@@ -175,8 +197,8 @@ TEST(ConfigurationTest, GoingBackToABroughtNameOfTheSameSpecIsAllowed) {
   const JsonPtr blue = Share(ReadyObject(RevisionObject("hello-blue", 1)));
   const JsonPtr green = Share(ReadyObject(RevisionObject("hello-green", 2)));
   const Json configuration = Latest(Named("hello-blue"), "hello-green", "hello-green");
-  const ReconcilePlan plan =
-      Reconcile({.configuration = Share(configuration), .revisions = {blue, green}, .named_revision = blue});
+  const ReconcilePlan plan = Reconcile(
+      {.configuration = Share(configuration), .revisions = {blue, green}, .named_revision = blue});
   EXPECT_THAT(Writes(plan), ElementsAre("update configurations/hello"));
   const Json updated = Written(plan, "configurations/hello");
   EXPECT_EQ(updated["status"]["latestCreatedRevisionName"], "hello-blue");

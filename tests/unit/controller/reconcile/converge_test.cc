@@ -37,11 +37,13 @@ TEST(ConvergeTest, AnAppliedServiceBecomesReadyAndIsThenLeftAlone) {
   EXPECT_EQ(service["status"]["latestReadyRevisionName"], "hello-00001");
   EXPECT_EQ(service["status"]["traffic"][0]["revisionName"], "hello-00001");
   EXPECT_EQ(service["status"]["observedGeneration"], 1);
-  EXPECT_THAT(platform.All(), UnorderedElementsAre("services/hello", "configurations/hello", "routes/hello",
-                                                   "revisions/hello-00001", "core services/hello"));
+  EXPECT_THAT(platform.All(),
+              UnorderedElementsAre("services/hello", "configurations/hello", "routes/hello",
+                                   "revisions/hello-00001", "core services/hello"));
   EXPECT_EQ(platform.Get(Revision("hello-00001"))["status"]["containerStatuses"][0]["imageDigest"],
             "example.com/hello@sha256:" + std::string(64, 'd'));
-  EXPECT_THAT(platform.EventReasons(), IsSupersetOf({"Created", "RevisionReady", "ConfigurationReady", "LatestReadyUpdate"}));
+  EXPECT_THAT(platform.EventReasons(), IsSupersetOf({"Created", "RevisionReady",
+                                                     "ConfigurationReady", "LatestReadyUpdate"}));
 
   const int64_t revision = platform.revision();
   platform.Advance(std::chrono::hours(24));
@@ -54,7 +56,8 @@ TEST(ConvergeTest, ItIsNotReadyBeforeActivatorsRouteToIt) {
   platform.Create(resource::kServices, ServiceObject());
   platform.Settle();
   EXPECT_EQ(ConditionText(platform.Get(kService)),
-            "ConfigurationsReady=True Ready=Unknown(IngressNotConfigured) RoutesReady=Unknown(IngressNotConfigured)");
+            "ConfigurationsReady=True Ready=Unknown(IngressNotConfigured) "
+            "RoutesReady=Unknown(IngressNotConfigured)");
   platform.activators_follow = true;
   platform.Settle();
   EXPECT_EQ(ConditionText(platform.Get(kService)), kReady);
@@ -68,10 +71,12 @@ TEST(ConvergeTest, ACrashAtStartShowsInAllConditionsAndIsForgottenWhenItIsMended
   EXPECT_EQ(ConditionText(platform.Get(Revision("hello-00001"))),
             "Active=Unknown(Queued) ContainerHealthy=False(ExitCode7) Ready=False(ExitCode7) "
             "ResourcesAvailable=Unknown(Deploying)");
-  EXPECT_EQ(MessageOf(platform.Get(kConfiguration), "Ready"),
-            "Revision \"hello-00001\" failed with message: Container failed with: cannot open config.");
+  EXPECT_EQ(
+      MessageOf(platform.Get(kConfiguration), "Ready"),
+      "Revision \"hello-00001\" failed with message: Container failed with: cannot open config.");
   EXPECT_EQ(ConditionText(platform.Get(kService)),
-            "ConfigurationsReady=False(RevisionFailed) Ready=False(RevisionFailed) RoutesReady=False(RevisionMissing)");
+            "ConfigurationsReady=False(RevisionFailed) Ready=False(RevisionFailed) "
+            "RoutesReady=False(RevisionMissing)");
   EXPECT_THAT(platform.EventReasons(), Contains("LatestCreatedFailed"));
 
   platform.Edit(kService, [](Json& service) { SetImage(service, "example.com/mended"); });
@@ -88,7 +93,9 @@ TEST(ConvergeTest, ABadRevisionNeverGetsTraffic) {
   platform.Edit(kService, [](Json& service) { SetImage(service, "example.com/bad"); });
   platform.Settle();
   const Json service = platform.Get(kService);
-  EXPECT_EQ(ConditionText(service), "ConfigurationsReady=False(RevisionFailed) Ready=False(RevisionFailed) RoutesReady=True");
+  EXPECT_EQ(
+      ConditionText(service),
+      "ConfigurationsReady=False(RevisionFailed) Ready=False(RevisionFailed) RoutesReady=True");
   EXPECT_EQ(service["status"]["latestCreatedRevisionName"], "hello-00002");
   EXPECT_EQ(service["status"]["latestReadyRevisionName"], "hello-00001");
   EXPECT_EQ(service["status"]["traffic"][0]["revisionName"], "hello-00001");
@@ -113,7 +120,8 @@ TEST(ConvergeTest, AnImageThatCannotBeHadIsToldInWordsAndTriedAgainMoreAndMoreSe
   platform.Create(resource::kServices, ServiceObject());
   platform.Settle();
   EXPECT_EQ(MessageOf(platform.Get(kService), "Ready"),
-            "Revision \"hello-00001\" failed with message: Unable to fetch image \"example.com/hello\": failed to "
+            "Revision \"hello-00001\" failed with message: Unable to fetch image "
+            "\"example.com/hello\": failed to "
             "resolve image to digest: manifest unknown.");
   EXPECT_EQ(platform.registry.asked, 1);
   platform.Advance(Seconds(30));
@@ -134,8 +142,9 @@ TEST(ConvergeTest, PullSecretsGoAlongWhenAnImageIsResolved) {
   Json secret = Object("v1", "Secret", "regcred");
   secret["type"] = "kubernetes.io/dockerconfigjson";
   // {"auths":{"example.com":{"username":"u","password":"p"}}}
-  secret["data"] = {{".dockerconfigjson",
-                     "eyJhdXRocyI6eyJleGFtcGxlLmNvbSI6eyJ1c2VybmFtZSI6InUiLCJwYXNzd29yZCI6InAifX19"}};
+  secret["data"] = {
+      {".dockerconfigjson",
+       "eyJhdXRocyI6eyJleGFtcGxlLmNvbSI6eyJ1c2VybmFtZSI6InUiLCJwYXNzd29yZCI6InAifX19"}};
   platform.Create(resource::kSecrets, secret);
   Json service = ServiceObject();
   service["spec"]["template"]["spec"]["imagePullSecrets"] = {{{"name", "regcred"}}};
@@ -155,8 +164,9 @@ TEST_P(DeletionTest, TakesEverythingAlong) {
   platform.Settle();
   platform.Delete(kService, GetParam());
   platform.Settle();
-  EXPECT_THAT(platform.All(), UnorderedElementsAre("services/other", "configurations/other", "routes/other",
-                                                   "revisions/other-00001", "core services/other"));
+  EXPECT_THAT(platform.All(),
+              UnorderedElementsAre("services/other", "configurations/other", "routes/other",
+                                   "revisions/other-00001", "core services/other"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Propagations, DeletionTest,
@@ -168,8 +178,8 @@ TEST(ConvergeTest, OrphanedChildrenStay) {
   platform.Settle();
   platform.Delete(kService, Propagation::kOrphan);
   platform.Settle();
-  EXPECT_THAT(platform.All(), UnorderedElementsAre("configurations/hello", "routes/hello", "revisions/hello-00001",
-                                                   "core services/hello"));
+  EXPECT_THAT(platform.All(), UnorderedElementsAre("configurations/hello", "routes/hello",
+                                                   "revisions/hello-00001", "core services/hello"));
   EXPECT_FALSE(platform.Get(kConfiguration)["metadata"].contains("ownerReferences"));
 }
 
@@ -218,15 +228,18 @@ TEST(ConvergeTest, TrafficBetweenRevisionsWithTags) {
   platform.Settle();
   platform.Edit(kService, [](Json& service) {
     SetImage(service, "example.com/canary");
-    service["spec"]["traffic"] = {
-        {{"revisionName", "hello-00001"}, {"latestRevision", false}, {"percent", 90}, {"tag", "stable"}},
-        {{"latestRevision", true}, {"percent", 10}, {"tag", "canary"}}};
+    service["spec"]["traffic"] = {{{"revisionName", "hello-00001"},
+                                   {"latestRevision", false},
+                                   {"percent", 90},
+                                   {"tag", "stable"}},
+                                  {{"latestRevision", true}, {"percent", 10}, {"tag", "canary"}}};
   });
   platform.Settle();
   const Json service = platform.Get(kService);
   EXPECT_EQ(ConditionText(service), kReady);
   EXPECT_EQ(service["status"]["traffic"][1]["url"], "http://canary-hello.default.localhost:8080");
-  EXPECT_THAT(platform.All(), IsSupersetOf({"core services/stable-hello", "core services/canary-hello"}));
+  EXPECT_THAT(platform.All(),
+              IsSupersetOf({"core services/stable-hello", "core services/canary-hello"}));
   EXPECT_EQ(api::LabelOf(platform.Get(Revision("hello-00001")), label::kRoutingState), "active");
 }
 
@@ -238,7 +251,8 @@ TEST(ConvergeTest, LabelsOfTheServiceReachItsChildrenLater) {
   platform.Settle();
   EXPECT_EQ(api::LabelOf(platform.Get(kConfiguration), "team"), "blue");
   EXPECT_EQ(api::LabelOf(platform.Get(kRoute), "team"), "blue");
-  EXPECT_EQ(api::LabelOf(platform.Get({resource::kCoreServices, "default", "hello"}), "team"), "blue");
+  EXPECT_EQ(api::LabelOf(platform.Get({resource::kCoreServices, "default", "hello"}), "team"),
+            "blue");
   EXPECT_FALSE(api::HasLabel(platform.Get(Revision("hello-00001")), "team"));
   EXPECT_EQ(platform.All().size(), 5u) << "no new revision";
 }
@@ -262,11 +276,13 @@ TEST(ConvergeTest, OldRevisionsAreCollectedInTime) {
   platform.Create(resource::kServices, ServiceObject());
   platform.Settle();
   for (int i = 2; i <= 25; ++i) {
-    platform.Edit(kService, [i](Json& service) { SetImage(service, "example.com/v" + std::to_string(i)); });
+    platform.Edit(kService,
+                  [i](Json& service) { SetImage(service, "example.com/v" + std::to_string(i)); });
     platform.Settle();
   }
   const auto revisions = [&platform] {
-    return std::ranges::count_if(platform.All(), [](const std::string& key) { return key.starts_with("revisions/"); });
+    return std::ranges::count_if(
+        platform.All(), [](const std::string& key) { return key.starts_with("revisions/"); });
   };
   EXPECT_EQ(revisions(), 25);
   platform.Advance(std::chrono::hours(49));
@@ -289,10 +305,13 @@ TEST(ConvergeTest, AStoreThatRefusesWritesIsTriedAgain) {
 
 TEST(ConvergeTest, AThousandServicesTakeWorkInProportion) {
   Platform platform;
-  for (int i = 0; i < 1000; ++i) platform.Create(resource::kServices, ServiceObject("s" + std::to_string(i)));
+  for (int i = 0; i < 1000; ++i)
+    platform.Create(resource::kServices, ServiceObject("s" + std::to_string(i)));
   platform.Settle();
   for (int i = 0; i < 1000; i += 100) {
-    EXPECT_EQ(ConditionText(platform.Get({resource::kServices, "default", "s" + std::to_string(i)})), kReady);
+    EXPECT_EQ(
+        ConditionText(platform.Get({resource::kServices, "default", "s" + std::to_string(i)})),
+        kReady);
   }
   EXPECT_LT(platform.loop().counts().passes, 50'000u);
 }
@@ -320,9 +339,10 @@ TEST_P(RestartTest, ConvergesWhateverItWasDoingWhenItDied) {
   platform.Settle();
   EXPECT_EQ(ConditionText(platform.Get(kService)), kReady);
   EXPECT_EQ(platform.Get(kService)["status"]["traffic"][0]["revisionName"], "hello-00002");
-  EXPECT_THAT(platform.All(), testing::IsSubsetOf({"services/hello", "configurations/hello", "routes/hello",
-                                                   "revisions/hello-00001", "revisions/hello-00002",
-                                                   "core services/hello"}));
+  EXPECT_THAT(platform.All(),
+              testing::IsSubsetOf({"services/hello", "configurations/hello", "routes/hello",
+                                   "revisions/hello-00001", "revisions/hello-00002",
+                                   "core services/hello"}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RestartTest, testing::Range(0u, 100u));

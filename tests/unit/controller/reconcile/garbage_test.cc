@@ -17,16 +17,17 @@ class GarbageTest : public testing::Test {
  protected:
   void Add(const ObjectKey& key, Json object) { objects_[key] = Share(std::move(object)); }
   ReconcilePlan Collect(const ObjectKey& key, std::vector<ObjectKey> dependents = {}) {
-    return CollectGarbage({.key = key,
-                           .object = objects_.at(key),
-                           .dependents = std::move(dependents),
-                           .find =
-                               [this](const ObjectKey& other) {
-                                 const auto it = objects_.find(other);
-                                 return it == objects_.end() ? nullptr : it->second;
-                               },
-                           .alive = [this](const std::string& uid) { return alive_.contains(uid); },
-                           .has_dependents = [this](const std::string& uid) { return owners_.contains(uid); }});
+    return CollectGarbage(
+        {.key = key,
+         .object = objects_.at(key),
+         .dependents = std::move(dependents),
+         .find =
+             [this](const ObjectKey& other) {
+               const auto it = objects_.find(other);
+               return it == objects_.end() ? nullptr : it->second;
+             },
+         .alive = [this](const std::string& uid) { return alive_.contains(uid); },
+         .has_dependents = [this](const std::string& uid) { return owners_.contains(uid); }});
   }
 
   const ObjectKey service_{resource::kServices, "default", "hello"};
@@ -51,7 +52,8 @@ TEST_F(GarbageTest, AnObjectWithoutOwnersStays) {
 
 TEST_F(GarbageTest, OneLivingOwnerIsEnoughAndTheDeadAreForgotten) {
   Json configuration = ConfigurationObject();
-  configuration["metadata"]["ownerReferences"].push_back({{"kind", "X"}, {"name", "x"}, {"uid", "x-uid"}});
+  configuration["metadata"]["ownerReferences"].push_back(
+      {{"kind", "X"}, {"name", "x"}, {"uid", "x-uid"}});
   Add(configuration_, configuration);
   alive_ = {"x-uid"};
   const ReconcilePlan plan = Collect(configuration_);
@@ -66,9 +68,11 @@ TEST_F(GarbageTest, InTheForegroundDependentsGoFirst) {
   Add(configuration_, ConfigurationObject());
   owners_ = {"Configuration-hello-uid"};
   alive_ = {"Service-hello-uid"};
-  EXPECT_THAT(Writes(Collect(service_, {configuration_})), ElementsAre("delete configurations/hello foreground"));
+  EXPECT_THAT(Writes(Collect(service_, {configuration_})),
+              ElementsAre("delete configurations/hello foreground"));
   owners_.clear();
-  EXPECT_THAT(Writes(Collect(service_, {configuration_})), ElementsAre("delete configurations/hello"));
+  EXPECT_THAT(Writes(Collect(service_, {configuration_})),
+              ElementsAre("delete configurations/hello"));
 
   Add(configuration_, *MarkDeleted(ConfigurationObject(), Propagation::kForeground, kNow));
   EXPECT_THAT(Writes(Collect(service_, {configuration_})), IsEmpty()) << "it is under way";
@@ -118,10 +122,12 @@ TEST(NamespaceTest, IsEmptiedAndThenGoes) {
 
   const ObjectKey service{resource::kServices, "blue", "hello"};
   const ObjectKey going{resource::kServices, "blue", "going"};
-  EXPECT_THAT(Writes(EmptyNamespace(key, ns,
-                                    {{service, Share(ServiceObject())},
-                                     {going, Share(*MarkDeleted(ServiceObject("going"), Propagation::kForeground, kNow))}})),
-              ElementsAre("delete services/hello"));
+  EXPECT_THAT(
+      Writes(EmptyNamespace(
+          key, ns,
+          {{service, Share(ServiceObject())},
+           {going, Share(*MarkDeleted(ServiceObject("going"), Propagation::kForeground, kNow))}})),
+      ElementsAre("delete services/hello"));
   const ReconcilePlan plan = EmptyNamespace(key, ns, {});
   EXPECT_TRUE(IsFinished(Written(plan, "core namespaces/blue")));
 }

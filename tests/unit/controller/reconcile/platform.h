@@ -1,5 +1,5 @@
-// The whole chain of reconcilers over stores in memory, with a runtime and activators that are made up.
-// One thread, a fake clock; nothing moves unless it is told to.
+// The whole chain of reconcilers over stores in memory, with a runtime and activators that are made
+// up. One thread, a fake clock; nothing moves unless it is told to.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -59,7 +59,8 @@ class FakeRegistry : public ImageResolver {
   std::map<std::string, Error> broken;  // images that cannot be resolved
   int asked = 0;
 
-  http::Task<Result<std::string>> Resolve(std::string image, std::vector<v1::ImageAuth> auth) override {
+  http::Task<Result<std::string>> Resolve(std::string image,
+                                          std::vector<v1::ImageAuth> auth) override {
     ++asked;
     last_auth = std::move(auth);
     if (const auto it = broken.find(image); it != broken.end()) co_return it->second;
@@ -83,7 +84,8 @@ class FakeRuntime : public RevisionObserver {
 
 class FakeActivators : public RouteObserver {
  public:
-  bool Programmed(std::string_view ns, std::string_view name, std::string_view fingerprint) const override {
+  bool Programmed(std::string_view ns, std::string_view name,
+                  std::string_view fingerprint) const override {
     const auto it = programmed.find(std::string(ns) + "/" + std::string(name));
     return it != programmed.end() && it->second == fingerprint;
   }
@@ -180,13 +182,15 @@ class Platform {
   std::vector<std::string> All() const {
     std::vector<std::string> keys;
     for (const std::string& name : objects_->Resources()) {
-      for (const JsonPtr& object : objects_->List(name, "").objects) keys.push_back(ShortKey(KeyOf(*object, name)));
+      for (const JsonPtr& object : objects_->List(name, "").objects)
+        keys.push_back(ShortKey(KeyOf(*object, name)));
     }
     return keys;
   }
   std::vector<std::string> EventReasons() const {
     std::vector<std::string> reasons;
-    for (const JsonPtr& event : soft_->List(resource::kEvents, "").objects) reasons.push_back((*event)["reason"]);
+    for (const JsonPtr& event : soft_->List(resource::kEvents, "").objects)
+      reasons.push_back((*event)["reason"]);
     return reasons;
   }
   int64_t revision() const { return objects_->revision(); }
@@ -208,21 +212,30 @@ class Platform {
   // Brings runtime and activators to where the objects say; true when that was news.
   bool Follow() {
     bool news = false;
-    for (const JsonPtr& revision : objects_->List(resource::kRevisions, "").objects) news |= FollowRevision(*revision);
-    for (const JsonPtr& route : objects_->List(resource::kRoutes, "").objects) news |= FollowRoute(*route);
+    for (const JsonPtr& revision : objects_->List(resource::kRevisions, "").objects)
+      news |= FollowRevision(*revision);
+    for (const JsonPtr& route : objects_->List(resource::kRoutes, "").objects)
+      news |= FollowRoute(*route);
     return news;
   }
   bool FollowRevision(const Json& revision) {
     if (!HasDigests(revision)) return false;
-    RevisionObserved wanted{.known = true, .ready = 1, .desired = 1, .activity = Activity::kActive, .initialized = true};
+    RevisionObserved wanted{.known = true,
+                            .ready = 1,
+                            .desired = 1,
+                            .activity = Activity::kActive,
+                            .initialized = true};
     const std::string image = revision["spec"]["containers"][0]["image"];
     if (const auto it = runtime.crashing.find(image); it != runtime.crashing.end()) {
-      wanted = {.known = true, .desired = 1, .activity = Activity::kActivating, .failure = it->second};
+      wanted = {
+          .known = true, .desired = 1, .activity = Activity::kActivating, .failure = it->second};
     }
     const std::string ns = api::NamespaceOf(revision);
     const std::string name = api::NameOf(revision);
     RevisionObserved& seen = runtime.seen[ns + "/" + name];
-    if (seen.known && seen.ready == wanted.ready && seen.failure.has_value() == wanted.failure.has_value()) return false;
+    if (seen.known && seen.ready == wanted.ready &&
+        seen.failure.has_value() == wanted.failure.has_value())
+      return false;
     seen = wanted;
     loop_->RevisionChanged(ns, name);
     return true;

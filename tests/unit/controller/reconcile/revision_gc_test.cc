@@ -13,7 +13,8 @@ using std::chrono::hours;
 struct GcCase {
   std::string name;
   RevisionRetention retention;
-  // Ages in hours since the last activity, one per non-active revision; each is created an hour earlier.
+  // Ages in hours since the last activity, one per non-active revision; each is created an hour
+  // earlier.
   std::vector<int> ages;
   std::vector<std::string> want;          // deleted, named r<place in ages>
   std::optional<int> wake_in_hours = {};  // from now
@@ -25,7 +26,8 @@ JsonPtr Reserve(size_t place, int age) {
   Json revision = RevisionObject("r" + std::to_string(place), static_cast<int64_t>(place) + 1);
   revision["metadata"]["labels"][label::kRoutingState] = "reserve";
   revision["metadata"]["creationTimestamp"] = api::FormatTimestamp(kNow - hours(age + 1));
-  revision["metadata"]["annotations"][annotation::kRoutingStateModified] = api::FormatTimestamp(kNow - hours(age));
+  revision["metadata"]["annotations"][annotation::kRoutingStateModified] =
+      api::FormatTimestamp(kNow - hours(age));
   return Share(revision);
 }
 
@@ -45,7 +47,9 @@ TEST_P(RevisionGcTest, DeletesExactly) {
   }
 }
 
-const RevisionRetention kSmall{.since_create = hours(48), .since_last_active = hours(15), .non_active_min = 1,
+const RevisionRetention kSmall{.since_create = hours(48),
+                               .since_last_active = hours(15),
+                               .non_active_min = 1,
                                .non_active_max = 3};
 
 INSTANTIATE_TEST_SUITE_P(
@@ -73,7 +77,8 @@ TEST(RevisionGcTest, ActiveNewestAndMarkedRevisionsAreNeverDeleted) {
   Json marked = *Reserve(3, 100);
   marked["metadata"]["annotations"][annotation::kNoGc] = "True";
   ReconcilePlan plan;
-  PlanRevisionGc(configuration, {Reserve(0, 100), Share(active), Share(pending), Share(marked), Reserve(4, 100)},
+  PlanRevisionGc(configuration,
+                 {Reserve(0, 100), Share(active), Share(pending), Share(marked), Reserve(4, 100)},
                  {.non_active_min = 0, .non_active_max = 0}, kNow, plan);
   EXPECT_THAT(Writes(plan), testing::ElementsAre("delete revisions/r4"));
 }

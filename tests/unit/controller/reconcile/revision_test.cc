@@ -14,7 +14,9 @@ using testing::IsEmpty;
 constexpr char kImage[] = "example.com/hello";
 constexpr char kKey[] = "revisions/hello-00001";
 
-ReconcilePlan Reconcile(const RevisionInputs& in) { return ReconcileRevision(in, ServingConfig{}, kNow); }
+ReconcilePlan Reconcile(const RevisionInputs& in) {
+  return ReconcileRevision(in, ServingConfig{}, kNow);
+}
 
 Json Resolved(Json revision = RevisionObject()) {
   revision["status"]["containerStatuses"] = {
@@ -31,7 +33,8 @@ TEST(RevisionTest, ANewRevisionAsksForItsDigests) {
   EXPECT_THAT(ImagesToResolve(plan), ElementsAre(kImage));
   EXPECT_THAT(Writes(plan), ElementsAre("update revisions/hello-00001"));
   EXPECT_EQ(ConditionText(Written(plan, kKey)),
-            "ContainerHealthy=Unknown Ready=Unknown(ResolvingDigests) ResourcesAvailable=Unknown(ResolvingDigests)");
+            "ContainerHealthy=Unknown Ready=Unknown(ResolvingDigests) "
+            "ResourcesAvailable=Unknown(ResolvingDigests)");
 }
 
 TEST(RevisionTest, EachImageIsAskedForOnceAndNotWhileItIsUnderWay) {
@@ -46,14 +49,16 @@ TEST(RevisionTest, EachImageIsAskedForOnceAndNotWhileItIsUnderWay) {
 }
 
 TEST(RevisionTest, DigestsGoToTheStatus) {
-  const ReconcilePlan plan = Reconcile(
-      {.revision = Share(RevisionObject()), .images = {{kImage, {.outcome = Result<std::string>("sha256:abc")}}}});
+  const ReconcilePlan plan =
+      Reconcile({.revision = Share(RevisionObject()),
+                 .images = {{kImage, {.outcome = Result<std::string>("sha256:abc")}}}});
   const Json written = Written(plan, kKey);
   EXPECT_EQ(written["status"]["containerStatuses"],
             (Json{{{"name", "user-container"}, {"imageDigest", "example.com/hello@sha256:abc"}}}));
-  EXPECT_EQ(ConditionText(written),
-            "Active=Unknown(Deploying) ContainerHealthy=Unknown(Deploying) Ready=Unknown(Deploying) "
-            "ResourcesAvailable=Unknown(Deploying)");
+  EXPECT_EQ(
+      ConditionText(written),
+      "Active=Unknown(Deploying) ContainerHealthy=Unknown(Deploying) Ready=Unknown(Deploying) "
+      "ResourcesAvailable=Unknown(Deploying)");
   EXPECT_TRUE(HasDigests(written));
 }
 
@@ -73,19 +78,20 @@ TEST_P(KnownDigestTest, NeedsNoQuestion) {
   EXPECT_EQ(api::StringAt(status, {"imageDigest"}), *GetParam().want);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Table, KnownDigestTest,
-    testing::ValuesIn(std::vector<KnownDigestCase>{
-        {"ADigestAlready", "example.com/hello@sha256:" + std::string(64, 'a'),
-         "example.com/hello@sha256:" + std::string(64, 'a')},
-        {"ARegistryThatIsSkipped", "kind.local/hello:latest", ""},
-    }),
-    [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(Table, KnownDigestTest,
+                         testing::ValuesIn(std::vector<KnownDigestCase>{
+                             {"ADigestAlready", "example.com/hello@sha256:" + std::string(64, 'a'),
+                              "example.com/hello@sha256:" + std::string(64, 'a')},
+                             {"ARegistryThatIsSkipped", "kind.local/hello:latest", ""},
+                         }),
+                         [](const auto& test) { return test.param.name; });
 
 TEST(RevisionTest, AFailureToResolveIsToldInWordsAndTriedAgain) {
   const Error error{Code::kUnauthenticated, "GET https://example.com/v2/: 401 Unauthorized"};
-  const ImageResolution failed{.outcome = Result<std::string>(error), .retry_at = kNow + Seconds(4)};
-  const ReconcilePlan plan = Reconcile({.revision = Share(RevisionObject()), .images = {{kImage, failed}}});
+  const ImageResolution failed{.outcome = Result<std::string>(error),
+                               .retry_at = kNow + Seconds(4)};
+  const ReconcilePlan plan =
+      Reconcile({.revision = Share(RevisionObject()), .images = {{kImage, failed}}});
   const Json written = Written(plan, kKey);
   EXPECT_EQ(api::ConditionOf(written, "Ready")->reason, "ContainerMissing");
   EXPECT_EQ(MessageOf(written, "ContainerHealthy"),
@@ -100,8 +106,9 @@ TEST(RevisionTest, AFailureToResolveIsToldInWordsAndTriedAgain) {
   EXPECT_THAT(ImagesToResolve(retry), ElementsAre(kImage));
   EXPECT_THAT(Writes(retry), IsEmpty());
 
-  const ReconcilePlan recovered = Reconcile(
-      {.revision = Share(written), .images = {{kImage, {.outcome = Result<std::string>("sha256:abc")}}}});
+  const ReconcilePlan recovered =
+      Reconcile({.revision = Share(written),
+                 .images = {{kImage, {.outcome = Result<std::string>("sha256:abc")}}}});
   EXPECT_EQ(api::ConditionOf(Written(recovered, kKey), "ContainerHealthy")->reason, "Deploying");
 }
 
@@ -125,7 +132,11 @@ TEST_P(RevisionConditionTest, Follow) {
 
 RevisionObserved Seen(int ready, Activity activity, bool initialized = false,
                       std::optional<RevisionObserved::Failure> failure = std::nullopt) {
-  return {.known = true, .ready = ready, .activity = activity, .initialized = initialized, .failure = failure};
+  return {.known = true,
+          .ready = ready,
+          .activity = activity,
+          .initialized = initialized,
+          .failure = failure};
 }
 
 const RevisionObserved::Failure kCrash{"ExitCode1", "no such file"};
@@ -133,7 +144,9 @@ const RevisionObserved::Failure kPull{"ImagePullBackOff", "manifest unknown"};
 const RevisionObserved::Failure kNoRoom{"Unschedulable", "no node has 8 cpus"};
 
 Json Crashed() { return WithCondition(Resolved(), "ContainerHealthy", "False", "ExitCode1", "x"); }
-Json GaveUp() { return WithCondition(Resolved(), "ResourcesAvailable", "False", "ProgressDeadlineExceeded", "x"); }
+Json GaveUp() {
+  return WithCondition(Resolved(), "ResourcesAvailable", "False", "ProgressDeadlineExceeded", "x");
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Table, RevisionConditionTest,
@@ -163,18 +176,22 @@ INSTANTIATE_TEST_SUITE_P(
          "Active=Unknown(Queued) ContainerHealthy=Unknown(Deploying) Ready=False(Unschedulable) "
          "ResourcesAvailable=False(Unschedulable)"},
         {"GaveUpWithoutReason", Resolved(), Seen(0, Activity::kTimedOut),
-         "Active=False(TimedOut) ContainerHealthy=Unknown(Deploying) Ready=False(ProgressDeadlineExceeded) "
+         "Active=False(TimedOut) ContainerHealthy=Unknown(Deploying) "
+         "Ready=False(ProgressDeadlineExceeded) "
          "ResourcesAvailable=False(ProgressDeadlineExceeded)"},
         {"GaveUpAfterACrashTellsTheCrash", Crashed(), Seen(0, Activity::kTimedOut),
          "Active=False(TimedOut) ContainerHealthy=False(ExitCode1) Ready=False(ExitCode1) "
          "ResourcesAvailable=Unknown(Deploying)"},
         {"HavingGivenUpStaysTold", GaveUp(), Seen(0, Activity::kInactive),
-         "Active=False(NoTraffic) ContainerHealthy=Unknown(Deploying) Ready=False(ProgressDeadlineExceeded) "
+         "Active=False(NoTraffic) ContainerHealthy=Unknown(Deploying) "
+         "Ready=False(ProgressDeadlineExceeded) "
          "ResourcesAvailable=False(ProgressDeadlineExceeded)"},
-        {"AFailureAtALaterActivationShows", Initialized(), Seen(0, Activity::kActivating, true, kPull),
+        {"AFailureAtALaterActivationShows", Initialized(),
+         Seen(0, Activity::kActivating, true, kPull),
          "Active=Unknown(Queued) ContainerHealthy=True Ready=False(ImagePullBackOff) "
          "ResourcesAvailable=False(ImagePullBackOff)"},
-        {"OneCrashBesideAReadyInstanceIsNoFailure", Initialized(), Seen(1, Activity::kActive, true, kCrash),
+        {"OneCrashBesideAReadyInstanceIsNoFailure", Initialized(),
+         Seen(1, Activity::kActive, true, kCrash),
          "Active=True ContainerHealthy=True Ready=True ResourcesAvailable=True"},
         {"OutOfMemoryIsACrash", Resolved(),
          Seen(0, Activity::kActivating, false, RevisionObserved::Failure{"OOMKilled", "x"}),
@@ -185,33 +202,41 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(RevisionTest, ARestartedControllerThatKnowsNothingLeavesAReadyRevisionAlone) {
   const Json ready = Written(
-      Reconcile({.revision = Share(Resolved()), .observed = Seen(2, Activity::kActive, true)}), kKey);
+      Reconcile({.revision = Share(Resolved()), .observed = Seen(2, Activity::kActive, true)}),
+      kKey);
   EXPECT_EQ(Reconcile({.revision = Share(ready), .observed = {}}), ReconcilePlan{});
-  EXPECT_EQ(Reconcile({.revision = Share(ready), .observed = {.known = false, .ready = 0, .failure = kCrash}}),
+  EXPECT_EQ(Reconcile({.revision = Share(ready),
+                       .observed = {.known = false, .ready = 0, .failure = kCrash}}),
             ReconcilePlan{});
 }
 
 TEST(RevisionTest, MessagesAreKnatives) {
   const auto message = [](const std::string& type, RevisionObserved observed) {
-    return MessageOf(Written(Reconcile({.revision = Share(Resolved()), .observed = observed}), kKey), type);
+    return MessageOf(
+        Written(Reconcile({.revision = Share(Resolved()), .observed = observed}), kKey), type);
   };
   EXPECT_EQ(message("Active", Seen(0, Activity::kActivating)),
             "Requests to the target are being buffered as resources are provisioned.");
-  EXPECT_EQ(message("Active", Seen(0, Activity::kInactive)), "The target is not receiving traffic.");
+  EXPECT_EQ(message("Active", Seen(0, Activity::kInactive)),
+            "The target is not receiving traffic.");
   EXPECT_EQ(message("Active", Seen(0, Activity::kTimedOut)), "The target could not be activated.");
-  EXPECT_EQ(message("ResourcesAvailable", Seen(0, Activity::kTimedOut)), "Initial scale was never achieved");
+  EXPECT_EQ(message("ResourcesAvailable", Seen(0, Activity::kTimedOut)),
+            "Initial scale was never achieved");
   EXPECT_EQ(message("ContainerHealthy", Seen(0, Activity::kActivating, false, kCrash)),
             "Container failed with: no such file");
-  EXPECT_EQ(message("ContainerHealthy", Seen(0, Activity::kActivating, false, RevisionObserved::Failure{"ExitCode0", ""})),
+  EXPECT_EQ(message("ContainerHealthy", Seen(0, Activity::kActivating, false,
+                                             RevisionObserved::Failure{"ExitCode0", ""})),
             "Container failed with: container exited with no error");
-  EXPECT_EQ(message("ResourcesAvailable", Seen(0, Activity::kActivating, false, kPull)), "manifest unknown");
+  EXPECT_EQ(message("ResourcesAvailable", Seen(0, Activity::kActivating, false, kPull)),
+            "manifest unknown");
 }
 
 TEST(RevisionTest, ItBecomesReadyWithAnEventAndShowsItsReplicas) {
   RevisionObserved observed = Seen(3, Activity::kActive, true);
   observed.desired = 4;
   const ReconcilePlan plan = Reconcile({.revision = Share(Resolved()), .observed = observed});
-  EXPECT_THAT(Events(plan), ElementsAre("RevisionReady: Revision becomes ready upon all resources being ready"));
+  EXPECT_THAT(Events(plan),
+              ElementsAre("RevisionReady: Revision becomes ready upon all resources being ready"));
   const Json written = Written(plan, kKey);
   EXPECT_EQ(written["status"]["actualReplicas"], 3);
   EXPECT_EQ(written["status"]["desiredReplicas"], 4);
@@ -219,12 +244,14 @@ TEST(RevisionTest, ItBecomesReadyWithAnEventAndShowsItsReplicas) {
 }
 
 TEST(RevisionTest, ThatItWasInitializedOutlivesALaterFailure) {
-  const Json failing = Written(
-      Reconcile({.revision = Share(Initialized()), .observed = Seen(0, Activity::kActivating, true, kPull)}), kKey);
+  const Json failing = Written(Reconcile({.revision = Share(Initialized()),
+                                          .observed = Seen(0, Activity::kActivating, true, kPull)}),
+                               kKey);
   EXPECT_TRUE(WasInitialized(failing));
-  const Json at_rest =
-      Written(Reconcile({.revision = Share(failing), .observed = Seen(0, Activity::kInactive)}), kKey);
-  EXPECT_EQ(ConditionText(at_rest), "Active=False(NoTraffic) ContainerHealthy=True Ready=True ResourcesAvailable=True");
+  const Json at_rest = Written(
+      Reconcile({.revision = Share(failing), .observed = Seen(0, Activity::kInactive)}), kKey);
+  EXPECT_EQ(ConditionText(at_rest),
+            "Active=False(NoTraffic) ContainerHealthy=True Ready=True ResourcesAvailable=True");
 }
 
 }  // namespace

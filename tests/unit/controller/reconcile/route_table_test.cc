@@ -13,7 +13,9 @@ Json AssignedRoute() {
   route["status"] = {{"url", "http://hello.default.localhost:8080"},
                      {"traffic",
                       {{{"revisionName", "hello-00001"}, {"percent", 90}},
-                       {{"revisionName", "hello-00002"}, {"percent", 10}, {"tag", "next"},
+                       {{"revisionName", "hello-00002"},
+                        {"percent", 10},
+                        {"tag", "next"},
                         {"url", "http://next-hello.default.localhost:8080"}}}}};
   return route;
 }
@@ -35,14 +37,17 @@ TEST(RouteTableTest, TellsHostsAndSplits) {
 
 TEST(RouteTableTest, TheFingerprintIsThatOfTheRules) {
   const Json route = AssignedRoute();
-  EXPECT_EQ(RouteFingerprint(BuildRoute(route, {})), Fingerprint("default", HostRulesOf(route, {})));
+  EXPECT_EQ(RouteFingerprint(BuildRoute(route, {})),
+            Fingerprint("default", HostRulesOf(route, {})));
   Json shifted = route;
   shifted["status"]["traffic"][0]["percent"] = 80;
   shifted["status"]["traffic"][1]["percent"] = 20;
   EXPECT_NE(RouteFingerprint(BuildRoute(shifted, {})), RouteFingerprint(BuildRoute(route, {})));
 }
 
-TEST(RouteTableTest, ARouteWithoutTrafficHasNoHosts) { EXPECT_EQ(BuildRoute(RouteObject(), {}).hosts_size(), 0); }
+TEST(RouteTableTest, ARouteWithoutTrafficHasNoHosts) {
+  EXPECT_EQ(BuildRoute(RouteObject(), {}).hosts_size(), 0);
+}
 
 }  // namespace
 }  // namespace updraft::controller

@@ -44,7 +44,8 @@ TEST(RouteTest, AssignsTrafficMakesUrlsAndThePlaceholder) {
   EXPECT_THAT(Writes(plan), ElementsAre("create core services/hello", "update routes/hello"));
   const Json route = Written(plan, "routes/hello");
   EXPECT_EQ(ConditionText(route),
-            "AllTrafficAssigned=True CertificateProvisioned=True(TLSNotEnabled) IngressReady=True Ready=True");
+            "AllTrafficAssigned=True CertificateProvisioned=True(TLSNotEnabled) IngressReady=True "
+            "Ready=True");
   EXPECT_EQ(MessageOf(route, "CertificateProvisioned"), "external-domain-tls is not enabled");
   EXPECT_EQ(route["status"]["url"], "http://hello.default.localhost:8080");
   EXPECT_EQ(route["status"]["address"], (Json{{"url", "http://hello.default.svc.cluster.local"}}));
@@ -69,7 +70,8 @@ TEST(RouteTest, ItIsReadyOnlyOnceActivatorsRouteByIt) {
   EXPECT_EQ(ConditionText(route),
             "AllTrafficAssigned=True CertificateProvisioned=True(TLSNotEnabled) "
             "IngressReady=Unknown(IngressNotConfigured) Ready=Unknown(IngressNotConfigured)");
-  EXPECT_EQ(route["status"]["traffic"][0]["revisionName"], "hello-00001") << "so that they can be told";
+  EXPECT_EQ(route["status"]["traffic"][0]["revisionName"], "hello-00001")
+      << "so that they can be told";
 
   std::string asked;
   RouteInputs in = Inputs(route);
@@ -101,11 +103,13 @@ TEST(RouteTest, NewTrafficMakesItUnreadyUntilActivatorsFollow) {
 
 TEST(RouteTest, ANewRevisionThatIsNotReadyLeavesTheTrafficWhereItIs) {
   Json route = ReadyRoute();
-  route["spec"]["traffic"] = {{{"revisionName", "hello-00002"}, {"latestRevision", false}, {"percent", 100}}};
+  route["spec"]["traffic"] = {
+      {{"revisionName", "hello-00002"}, {"latestRevision", false}, {"percent", 100}}};
   route["metadata"]["generation"] = 2;
   RouteInputs in = Inputs(route);
   in.services["hello"] = Share(Placeholder());
-  in.revisions["hello-00002"] = Share(ReadyObject(RevisionObject("hello-00002", 2), "False", "ExitCode1"));
+  in.revisions["hello-00002"] =
+      Share(ReadyObject(RevisionObject("hello-00002", 2), "False", "ExitCode1"));
   const Json written = Written(Reconcile(in), "routes/hello");
   EXPECT_EQ(MessageOf(written, "Ready"), "Revision \"hello-00002\" failed to become ready.");
   EXPECT_EQ(written["status"]["traffic"][0]["revisionName"], "hello-00001");
@@ -116,10 +120,13 @@ TEST(RouteTest, TagsHaveHostsUrlsAndPlaceholders) {
   Json route = RouteObject();
   route["spec"]["traffic"] = {
       {{"latestRevision", true}, {"percent", 100}, {"configurationName", "hello"}},
-      {{"revisionName", "hello-00001"}, {"latestRevision", false}, {"percent", 0}, {"tag", "blue"}}};
+      {{"revisionName", "hello-00001"},
+       {"latestRevision", false},
+       {"percent", 0},
+       {"tag", "blue"}}};
   const ReconcilePlan plan = Reconcile(Inputs(route));
-  EXPECT_THAT(Writes(plan),
-              ElementsAre("create core services/hello", "create core services/blue-hello", "update routes/hello"));
+  EXPECT_THAT(Writes(plan), ElementsAre("create core services/hello",
+                                        "create core services/blue-hello", "update routes/hello"));
   EXPECT_EQ(Written(plan, "routes/hello")["status"]["traffic"][1],
             (Json{{"latestRevision", false},
                   {"percent", 0},
@@ -144,9 +151,10 @@ TEST(RouteTest, PlaceholdersFollowLabelsAndAnnotations) {
   placeholder["metadata"]["labels"][label::kVisibility] = kClusterLocal;
   in.services["hello"] = Share(placeholder);
   const Json updated = Written(Reconcile(in), "core services/hello");
-  EXPECT_EQ(updated["metadata"]["labels"],
-            (Json{{"team", "blue"}, {label::kService, "hello"}, {label::kRoute, "hello"},
-                  {label::kVisibility, kClusterLocal}}));
+  EXPECT_EQ(updated["metadata"]["labels"], (Json{{"team", "blue"},
+                                                 {label::kService, "hello"},
+                                                 {label::kRoute, "hello"},
+                                                 {label::kVisibility, kClusterLocal}}));
   EXPECT_EQ(updated["metadata"]["annotations"], (Json{{"note", "x"}}));
 }
 
@@ -160,7 +168,8 @@ TEST(RouteTest, AForeignServiceOfItsNameIsInTheWay) {
   EXPECT_THAT(Writes(plan), ElementsAre("update routes/hello"));
   const Json route = Written(plan, "routes/hello");
   EXPECT_EQ(api::ConditionOf(route, "IngressReady")->reason, "NotOwned");
-  EXPECT_EQ(MessageOf(route, "Ready"), "There is an existing placeholder Service \"hello\" that we do not own.");
+  EXPECT_EQ(MessageOf(route, "Ready"),
+            "There is an existing placeholder Service \"hello\" that we do not own.");
   EXPECT_FALSE(route["status"].contains("traffic")) << "its hosts belong to another";
 }
 
@@ -181,7 +190,8 @@ TEST(RouteTest, AHostThatIsNoValidNameIsAnErrorInTheConfig) {
 
 // ---- marks on revisions and configurations
 
-JsonPtr Marked(const std::string& name, int64_t generation, const std::string& routes, const std::string& state) {
+JsonPtr Marked(const std::string& name, int64_t generation, const std::string& routes,
+               const std::string& state) {
   Json revision = ReadyObject(RevisionObject(name, generation));
   revision["metadata"]["labels"][label::kRoutingState] = state;
   if (routes.empty()) {
@@ -246,7 +256,8 @@ std::vector<std::string> Hosts(const Json& route) {
   std::vector<std::string> texts;
   for (const HostRule& rule : HostRulesOf(route, kConfig)) {
     std::string text = rule.host + (rule.cluster_local ? " local" : "");
-    for (const RevisionShare& share : rule.shares) text += " " + share.revision + "=" + std::to_string(share.percent);
+    for (const RevisionShare& share : rule.shares)
+      text += " " + share.revision + "=" + std::to_string(share.percent);
     texts.push_back(text);
   }
   return texts;
@@ -258,20 +269,22 @@ TEST(HostRulesTest, EveryHostOfARouteHasARule) {
                                         {"percent", 0},
                                         {"tag", "old"},
                                         {"url", "http://old-hello.default.localhost:8080"}});
-  EXPECT_THAT(Hosts(route), ElementsAre("hello.default.localhost hello-00001=100",
-                                        "hello.default local hello-00001=100",
-                                        "hello.default.svc local hello-00001=100",
-                                        "hello.default.svc.cluster.local local hello-00001=100",
-                                        "old-hello.default.localhost hello-00000=100",
-                                        "old-hello.default local hello-00000=100",
-                                        "old-hello.default.svc local hello-00000=100",
-                                        "old-hello.default.svc.cluster.local local hello-00000=100"));
+  EXPECT_THAT(
+      Hosts(route),
+      ElementsAre("hello.default.localhost hello-00001=100", "hello.default local hello-00001=100",
+                  "hello.default.svc local hello-00001=100",
+                  "hello.default.svc.cluster.local local hello-00001=100",
+                  "old-hello.default.localhost hello-00000=100",
+                  "old-hello.default local hello-00000=100",
+                  "old-hello.default.svc local hello-00000=100",
+                  "old-hello.default.svc.cluster.local local hello-00000=100"));
 }
 
 TEST(HostRulesTest, ClusterLocalRoutesHaveNoExternalHost) {
   Json route = ReadyRoute();
   route["status"]["url"] = "http://hello.default.svc.cluster.local";
-  EXPECT_THAT(Hosts(route), ElementsAre("hello.default local hello-00001=100", "hello.default.svc local hello-00001=100",
+  EXPECT_THAT(Hosts(route), ElementsAre("hello.default local hello-00001=100",
+                                        "hello.default.svc local hello-00001=100",
                                         "hello.default.svc.cluster.local local hello-00001=100"));
 }
 

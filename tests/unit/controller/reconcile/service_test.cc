@@ -22,16 +22,20 @@ Json ReadyRoute() {
   Json route = ReadyObject(RouteObject());
   route["status"]["url"] = "http://hello.default.localhost";
   route["status"]["address"] = {{"url", "http://hello.default.svc.cluster.local"}};
-  route["status"]["traffic"] = {{{"latestRevision", true}, {"percent", 100}, {"revisionName", "hello-00001"}}};
+  route["status"]["traffic"] = {
+      {{"latestRevision", true}, {"percent", 100}, {"revisionName", "hello-00001"}}};
   return route;
 }
 
 TEST(ServiceTest, ANewServiceGetsItsChildrenAndWaitsForThem) {
   const ReconcilePlan plan = ReconcileService({.service = Share(ServiceObject())}, kNow);
-  EXPECT_THAT(Writes(plan), ElementsAre("create configurations/hello", "create routes/hello", "update services/hello"));
-  EXPECT_THAT(Events(plan), ElementsAre("Created: Created Configuration \"hello\"", "Created: Created Route \"hello\""));
+  EXPECT_THAT(Writes(plan), ElementsAre("create configurations/hello", "create routes/hello",
+                                        "update services/hello"));
+  EXPECT_THAT(Events(plan), ElementsAre("Created: Created Configuration \"hello\"",
+                                        "Created: Created Route \"hello\""));
   EXPECT_EQ(ConditionText(Written(plan, "services/hello")),
-            "ConfigurationsReady=Unknown(OutOfDate) Ready=Unknown(OutOfDate) RoutesReady=Unknown(OutOfDate)");
+            "ConfigurationsReady=Unknown(OutOfDate) Ready=Unknown(OutOfDate) "
+            "RoutesReady=Unknown(OutOfDate)");
 }
 
 TEST(ServiceTest, ChildrenInheritLabelsAndAnnotations) {
@@ -43,8 +47,9 @@ TEST(ServiceTest, ChildrenInheritLabelsAndAnnotations) {
                                         {annotation::kCreator, "me"}};
   const ReconcilePlan plan = ReconcileService({.service = Share(service)}, kNow);
   const Json configuration = Written(plan, "configurations/hello");
-  EXPECT_EQ(configuration["metadata"]["labels"],
-            (Json{{"team", "blue"}, {label::kService, "hello"}, {label::kServiceUid, "Service-hello-uid"}}));
+  EXPECT_EQ(configuration["metadata"]["labels"], (Json{{"team", "blue"},
+                                                       {label::kService, "hello"},
+                                                       {label::kServiceUid, "Service-hello-uid"}}));
   EXPECT_EQ(configuration["metadata"]["annotations"],
             (Json{{"note", "x"}, {annotation::kCreator, "me"}, {annotation::kRoutes, "hello"}}));
   EXPECT_TRUE(api::IsControlledBy(configuration, service));
@@ -52,8 +57,9 @@ TEST(ServiceTest, ChildrenInheritLabelsAndAnnotations) {
 
   const Json route = Written(plan, "routes/hello");
   EXPECT_EQ(route["metadata"]["labels"], (Json{{"team", "blue"}, {label::kService, "hello"}}));
-  EXPECT_EQ(route["metadata"]["annotations"],
-            (Json{{"note", "x"}, {annotation::kCreator, "me"}, {annotation::kRolloutDuration, "20s"}}));
+  EXPECT_EQ(
+      route["metadata"]["annotations"],
+      (Json{{"note", "x"}, {annotation::kCreator, "me"}, {annotation::kRolloutDuration, "20s"}}));
   EXPECT_TRUE(api::IsControlledBy(route, service));
 }
 
@@ -63,14 +69,17 @@ TEST(ServiceTest, TheRouteNamesTheConfigurationWhereTheServiceNamesNoRevision) {
                                 {{"latestRevision", true}, {"percent", 10}, {"tag", "next"}}};
   const Json route = Written(ReconcileService({.service = Share(service)}, kNow), "routes/hello");
   EXPECT_EQ(route["spec"]["traffic"][0], (Json{{"revisionName", "hello-00001"}, {"percent", 90}}));
-  EXPECT_EQ(route["spec"]["traffic"][1],
-            (Json{{"latestRevision", true}, {"percent", 10}, {"tag", "next"}, {"configurationName", "hello"}}));
+  EXPECT_EQ(route["spec"]["traffic"][1], (Json{{"latestRevision", true},
+                                               {"percent", 10},
+                                               {"tag", "next"},
+                                               {"configurationName", "hello"}}));
 }
 
 TEST(ServiceTest, AReadyServiceShowsWhatItsChildrenSay) {
-  const ReconcilePlan plan = ReconcileService(
-      {.service = Share(ServiceObject()), .configuration = Share(ReadyConfiguration()), .route = Share(ReadyRoute())},
-      kNow);
+  const ReconcilePlan plan = ReconcileService({.service = Share(ServiceObject()),
+                                               .configuration = Share(ReadyConfiguration()),
+                                               .route = Share(ReadyRoute())},
+                                              kNow);
   EXPECT_THAT(Writes(plan), ElementsAre("update services/hello"));
   const Json service = Written(plan, "services/hello");
   EXPECT_EQ(ConditionText(service), "ConfigurationsReady=True Ready=True RoutesReady=True");
@@ -81,8 +90,10 @@ TEST(ServiceTest, AReadyServiceShowsWhatItsChildrenSay) {
   EXPECT_EQ(service["status"]["latestCreatedRevisionName"], "hello-00001");
   EXPECT_EQ(service["status"]["observedGeneration"], 1);
 
-  const ReconcilePlan again = ReconcileService(
-      {.service = Share(service), .configuration = Share(ReadyConfiguration()), .route = Share(ReadyRoute())}, kNow);
+  const ReconcilePlan again = ReconcileService({.service = Share(service),
+                                                .configuration = Share(ReadyConfiguration()),
+                                                .route = Share(ReadyRoute())},
+                                               kNow);
   EXPECT_EQ(again, ReconcilePlan{});
 }
 
@@ -90,8 +101,10 @@ TEST(ServiceTest, AChangedTemplateGoesToTheConfigurationAsANewGeneration) {
   Json service = ServiceObject();
   service["spec"]["template"]["spec"]["containers"][0]["image"] = "example.com/hello:2";
   service["metadata"]["generation"] = 2;
-  const ReconcilePlan plan = ReconcileService(
-      {.service = Share(service), .configuration = Share(ReadyConfiguration()), .route = Share(ReadyRoute())}, kNow);
+  const ReconcilePlan plan = ReconcileService({.service = Share(service),
+                                               .configuration = Share(ReadyConfiguration()),
+                                               .route = Share(ReadyRoute())},
+                                              kNow);
   EXPECT_THAT(Writes(plan), ElementsAre("update configurations/hello", "update services/hello"));
   EXPECT_EQ(Written(plan, "configurations/hello")["metadata"]["generation"], 2);
   EXPECT_EQ(ConditionText(Written(plan, "services/hello")),
@@ -101,8 +114,10 @@ TEST(ServiceTest, AChangedTemplateGoesToTheConfigurationAsANewGeneration) {
 TEST(ServiceTest, ChangedTrafficLeavesTheConfigurationAlone) {
   Json service = ServiceObject();
   service["spec"]["traffic"] = {{{"revisionName", "hello-00001"}, {"percent", 100}}};
-  const ReconcilePlan plan = ReconcileService(
-      {.service = Share(service), .configuration = Share(ReadyConfiguration()), .route = Share(ReadyRoute())}, kNow);
+  const ReconcilePlan plan = ReconcileService({.service = Share(service),
+                                               .configuration = Share(ReadyConfiguration()),
+                                               .route = Share(ReadyRoute())},
+                                              kNow);
   EXPECT_THAT(Writes(plan), ElementsAre("update routes/hello", "update services/hello"));
   EXPECT_EQ(Written(plan, "routes/hello")["metadata"]["generation"], 2);
   EXPECT_EQ(ConditionText(Written(plan, "services/hello")),
@@ -113,24 +128,31 @@ TEST(ServiceTest, AReadyRouteThatStillLeadsToTheOldRevisionIsNotMigrated) {
   Json configuration = ReadyConfiguration();
   configuration["status"]["latestReadyRevisionName"] = "hello-00002";
   configuration["status"]["latestCreatedRevisionName"] = "hello-00002";
-  const ReconcilePlan plan = ReconcileService(
-      {.service = Share(ServiceObject()), .configuration = Share(configuration), .route = Share(ReadyRoute())}, kNow);
+  const ReconcilePlan plan = ReconcileService({.service = Share(ServiceObject()),
+                                               .configuration = Share(configuration),
+                                               .route = Share(ReadyRoute())},
+                                              kNow);
   const Json service = Written(plan, "services/hello");
   EXPECT_EQ(ConditionText(service),
-            "ConfigurationsReady=True Ready=Unknown(TrafficNotMigrated) RoutesReady=Unknown(TrafficNotMigrated)");
-  EXPECT_EQ(MessageOf(service, "RoutesReady"), "Traffic is not yet migrated to the latest revision.");
+            "ConfigurationsReady=True Ready=Unknown(TrafficNotMigrated) "
+            "RoutesReady=Unknown(TrafficNotMigrated)");
+  EXPECT_EQ(MessageOf(service, "RoutesReady"),
+            "Traffic is not yet migrated to the latest revision.");
 }
 
 TEST(ServiceTest, FailuresOfChildrenAreItsOwn) {
-  const Json configuration =
-      ReadyObject(ConfigurationObject(), "False", "RevisionFailed", "Revision \"hello-00001\" failed with message: x.");
+  const Json configuration = ReadyObject(ConfigurationObject(), "False", "RevisionFailed",
+                                         "Revision \"hello-00001\" failed with message: x.");
   const Json route = ReadyObject(RouteObject(), "False", "RevisionMissing",
                                  "Configuration \"hello\" does not have any ready Revision.");
-  const ReconcilePlan plan = ReconcileService(
-      {.service = Share(ServiceObject()), .configuration = Share(configuration), .route = Share(route)}, kNow);
+  const ReconcilePlan plan = ReconcileService({.service = Share(ServiceObject()),
+                                               .configuration = Share(configuration),
+                                               .route = Share(route)},
+                                              kNow);
   const Json service = Written(plan, "services/hello");
   EXPECT_EQ(ConditionText(service),
-            "ConfigurationsReady=False(RevisionFailed) Ready=False(RevisionFailed) RoutesReady=False(RevisionMissing)");
+            "ConfigurationsReady=False(RevisionFailed) Ready=False(RevisionFailed) "
+            "RoutesReady=False(RevisionMissing)");
   EXPECT_EQ(MessageOf(service, "Ready"), "Revision \"hello-00001\" failed with message: x.");
 }
 
@@ -142,15 +164,19 @@ TEST(ServiceTest, AForeignConfigurationIsLeftAlone) {
       ReconcileService({.service = Share(ServiceObject()), .configuration = Share(foreign)}, kNow);
   EXPECT_THAT(Writes(plan), ElementsAre("update services/hello"));
   const Json service = Written(plan, "services/hello");
-  EXPECT_EQ(ConditionText(service), "ConfigurationsReady=False(NotOwned) Ready=False(NotOwned) RoutesReady=Unknown");
-  EXPECT_EQ(MessageOf(service, "Ready"), "There is an existing Configuration \"hello\" that we do not own.");
+  EXPECT_EQ(ConditionText(service),
+            "ConfigurationsReady=False(NotOwned) Ready=False(NotOwned) RoutesReady=Unknown");
+  EXPECT_EQ(MessageOf(service, "Ready"),
+            "There is an existing Configuration \"hello\" that we do not own.");
 }
 
 TEST(ServiceTest, AForeignRouteIsLeftAlone) {
   Json foreign = RouteObject();
   foreign["metadata"].erase("ownerReferences");
-  const ReconcilePlan plan = ReconcileService(
-      {.service = Share(ServiceObject()), .configuration = Share(ReadyConfiguration()), .route = Share(foreign)}, kNow);
+  const ReconcilePlan plan = ReconcileService({.service = Share(ServiceObject()),
+                                               .configuration = Share(ReadyConfiguration()),
+                                               .route = Share(foreign)},
+                                              kNow);
   EXPECT_THAT(Writes(plan), ElementsAre("update services/hello"));
   EXPECT_EQ(ConditionText(Written(plan, "services/hello")),
             "ConfigurationsReady=True Ready=False(NotOwned) RoutesReady=False(NotOwned)");
@@ -190,16 +216,18 @@ TEST(ServiceTest, ATakenNameKeepsTheTrafficWhereItIs) {
   const Json service = Written(plan, "services/hello");
   EXPECT_EQ(api::ConditionOf(service, "RoutesReady")->reason, "RevisionNameTaken");
   EXPECT_EQ(MessageOf(service, "RoutesReady"),
-            "The revision name \"hello-blue\" is taken by a conflicting Revision, so traffic will not be migrated");
+            "The revision name \"hello-blue\" is taken by a conflicting Revision, so traffic will "
+            "not be migrated");
 }
 
 TEST(ServiceTest, ABroughtNameOfItsOwnLetsTheRouteThrough) {
   Json configuration = ReadyConfiguration();
   configuration["spec"]["template"]["metadata"]["name"] = "hello-blue";
-  const ReconcilePlan plan = ReconcileService({.service = Share(NamedService("hello-blue")),
-                                               .configuration = Share(configuration),
-                                               .named_revision = Share(RevisionObject("hello-blue"))},
-                                              kNow);
+  const ReconcilePlan plan =
+      ReconcileService({.service = Share(NamedService("hello-blue")),
+                        .configuration = Share(configuration),
+                        .named_revision = Share(RevisionObject("hello-blue"))},
+                       kNow);
   EXPECT_THAT(Writes(plan), ElementsAre("create routes/hello", "update services/hello"));
 }
 

@@ -21,7 +21,8 @@ TEST(StatusPassTest, ANewObjectGetsAllConditionsAndItsGeneration) {
   StatusPass pass(route, api::RouteConditions(), kNow);
   const Json written = Finish(pass);
   EXPECT_EQ(ConditionText(written),
-            "AllTrafficAssigned=Unknown CertificateProvisioned=Unknown IngressReady=Unknown Ready=Unknown");
+            "AllTrafficAssigned=Unknown CertificateProvisioned=Unknown IngressReady=Unknown "
+            "Ready=Unknown");
   EXPECT_EQ(written["status"]["observedGeneration"], 1);
   EXPECT_EQ(written["status"]["conditions"][0]["lastTransitionTime"], kAt);
 }
@@ -39,7 +40,8 @@ TEST(StatusPassTest, APassThatComesOutTheSameWritesNothing) {
 
 TEST(StatusPassTest, OnlyConditionsThatChangeGetANewTime) {
   Json route = RouteObject();
-  for (const char* type : {"AllTrafficAssigned", "CertificateProvisioned", "IngressReady", "Ready"}) {
+  for (const char* type :
+       {"AllTrafficAssigned", "CertificateProvisioned", "IngressReady", "Ready"}) {
     route = WithCondition(std::move(route), type, "True");
   }
   StatusPass pass(route, api::RouteConditions(), kNow);
@@ -62,7 +64,8 @@ class SumTest : public testing::TestWithParam<SumCase> {};
 void Mark(StatusPass& pass, const char* type, const std::string& text) {
   const size_t open = text.find('(');
   const std::string status = text.substr(0, open);
-  const std::string reason = open == std::string::npos ? "" : text.substr(open + 1, text.size() - open - 2);
+  const std::string reason =
+      open == std::string::npos ? "" : text.substr(open + 1, text.size() - open - 2);
   if (status == "True") pass.MarkTrue(type);
   if (status == "False") pass.MarkFalse(type, reason, "");
   if (status == "Unknown") pass.MarkUnknown(type, reason, "");

@@ -10,14 +10,15 @@
 namespace updraft::controller {
 namespace {
 
+using testing::Contains;
 using testing::IsSupersetOf;
 using testing::Not;
-using testing::Contains;
 using testing::UnorderedElementsAre;
 
 class TriggersTest : public testing::Test {
  protected:
-  std::set<std::string> Change(const char* resource, JsonPtr object, JsonPtr previous, Change::Type type) {
+  std::set<std::string> Change(const char* resource, JsonPtr object, JsonPtr previous,
+                               Change::Type type) {
     const controller::Change change{
         .type = type, .object = object, .previous = previous, .key = KeyOf(*object, resource)};
     index_.Update(change);
@@ -31,7 +32,8 @@ class TriggersTest : public testing::Test {
     return Change(resource, Share(std::move(object)), nullptr, Change::Type::kAdded);
   }
   std::set<std::string> Modify(const char* resource, Json before, Json after) {
-    return Change(resource, Share(std::move(after)), Share(std::move(before)), Change::Type::kModified);
+    return Change(resource, Share(std::move(after)), Share(std::move(before)),
+                  Change::Type::kModified);
   }
   std::set<std::string> Remove(const char* resource, Json object) {
     const JsonPtr shared = Share(std::move(object));
@@ -53,7 +55,8 @@ TEST_F(TriggersTest, RoutesFollowTheirTargets) {
   other["spec"]["traffic"] = {{{"revisionName", "hello-00001"}, {"percent", 100}}};
   Add(resource::kRoutes, other);
   const Json configuration = ConfigurationObject();
-  EXPECT_THAT(Modify(resource::kConfigurations, configuration, ReadyObject(configuration)), Contains("routes/hello"));
+  EXPECT_THAT(Modify(resource::kConfigurations, configuration, ReadyObject(configuration)),
+              Contains("routes/hello"));
   const auto triggered = Add(resource::kRevisions, RevisionObject());
   EXPECT_THAT(triggered, Contains("routes/other"));
   EXPECT_THAT(triggered, Not(Contains("routes/hello")));
@@ -72,27 +75,32 @@ TEST_F(TriggersTest, WhoWaitsForANameIsToldWhenItIsFree) {
 TEST_F(TriggersTest, DependentsAreLookedAtWhenTheirOwnerGoes) {
   Add(resource::kServices, ServiceObject());
   Add(resource::kConfigurations, ConfigurationObject());
-  EXPECT_THAT(Remove(resource::kServices, ServiceObject()), Contains("garbage configurations/hello"));
+  EXPECT_THAT(Remove(resource::kServices, ServiceObject()),
+              Contains("garbage configurations/hello"));
 }
 
 TEST_F(TriggersTest, AnOwnerIsLookedAtWhenADependentGoes) {
   Add(resource::kServices, ServiceObject());
   Add(resource::kConfigurations, ConfigurationObject());
-  EXPECT_THAT(Remove(resource::kConfigurations, ConfigurationObject()), Contains("garbage services/hello"));
+  EXPECT_THAT(Remove(resource::kConfigurations, ConfigurationObject()),
+              Contains("garbage services/hello"));
 }
 
 TEST_F(TriggersTest, ADependentThatWasOrphanedTellsItsFormerOwner) {
   Add(resource::kServices, ServiceObject());
   Json orphan = ConfigurationObject();
   orphan["metadata"].erase("ownerReferences");
-  EXPECT_THAT(Modify(resource::kConfigurations, ConfigurationObject(), orphan), Contains("garbage services/hello"));
+  EXPECT_THAT(Modify(resource::kConfigurations, ConfigurationObject(), orphan),
+              Contains("garbage services/hello"));
 }
 
 TEST_F(TriggersTest, NewDependentsAndDeletionsAreLookedAt) {
-  EXPECT_THAT(Add(resource::kConfigurations, ConfigurationObject()), Contains("garbage configurations/hello"));
+  EXPECT_THAT(Add(resource::kConfigurations, ConfigurationObject()),
+              Contains("garbage configurations/hello"));
   const Json service = ServiceObject();
-  EXPECT_THAT(Modify(resource::kServices, service, *MarkDeleted(service, Propagation::kForeground, kNow)),
-              Contains("garbage services/hello"));
+  EXPECT_THAT(
+      Modify(resource::kServices, service, *MarkDeleted(service, Propagation::kForeground, kNow)),
+      Contains("garbage services/hello"));
 }
 
 TEST_F(TriggersTest, NamespacesHearOfWhatGoes) {
@@ -112,7 +120,10 @@ TEST(ObjectIndexTest, ForgetsWhatIsGone) {
   EXPECT_TRUE(index.Alive("Configuration-hello-uid"));
   EXPECT_EQ(index.DependentsOf("Service-hello-uid").size(), 1u);
   EXPECT_EQ(index.MarkedWith("default", "hello").size(), 1u);
-  index.Update({.type = Change::Type::kDeleted, .object = configuration, .previous = configuration, .key = key});
+  index.Update({.type = Change::Type::kDeleted,
+                .object = configuration,
+                .previous = configuration,
+                .key = key});
   EXPECT_FALSE(index.Alive("Configuration-hello-uid"));
   EXPECT_TRUE(index.DependentsOf("Service-hello-uid").empty());
   EXPECT_TRUE(index.MarkedWith("default", "hello").empty());

@@ -25,7 +25,9 @@ TEST(OpenStoreTest, AMemoryStoreStartsBeyondAllRevisionsOfAnEarlierOne) {
   FakeClock clock;
   const auto start = [&] {
     const Result<std::unique_ptr<Store>> store = OpenStore("memory:", clock, queue.post());
-    return Await<Bounds>(queue, [&](Done<Bounds> done) { store.value()->ReadBounds(std::move(done)); })->current;
+    return Await<Bounds>(queue,
+                         [&](Done<Bounds> done) { store.value()->ReadBounds(std::move(done)); })
+        ->current;
   };
   const int64_t first = start();
   clock.Advance(Seconds(1));
@@ -35,7 +37,8 @@ TEST(OpenStoreTest, AMemoryStoreStartsBeyondAllRevisionsOfAnEarlierOne) {
 TEST(OpenStoreTest, OpensAnSqliteFileByItsPath) {
   CallbackQueue queue;
   const FakeClock clock;
-  const auto folder = std::filesystem::temp_directory_path() / ("updraft-open-" + std::to_string(getpid()));
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("updraft-open-" + std::to_string(getpid()));
   const std::string path = (folder / "controller" / "store.db").string();
   EXPECT_TRUE(OpenStore("sqlite:" + path, clock, queue.post()));
   EXPECT_TRUE(std::filesystem::exists(path));
