@@ -1,6 +1,8 @@
 // The `updraft` command.
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 
+#include "cli/client/commands.h"
 #include "cli/commands.h"
 
 int main(int argc, char** argv) {
@@ -8,7 +10,9 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", UPDRAFT_VERSION);
   app.require_subcommand(1);
   int exit_code = 0;
+  const char* kubeconfig = std::getenv("KUBECONFIG");
   updraft::cli::AddPlatformCommands(app, exit_code);
+  updraft::cli::AddClientCommands(app, kubeconfig != nullptr ? kubeconfig : "", exit_code);
   CLI11_PARSE(app, argc, argv);
   return exit_code;
 }

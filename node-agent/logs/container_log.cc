@@ -17,8 +17,8 @@ namespace updraft::node_agent {
 namespace {
 
 constexpr size_t kBytesPerTurn = 64 * 1024;
-// What a container can write while no agent reads: more than the kernel's 64 kB, so that it is not held up
-// by an agent that restarts.
+// What a container can write while no agent reads: more than the kernel's 64 kB, so that it is not
+// held up by an agent that restarts.
 constexpr int kFifoBytes = 1 << 20;
 constexpr int kDrainReadsMax = 2 * kFifoBytes / static_cast<int>(kBytesPerTurn);
 
@@ -41,13 +41,15 @@ Status MakeLogFifos(const LogFifos& fifos) {
 // One of the two FIFOs.
 class ContainerLog::Source final : private FdObserver {
  public:
-  Source(ContainerLog& log, LogSource source) : log_(log), source_(source), splitter_(log.options_.record_bytes_max) {}
+  Source(ContainerLog& log, LogSource source)
+      : log_(log), source_(source), splitter_(log.options_.record_bytes_max) {}
   ~Source() { Close(); }
 
   Status Open(const std::string& path) {
     fd_.Reset(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     if (!fd_) return Error{Code::kInternal, "open " + path + ": " + strerror(errno)};
-    fcntl(fd_.get(), F_SETPIPE_SZ, kFifoBytes);  // fails beyond an unprivileged user's allowance: smaller will do
+    fcntl(fd_.get(), F_SETPIPE_SZ,
+          kFifoBytes);  // fails beyond an unprivileged user's allowance: smaller will do
     log_.loop_.Watch(fd_.get(), EPOLLIN, this);
     return Ok();
   }
@@ -76,9 +78,13 @@ class ContainerLog::Source final : private FdObserver {
     std::string& records;
     LogSource source;
     std::string time;
-    void operator()(std::string_view content, bool ends_line) const { AppendRecord(records, time, source, ends_line, content); }
+    void operator()(std::string_view content, bool ends_line) const {
+      AppendRecord(records, time, source, ends_line, content);
+    }
   };
-  Recorder RecordInto(std::string& records) const { return {records, source_, FormatLogTime(log_.clock_.Wall())}; }
+  Recorder RecordInto(std::string& records) const {
+    return {records, source_, FormatLogTime(log_.clock_.Wall())};
+  }
 
   void OnReady(uint32_t /*events*/) override {
     const ssize_t got = ReadOnce();
@@ -120,8 +126,9 @@ class ContainerLog::Source final : private FdObserver {
   UniqueFd fd_;
 };
 
-ContainerLog::ContainerLog(Loop& loop, const Clock& clock, ContainerLogOptions options, LogCounters& counters,
-                           std::string log_path, std::function<void()> changed)
+ContainerLog::ContainerLog(Loop& loop, const Clock& clock, ContainerLogOptions options,
+                           LogCounters& counters, std::string log_path,
+                           std::function<void()> changed)
     : loop_(loop),
       clock_(clock),
       options_(options),

@@ -1,7 +1,7 @@
 // Carries what one run of a container writes to its log.
 //
-// The shim holds the writing ends of two FIFOs, we read them. When the agent dies the output waits in the
-// FIFOs, and is read by the next agent's ContainerLog for the same run.
+// The shim holds the writing ends of two FIFOs, we read them. When the agent dies the output waits
+// in the FIFOs, and is read by the next agent's ContainerLog for the same run.
 #pragma once
 
 #include <functional>
@@ -19,17 +19,19 @@ struct LogFifos {
   std::string stderr_path{};
 };
 
-// Makes both FIFOs, and their folders; those that exist are kept. Before the container's task is created.
+// Makes both FIFOs, and their folders; those that exist are kept. Before the container's task is
+// created.
 Status MakeLogFifos(const LogFifos& fifos);
 
 struct ContainerLogOptions {
   LogFileLimits file{};
   size_t record_bytes_max = 16 * 1024;
-  Nanos unfinished_line_after = Seconds(1);  // a line without an end (a prompt) is written as a piece
+  Nanos unfinished_line_after =
+      Seconds(1);  // a line without an end (a prompt) is written as a piece
 };
 
-// Loop thread only. Memory: two lines of at most record_bytes_max, and what a turn reads (64 kB a stream).
-// A container that writes faster than the disk takes it is slowed down by its full FIFO.
+// Loop thread only. Memory: two lines of at most record_bytes_max, and what a turn reads (64 kB a
+// stream). A container that writes faster than the disk takes it is slowed down by its full FIFO.
 class ContainerLog {
  public:
   // What it refers to must outlive it. `changed` is called on the loop whenever the log has grown.
@@ -43,9 +45,9 @@ class ContainerLog {
   // Begins to read. Once, before anything else.
   Status Open(const LogFifos& fifos);
 
-  // The task has ended: reads on until the shim has closed its ends, or `patience` has passed, and then takes
-  // what is there, removes the FIFOs and calls `done` once, on the loop, never from within Finish(). The
-  // log may be destroyed from there.
+  // The task has ended: reads on until the shim has closed its ends, or `patience` has passed, and
+  // then takes what is there, removes the FIFOs and calls `done` once, on the loop, never from
+  // within Finish(). The log may be destroyed from there.
   void Finish(Nanos patience, std::function<void()> done);
 
  private:

@@ -35,7 +35,8 @@ void WriteInstanceRecord(const std::string& folder, const InstanceRecord& record
                                  {"servingContainer", record.serving_container}};
   if (record.finished_at) json["finishedAtNanos"] = UnixNanos(*record.finished_at);
   const std::string temporary = FileIn(folder) + ".new";
-  std::ofstream(temporary) << json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+  std::ofstream(temporary) << json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+                           << '\n';
   std::error_code ignored;
   std::filesystem::rename(temporary, FileIn(folder), ignored);
 }

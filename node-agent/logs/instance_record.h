@@ -19,7 +19,8 @@ struct InstanceRecord {
 // A record that cannot be written is one that the next agent guesses.
 void WriteInstanceRecord(const std::string& folder, const InstanceRecord& record);
 
-// From the file, or what the folder's name and age tell when there is no usable file. nullopt: no folder of ours.
+// From the file, or what the folder's name and age tell when there is no usable file. nullopt: no
+// folder of ours.
 std::optional<InstanceRecord> ReadInstanceRecord(const std::string& folder);
 
 }  // namespace updraft::node_agent

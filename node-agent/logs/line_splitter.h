@@ -1,4 +1,5 @@
-// Turns a stream of bytes into log records: one a line, several for a line longer than the limit. Pure.
+// Turns a stream of bytes into log records: one a line, several for a line longer than the limit.
+// Pure.
 #pragma once
 
 #include <string>

@@ -17,9 +17,12 @@ namespace {
 
 constexpr mode_t kLogMode = 0640;
 
-Error FromErrno(const char* doing) { return {Code::kInternal, std::string(doing) + ": " + strerror(errno)}; }
+Error FromErrno(const char* doing) {
+  return {Code::kInternal, std::string(doing) + ": " + strerror(errno)};
+}
 
-// A machine that lost power may have left the beginning of a record: it ends here, whatever it says.
+// A machine that lost power may have left the beginning of a record: it ends here, whatever it
+// says.
 bool EndsWithinRecord(int fd, uint64_t size) {
   char last = '\n';
   return size > 0 && pread(fd, &last, 1, static_cast<off_t>(size - 1)) == 1 && last != '\n';
@@ -35,12 +38,14 @@ void LogFile::Append(std::string_view records) {
   if (written) {
     counters_.bytes_written += records.size();
     if (dropped_in_a_row_ == 0) return;
-    Log(Level::kInfo, "container_log_resumed", {{"path", path_}, {"bytes_dropped", dropped_in_a_row_}});
+    Log(Level::kInfo, "container_log_resumed",
+        {{"path", path_}, {"bytes_dropped", dropped_in_a_row_}});
     dropped_in_a_row_ = 0;
     return;
   }
   if (dropped_in_a_row_ == 0) {
-    Log(Level::kWarn, "container_log_dropped", {{"path", path_}, {"error", written.error().message}});
+    Log(Level::kWarn, "container_log_dropped",
+        {{"path", path_}, {"error", written.error().message}});
   }
   dropped_in_a_row_ += records.size();
   counters_.bytes_dropped += records.size();
@@ -58,8 +63,10 @@ Status LogFile::Write(std::string_view records) {
     size_ += records.size();
     return Ok();
   }
-  const Error error = written < 0 ? FromErrno("write") : Error{Code::kInternal, "write: no space left on device"};
-  if (written > 0 && ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) fd_.Reset();  // reopened and repaired
+  const Error error =
+      written < 0 ? FromErrno("write") : Error{Code::kInternal, "write: no space left on device"};
+  if (written > 0 && ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0)
+    fd_.Reset();  // reopened and repaired
   return error;
 }
 
@@ -82,7 +89,8 @@ Status LogFile::OpenNewest() {
 
 Status LogFile::Rotate() {
   const uint64_t number = rotated_.empty() ? 1 : rotated_.back() + 1;
-  if (rename(path_.c_str(), (path_ + "." + std::to_string(number)).c_str()) != 0) return FromErrno("rename");
+  if (rename(path_.c_str(), (path_ + "." + std::to_string(number)).c_str()) != 0)
+    return FromErrno("rename");
   rotated_.push_back(number);
   while (rotated_.size() + 1 > limits_.files_max) {
     unlink((path_ + "." + std::to_string(rotated_.front())).c_str());

@@ -22,8 +22,8 @@ struct LogCounters {
   uint64_t bytes_dropped = 0;  // could not be written: the disk was full or broken
 };
 
-// Loop thread only. Never fails: what cannot be written is dropped, counted, and warned of once until
-// writing works again. The counters must outlive it.
+// Loop thread only. Never fails: what cannot be written is dropped, counted, and warned of once
+// until writing works again. The counters must outlive it.
 class LogFile {
  public:
   LogFile(std::string path, LogFileLimits limits, LogCounters& counters);

@@ -21,7 +21,8 @@ std::optional<Number> NumberIn(std::string_view text) {
 std::vector<std::string> NamesIn(const std::filesystem::path& folder) {
   std::vector<std::string> names;
   std::error_code error;
-  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
     names.push_back(it->path().filename());
   }
   return names;
@@ -39,7 +40,8 @@ std::vector<uint64_t> RotatedNumbers(const std::string& log_path) {
   std::vector<uint64_t> numbers;
   for (const std::string& name : NamesIn(path.parent_path())) {
     if (!name.starts_with(prefix)) continue;
-    if (const auto number = NumberIn<uint64_t>(std::string_view(name).substr(prefix.size()))) numbers.push_back(*number);
+    if (const auto number = NumberIn<uint64_t>(std::string_view(name).substr(prefix.size())))
+      numbers.push_back(*number);
   }
   std::ranges::sort(numbers);
   return numbers;
@@ -47,7 +49,8 @@ std::vector<uint64_t> RotatedNumbers(const std::string& log_path) {
 
 std::vector<std::string> LogFilesOf(const std::string& log_path) {
   std::vector<std::string> files;
-  for (const uint64_t number : RotatedNumbers(log_path)) files.push_back(log_path + "." + std::to_string(number));
+  for (const uint64_t number : RotatedNumbers(log_path))
+    files.push_back(log_path + "." + std::to_string(number));
   std::error_code error;
   if (std::filesystem::exists(log_path, error)) files.push_back(log_path);
   return files;
@@ -57,7 +60,8 @@ std::vector<int> RestartsIn(const std::string& container_folder) {
   std::vector<int> restarts;
   for (const std::string& name : NamesIn(container_folder)) {
     if (!name.ends_with(".log")) continue;
-    if (const auto restart = NumberIn<int>(std::string_view(name).substr(0, name.size() - 4))) restarts.push_back(*restart);
+    if (const auto restart = NumberIn<int>(std::string_view(name).substr(0, name.size() - 4)))
+      restarts.push_back(*restart);
   }
   std::ranges::sort(restarts);
   return restarts;
@@ -78,6 +82,8 @@ std::optional<std::string> FileAfter(const std::string& log_path, int fd) {
   return files.empty() ? std::nullopt : std::optional(files.front());
 }
 
-UniqueFd OpenForReading(const std::string& path) { return UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC)); }
+UniqueFd OpenForReading(const std::string& path) {
+  return UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+}
 
 }  // namespace updraft::node_agent

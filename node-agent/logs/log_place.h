@@ -2,7 +2,8 @@
 //
 //   <root>/<namespace>_<instance>/instance.json
 //   <root>/<namespace>_<instance>/<container>/<restart>.log      the file that is written
-//   <root>/<namespace>_<instance>/<container>/<restart>.log.<n>  full ones; n grows, so the lowest is the oldest
+//   <root>/<namespace>_<instance>/<container>/<restart>.log.<n>  full ones; n grows, so the lowest
+//   is the oldest
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,8 @@ std::vector<std::string> LogFilesOf(const std::string& log_path);
 // The restarts that have a log in a container's folder, ascending.
 std::vector<int> RestartsIn(const std::string& container_folder);
 
-// The file after the one that `fd` reads, whatever they are called by now; nullopt: `fd` reads the newest.
+// The file after the one that `fd` reads, whatever they are called by now; nullopt: `fd` reads the
+// newest.
 std::optional<std::string> FileAfter(const std::string& log_path, int fd);
 
 // Holds no descriptor when the file cannot be opened (it was just rotated away, or never was).

@@ -1,4 +1,5 @@
-// Tells who follows an instance's logs that there is more to read. Shared by the writers and readers of one instance.
+// Tells who follows an instance's logs that there is more to read. Shared by the writers and
+// readers of one instance.
 #pragma once
 
 #include <set>

@@ -18,7 +18,8 @@ constexpr int kDeletionsPerTurn = 20;
 uint64_t BytesUnder(const std::string& folder) {
   uint64_t bytes = 0;
   std::error_code error;
-  for (std::filesystem::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+  for (std::filesystem::recursive_directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
     std::error_code no_file;
     const uintmax_t size = it->is_regular_file(no_file) ? it->file_size(no_file) : 0;
     if (!no_file) bytes += size;
@@ -32,10 +33,14 @@ bool IsPathPart(const std::string& name) {
 }
 
 LogQuery QueryOf(const v1::ReadLogsRequest& request) {
-  LogQuery query{.follow = request.follow(), .previous = request.previous(), .timestamps = request.timestamps()};
-  if (request.has_tail_lines()) query.tail_lines = static_cast<uint64_t>(std::max<int64_t>(request.tail_lines(), 0));
+  LogQuery query{.follow = request.follow(),
+                 .previous = request.previous(),
+                 .timestamps = request.timestamps()};
+  if (request.has_tail_lines())
+    query.tail_lines = static_cast<uint64_t>(std::max<int64_t>(request.tail_lines(), 0));
   if (request.has_since_ns()) query.since = FromUnixNanos(request.since_ns());
-  if (request.has_limit_bytes()) query.bytes_max = static_cast<uint64_t>(std::max<int64_t>(request.limit_bytes(), 0));
+  if (request.has_limit_bytes())
+    query.bytes_max = static_cast<uint64_t>(std::max<int64_t>(request.limit_bytes(), 0));
   return query;
 }
 
@@ -51,11 +56,13 @@ LogStore::~LogStore() { loop_.Cancel(retain_timer_); }
 void LogStore::Scan() {
   std::error_code error;
   std::filesystem::create_directories(options_.root, error);
-  for (std::filesystem::directory_iterator it(options_.root, error), end; !error && it != end; it.increment(error)) {
+  for (std::filesystem::directory_iterator it(options_.root, error), end; !error && it != end;
+       it.increment(error)) {
     const std::string folder = it->path();
     const std::optional<InstanceRecord> record = ReadInstanceRecord(folder);
     if (!record) continue;
-    Entry entry{.instance = {record->instance_id, record->namespace_name, record->revision, record->serving_container},
+    Entry entry{.instance = {record->instance_id, record->namespace_name, record->revision,
+                             record->serving_container},
                 .folder = folder,
                 .finished_at = record->finished_at.value_or(WallTime{})};
     entries_.insert_or_assign(record->instance_id, std::move(entry));
@@ -64,7 +71,8 @@ void LogStore::Scan() {
 
 Status LogStore::Begin(const LoggedInstance& instance) {
   if (!IsPathPart(instance.instance_id) || !IsPathPart(instance.namespace_name)) {
-    return Error{Code::kInvalidArgument, "\"" + instance.namespace_name + "/" + instance.instance_id + "\" is no name"};
+    return Error{Code::kInvalidArgument,
+                 "\"" + instance.namespace_name + "/" + instance.instance_id + "\" is no name"};
   }
   Entry& entry = entries_[instance.instance_id];
   entry.instance = instance;
@@ -74,7 +82,8 @@ Status LogStore::Begin(const LoggedInstance& instance) {
   entry.signal->Reopen();
   std::error_code error;
   std::filesystem::create_directories(entry.folder, error);
-  if (error) Log(Level::kWarn, "log_folder_missing", {{"path", entry.folder}, {"error", error.message()}});
+  if (error)
+    Log(Level::kWarn, "log_folder_missing", {{"path", entry.folder}, {"error", error.message()}});
   Remember(entry);
   return Ok();
 }
@@ -110,38 +119,45 @@ void LogStore::End(const std::string& instance_id) {
   RetainAfter(kRetainSoon);
 }
 
-Result<std::unique_ptr<ContainerLog>> LogStore::NewLog(const std::string& instance_id, const std::string& container,
-                                                       int restart) {
+Result<std::unique_ptr<ContainerLog>> LogStore::NewLog(const std::string& instance_id,
+                                                       const std::string& container, int restart) {
   const auto it = entries_.find(instance_id);
   if (it == entries_.end() || !IsPathPart(container)) {
-    return Error{Code::kInvalidArgument, "no place for a log of \"" + container + "\" in \"" + instance_id + "\""};
+    return Error{Code::kInvalidArgument,
+                 "no place for a log of \"" + container + "\" in \"" + instance_id + "\""};
   }
   const std::string folder = it->second.folder + "/" + container;
   for (const int old : RestartsIn(folder)) {
     if (old >= restart - 1) continue;
     for (const std::string& path : LogFilesOf(LogPath(folder, old))) unlink(path.c_str());
   }
-  return std::make_unique<ContainerLog>(loop_, clock_, options_.container, counters_, LogPath(folder, restart),
+  return std::make_unique<ContainerLog>(loop_, clock_, options_.container, counters_,
+                                        LogPath(folder, restart),
                                         [signal = it->second.signal] { signal->Raise(); });
 }
 
 Result<std::unique_ptr<LogStream>> LogStore::Read(const v1::ReadLogsRequest& request) {
   const auto it = entries_.find(request.instance_id());
-  if (it == entries_.end()) return Error{Code::kNotFound, "no logs of \"" + request.instance_id() + "\" on this node"};
+  if (it == entries_.end())
+    return Error{Code::kNotFound, "no logs of \"" + request.instance_id() + "\" on this node"};
   const Entry& entry = it->second;
-  const std::string& container = request.container().empty() ? entry.instance.serving_container : request.container();
+  const std::string& container =
+      request.container().empty() ? entry.instance.serving_container : request.container();
   const std::string of = "\"" + container + "\" in pod \"" + request.instance_id() + "\"";
-  if (!IsPathPart(container)) return Error{Code::kInvalidArgument, "container " + of + " is not a name"};
+  if (!IsPathPart(container))
+    return Error{Code::kInvalidArgument, "container " + of + " is not a name"};
   const std::string folder = entry.folder + "/" + container;
   const size_t runs = RestartsIn(folder).size();
-  if (request.previous() && runs < 2) return Error{Code::kNotFound, "previous terminated container " + of + " not found"};
+  if (request.previous() && runs < 2)
+    return Error{Code::kNotFound, "previous terminated container " + of + " not found"};
   if (runs == 0 && !entry.lives) return Error{Code::kNotFound, "container " + of + " has no log"};
-  if (runs == 0 && !request.follow()) return Error{Code::kFailedPrecondition, "container " + of + " is waiting to start"};
+  if (runs == 0 && !request.follow())
+    return Error{Code::kFailedPrecondition, "container " + of + " is waiting to start"};
   return std::make_unique<LogStream>(loop_, folder, entry.signal, QueryOf(request));
 }
 
-std::string LogStore::TerminationMessage(const std::string& instance_id, const std::string& container,
-                                         int restart) const {
+std::string LogStore::TerminationMessage(const std::string& instance_id,
+                                         const std::string& container, int restart) const {
   const auto it = entries_.find(instance_id);
   if (it == entries_.end() || !IsPathPart(container)) return "";
   return TailOfLog(LogPath(it->second.folder + "/" + container, restart), {});
@@ -161,7 +177,8 @@ void LogStore::RetainAfter(Nanos delay) {
 void LogStore::Retain() {
   std::vector<FinishedLogs> finished;
   for (const auto& [id, entry] : entries_) {
-    if (!entry.lives) finished.push_back({id, entry.instance.revision, entry.finished_at, entry.bytes});
+    if (!entry.lives)
+      finished.push_back({id, entry.instance.revision, entry.finished_at, entry.bytes});
   }
   const std::vector<std::string> over = LogsToDelete(options_.retention, finished, clock_.Wall());
   int deletions = 0;

@@ -1,8 +1,8 @@
-// All containers' logs on a node: opened for writing when a container starts, served to readers, kept for
-// a while after their instance is over, then deleted.
+// All containers' logs on a node: opened for writing when a container starts, served to readers,
+// kept for a while after their instance is over, then deleted.
 //
-// A log outlives the agent: the next one finds it by its folder (log_place.h), tells the store which
-// instances it adopted, and the rest counts as over.
+// A log outlives the agent: the next one finds it by its folder (log_place.h), tells the store
+// which instances it adopted, and the rest counts as over.
 #pragma once
 
 #include <map>
@@ -38,23 +38,27 @@ class LogStore {
   LogStore(const LogStore&) = delete;
   LogStore& operator=(const LogStore&) = delete;
 
-  // The instance lives; again after an adoption. kInvalidArgument: a name that cannot be a folder's. A node
-  // whose disk is full goes on without the instance's logs.
+  // The instance lives; again after an adoption. kInvalidArgument: a name that cannot be a
+  // folder's. A node whose disk is full goes on without the instance's logs.
   Status Begin(const LoggedInstance& instance);
   // Every instance that lives has been told of by Begin().
   void AdoptionDone();
-  // The instance is over: its logs stay for a while, who follows them is at the end. No effect when unknown.
+  // The instance is over: its logs stay for a while, who follows them is at the end. No effect when
+  // unknown.
   void End(const std::string& instance_id);
 
-  // The log of one run of one container. Runs before the previous one are deleted. kInvalidArgument: Begin()
-  // was not called, or the container's name cannot be a folder's.
-  Result<std::unique_ptr<ContainerLog>> NewLog(const std::string& instance_id, const std::string& container, int restart);
+  // The log of one run of one container. Runs before the previous one are deleted.
+  // kInvalidArgument: Begin() was not called, or the container's name cannot be a folder's.
+  Result<std::unique_ptr<ContainerLog>> NewLog(const std::string& instance_id,
+                                               const std::string& container, int restart);
 
   // kNotFound: no such instance, container or run here, in kubectl's words.
   Result<std::unique_ptr<LogStream>> Read(const v1::ReadLogsRequest& request);
 
-  // The end of a run's log, as kubelet puts it in a termination message: 80 lines, 2048 bytes at most.
-  std::string TerminationMessage(const std::string& instance_id, const std::string& container, int restart) const;
+  // The end of a run's log, as kubelet puts it in a termination message: 80 lines, 2048 bytes at
+  // most.
+  std::string TerminationMessage(const std::string& instance_id, const std::string& container,
+                                 int restart) const;
 
   const LogCounters& counters() const { return counters_; }
 

@@ -15,7 +15,8 @@ constexpr int kRefillsPerCall = 4;  // of records that a filter may leave nothin
 
 }  // namespace
 
-LogStream::LogStream(Loop& loop, std::string container_folder, std::shared_ptr<LogSignal> signal, const LogQuery& query)
+LogStream::LogStream(Loop& loop, std::string container_folder, std::shared_ptr<LogSignal> signal,
+                     const LogQuery& query)
     : loop_(loop),
       folder_(std::move(container_folder)),
       signal_(std::move(signal)),
@@ -117,7 +118,8 @@ bool LogStream::Refill() {
     const std::optional<std::string> next = FileAfter(LogPath(folder_, restart_), file_.get());
     const size_t had = unread_.size();
     unread_.resize(had + kReadBytes);
-    const ssize_t got = pread(file_.get(), unread_.data() + had, kReadBytes, static_cast<off_t>(offset_));
+    const ssize_t got =
+        pread(file_.get(), unread_.data() + had, kReadBytes, static_cast<off_t>(offset_));
     unread_.resize(had + static_cast<size_t>(std::max<ssize_t>(got, 0)));
     if (got > 0) {
       offset_ += static_cast<uint64_t>(got);

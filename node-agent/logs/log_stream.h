@@ -1,4 +1,5 @@
-// Reads one container's log for one caller: from the lines asked for to the end, and on as it grows.
+// Reads one container's log for one caller: from the lines asked for to the end, and on as it
+// grows.
 #pragma once
 
 #include <functional>
@@ -25,25 +26,28 @@ struct LogQuery {
   std::optional<uint64_t> bytes_max = std::nullopt;
 };
 
-// Loop thread only. No call takes longer than reading 256 kB; memory is bounded whatever the log's size.
+// Loop thread only. No call takes longer than reading 256 kB; memory is bounded whatever the log's
+// size.
 //
 //   pump: while (!(text = Next(n)).empty()) send it;  if (!AtEnd()) OnMore(pump)
 class LogStream final : private LogSignal::Listener {
  public:
-  // The log of the container whose runs lie in `container_folder`. With `follow` it goes on over restarts
-  // until the instance is gone. REQUIRES: RestartsIn(container_folder) has what the query asks for, or the
-  // query follows.
-  LogStream(Loop& loop, std::string container_folder, std::shared_ptr<LogSignal> signal, const LogQuery& query);
+  // The log of the container whose runs lie in `container_folder`. With `follow` it goes on over
+  // restarts until the instance is gone. REQUIRES: RestartsIn(container_folder) has what the query
+  // asks for, or the query follows.
+  LogStream(Loop& loop, std::string container_folder, std::shared_ptr<LogSignal> signal,
+            const LogQuery& query);
   ~LogStream();
   LogStream(const LogStream&) = delete;
   LogStream& operator=(const LogStream&) = delete;
 
-  // The next text, at most `bytes_max` and one record (16 kB) of it. Empty: at the end, or nothing now.
+  // The next text, at most `bytes_max` and one record (16 kB) of it. Empty: at the end, or nothing
+  // now.
   std::string Next(size_t bytes_max);
   bool AtEnd() const { return at_end_; }
 
-  // Calls `more` once, on the loop, never from within OnMore(), when Next() is worth another call. The
-  // stream may be destroyed from there.
+  // Calls `more` once, on the loop, never from within OnMore(), when Next() is worth another call.
+  // The stream may be destroyed from there.
   void OnMore(std::function<void()> more);
 
  private:

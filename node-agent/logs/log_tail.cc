@@ -19,7 +19,8 @@ std::string LastBytesOf(const std::string& path, size_t bytes_max) {
   if (!file || fstat(file.get(), &status) != 0) return "";
   const size_t size = std::min(bytes_max, static_cast<size_t>(status.st_size));
   std::string bytes(size, '\0');
-  const ssize_t got = pread(file.get(), bytes.data(), size, status.st_size - static_cast<off_t>(size));
+  const ssize_t got =
+      pread(file.get(), bytes.data(), size, status.st_size - static_cast<off_t>(size));
   bytes.resize(static_cast<size_t>(std::max<ssize_t>(got, 0)));
   return bytes;
 }

@@ -7,7 +7,7 @@
 namespace updraft::node_agent {
 
 struct LogTailLimits {
-  size_t lines_max = 80;     // kubelet's figures
+  size_t lines_max = 80;  // kubelet's figures
   size_t bytes_max = 2048;
 };
 

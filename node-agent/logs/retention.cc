@@ -5,9 +5,11 @@
 
 namespace updraft::node_agent {
 
-std::vector<std::string> LogsToDelete(const RetentionPolicy& policy, std::vector<FinishedLogs> finished, WallTime now) {
+std::vector<std::string> LogsToDelete(const RetentionPolicy& policy,
+                                      std::vector<FinishedLogs> finished, WallTime now) {
   std::ranges::sort(finished, [](const FinishedLogs& a, const FinishedLogs& b) {
-    return std::pair(b.finished_at, b.instance) < std::pair(a.finished_at, a.instance);  // newest first
+    return std::pair(b.finished_at, b.instance) <
+           std::pair(a.finished_at, a.instance);  // newest first
   });
   std::map<std::string, size_t> kept_of_revision;
   uint64_t kept_bytes = 0;

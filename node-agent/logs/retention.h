@@ -24,6 +24,7 @@ struct FinishedLogs {
 };
 
 // The instances whose logs are to be deleted: the oldest, as far as a bound asks for it.
-std::vector<std::string> LogsToDelete(const RetentionPolicy& policy, std::vector<FinishedLogs> finished, WallTime now);
+std::vector<std::string> LogsToDelete(const RetentionPolicy& policy,
+                                      std::vector<FinishedLogs> finished, WallTime now);
 
 }  // namespace updraft::node_agent

@@ -22,7 +22,8 @@ std::string ReadRange(int fd, uint64_t begin, uint64_t end) {
   std::string bytes(end - begin, '\0');
   size_t filled = 0;
   while (filled < bytes.size()) {
-    const ssize_t got = pread(fd, bytes.data() + filled, bytes.size() - filled, static_cast<off_t>(begin + filled));
+    const ssize_t got =
+        pread(fd, bytes.data() + filled, bytes.size() - filled, static_cast<off_t>(begin + filled));
     if (got <= 0) break;
     filled += static_cast<size_t>(got);
   }
@@ -32,7 +33,8 @@ std::string ReadRange(int fd, uint64_t begin, uint64_t end) {
 
 }  // namespace
 
-TailLocator::TailLocator(std::vector<int> fds, uint64_t lines) : fds_(std::move(fds)), lines_left_(lines) {
+TailLocator::TailLocator(std::vector<int> fds, uint64_t lines)
+    : fds_(std::move(fds)), lines_left_(lines) {
   if (fds_.empty()) {
     found_ = true;
     return;
@@ -62,12 +64,15 @@ bool TailLocator::Step() {
   return found_;
 }
 
-// Counts the records that begin in [begin, end), last first; the bytes after `end` are those of their heads.
+// Counts the records that begin in [begin, end), last first; the bytes after `end` are those of
+// their heads.
 bool TailLocator::StepBackInto(uint64_t begin, uint64_t end) {
-  const uint64_t from = begin > 0 ? begin - 1 : 0;  // the line feed before a record that begins at `begin`
+  const uint64_t from =
+      begin > 0 ? begin - 1 : 0;  // the line feed before a record that begins at `begin`
   const std::string bytes = ReadRange(fds_[file_], from, end + kLogContentOffset);
   for (uint64_t start = end; start-- > begin;) {
-    const bool begins_record = start == 0 || (start - from <= bytes.size() && bytes[start - from - 1] == '\n');
+    const bool begins_record =
+        start == 0 || (start - from <= bytes.size() && bytes[start - from - 1] == '\n');
     if (!begins_record || start - from >= bytes.size()) continue;
     const size_t tag = start - from + kLogTagOffset;
     const bool ends_line = tag >= bytes.size() || bytes[tag] != 'P';

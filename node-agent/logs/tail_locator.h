@@ -32,9 +32,9 @@ class TailLocator {
 
   const std::vector<int> fds_;
   uint64_t lines_left_;
-  size_t file_ = 0;          // that is searched
-  uint64_t searched_to_ = 0; // its records from here on are counted
-  LogPosition position_;     // where the record begins that follows the last one counted
+  size_t file_ = 0;           // that is searched
+  uint64_t searched_to_ = 0;  // its records from here on are counted
+  LogPosition position_;      // where the record begins that follows the last one counted
   bool found_ = false;
 };
 

@@ -17,22 +17,27 @@ std::shared_ptr<grpc::Channel> ChannelTo(const GrpcCall& call) {
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   const std::string scheme = call.ip.find(':') == std::string::npos ? "ipv4:" : "ipv6:";
-  return grpc::CreateCustomChannel(scheme + HostPort(call.ip, call.port), grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(scheme + HostPort(call.ip, call.port),
+                                   grpc::InsecureChannelCredentials(), arguments);
 }
 
 ProbeOutcome OutcomeOf(const grpc::Status& status, const health::HealthCheckResponse& response) {
   if (status.ok()) {
-    if (response.status() == health::HealthCheckResponse::SERVING) return {ProbeResult::kSuccess, ""};
-    return {ProbeResult::kFailure, "service unhealthy (responded with \"" +
-                                       health::HealthCheckResponse::ServingStatus_Name(response.status()) + "\")"};
+    if (response.status() == health::HealthCheckResponse::SERVING)
+      return {ProbeResult::kSuccess, ""};
+    return {ProbeResult::kFailure,
+            "service unhealthy (responded with \"" +
+                health::HealthCheckResponse::ServingStatus_Name(response.status()) + "\")"};
   }
   switch (status.error_code()) {
     case grpc::StatusCode::UNIMPLEMENTED:
-      return {ProbeResult::kFailure, "this server does not implement the grpc health protocol (grpc.health.v1.Health)"};
+      return {ProbeResult::kFailure,
+              "this server does not implement the grpc health protocol (grpc.health.v1.Health)"};
     case grpc::StatusCode::DEADLINE_EXCEEDED:
       return {ProbeResult::kFailure, "timeout: health rpc did not complete in time"};
     case grpc::StatusCode::UNAVAILABLE:
-      return {ProbeResult::kFailure, "timeout: failed to connect service: " + status.error_message()};
+      return {ProbeResult::kFailure,
+              "timeout: failed to connect service: " + status.error_message()};
     default:
       return {ProbeResult::kFailure, "error: health rpc failed: " + status.error_message()};
   }
@@ -40,7 +45,8 @@ ProbeOutcome OutcomeOf(const grpc::Status& status, const health::HealthCheckResp
 
 }  // namespace
 
-// Shared by the attempt, which may be destroyed any time, and gRPC, which needs it until the call has ended.
+// Shared by the attempt, which may be destroyed any time, and gRPC, which needs it until the call
+// has ended.
 struct GrpcHealthClient::Call {
   explicit Call(const GrpcCall& call) : stub(health::Health::NewStub(ChannelTo(call))) {
     request.set_service(call.service);
@@ -70,7 +76,8 @@ GrpcHealthClient::~GrpcHealthClient() {
   no_calls_.wait(lock, [this] { return calls_ == 0; });
 }
 
-std::unique_ptr<ProbeAttempt> GrpcHealthClient::Start(const GrpcCall& to, Nanos timeout, ProbeDone done) {
+std::unique_ptr<ProbeAttempt> GrpcHealthClient::Start(const GrpcCall& to, Nanos timeout,
+                                                      ProbeDone done) {
   const auto call = std::make_shared<Call>(to);
   call->done = std::move(done);
   call->context.set_deadline(RealClock().Wall() + timeout);
@@ -78,14 +85,15 @@ std::unique_ptr<ProbeAttempt> GrpcHealthClient::Start(const GrpcCall& to, Nanos 
     const std::lock_guard lock(mutex_);
     ++calls_;
   }
-  call->stub->async()->Check(&call->context, &call->request, &call->response, [this, call](grpc::Status status) {
-    call->status = std::move(status);
-    loop_.Post([call] {
-      const ProbeDone told = std::exchange(call->done, nullptr);
-      if (told) told(OutcomeOf(call->status, call->response));
-    });
-    CallEnded();
-  });
+  call->stub->async()->Check(&call->context, &call->request, &call->response,
+                             [this, call](grpc::Status status) {
+                               call->status = std::move(status);
+                               loop_.Post([call] {
+                                 const ProbeDone told = std::exchange(call->done, nullptr);
+                                 if (told) told(OutcomeOf(call->status, call->response));
+                               });
+                               CallEnded();
+                             });
   return std::make_unique<Attempt>(call);
 }
 

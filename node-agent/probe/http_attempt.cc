@@ -17,10 +17,13 @@ bool SameName(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](char x, char y) { return tolower(x) == tolower(y); });
 }
 
-bool FitsOneLine(std::string_view text) { return text.find_first_of("\r\n") == std::string_view::npos; }
+bool FitsOneLine(std::string_view text) {
+  return text.find_first_of("\r\n") == std::string_view::npos;
+}
 
 bool Has(const HttpCall& call, std::string_view name) {
-  return std::ranges::any_of(call.headers, [name](const auto& header) { return SameName(header.first, name); });
+  return std::ranges::any_of(call.headers,
+                             [name](const auto& header) { return SameName(header.first, name); });
 }
 
 }  // namespace
@@ -33,7 +36,8 @@ std::string RequestText(const HttpCall& call) {
   if (!Has(call, "User-Agent")) text += "User-Agent: " + std::string(kUserAgent) + "\r\n";
   if (!Has(call, "Accept")) text += "Accept: */*\r\n";
   for (const auto& [name, value] : call.headers) {
-    const bool usable = !name.empty() && FitsOneLine(name) && FitsOneLine(value) && !SameName(name, "Connection");
+    const bool usable =
+        !name.empty() && FitsOneLine(name) && FitsOneLine(value) && !SameName(name, "Connection");
     if (usable) text += name + ": " + value + "\r\n";
   }
   return text + "Connection: close\r\n\r\n";
@@ -48,8 +52,9 @@ std::optional<int> StatusIn(std::string_view answer) {
       return std::nullopt;
     }
     const std::string_view line = answer.substr(0, line_end);
-    const bool well_formed = line.size() >= 12 && line.starts_with("HTTP/1.") && line[8] == ' ' &&
-                             std::ranges::all_of(line.substr(9, 3), [](char c) { return c >= '0' && c <= '9'; });
+    const bool well_formed =
+        line.size() >= 12 && line.starts_with("HTTP/1.") && line[8] == ' ' &&
+        std::ranges::all_of(line.substr(9, 3), [](char c) { return c >= '0' && c <= '9'; });
     if (!well_formed) return 0;
     const int status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
     if (status >= 200) return status;
@@ -59,7 +64,8 @@ std::optional<int> StatusIn(std::string_view answer) {
   }
 }
 
-HttpAttempt::HttpAttempt(Loop& loop, const HttpCall& call, SSL_CTX* tls, Nanos timeout, ProbeDone done)
+HttpAttempt::HttpAttempt(Loop& loop, const HttpCall& call, SSL_CTX* tls, Nanos timeout,
+                         ProbeDone done)
     : SocketAttempt(loop, {call.ip, call.port}, timeout, std::move(done)),
       url_((call.tls ? "https://" : "http://") + HostPort(call.ip, call.port) + call.path),
       unsent_(RequestText(call)) {
@@ -79,7 +85,8 @@ void HttpAttempt::OnConnected() {
 void HttpAttempt::OnTraffic(uint32_t /*events*/) {
   Transfer transfer = unsent_.empty() ? Transfer::kDone : Send();
   if (transfer == Transfer::kDone) transfer = Receive();
-  if (transfer == Transfer::kFailed) return Fail(ssl_ != nullptr ? "TLS handshake or transfer failed" : "connection reset by peer");
+  if (transfer == Transfer::kFailed)
+    return Fail(ssl_ != nullptr ? "TLS handshake or transfer failed" : "connection reset by peer");
   const bool closed = transfer == Transfer::kClosed;
   if (!closed && !StatusIn(received_) && received_.size() < kAnswerBytesMax) return Want(wanted_);
   Judge(closed);
@@ -103,7 +110,8 @@ HttpAttempt::Transfer HttpAttempt::Send() {
   return Transfer::kDone;
 }
 
-// Takes all that is there: a connection closed with unread bytes ends in a reset, which applications log.
+// Takes all that is there: a connection closed with unread bytes ends in a reset, which
+// applications log.
 HttpAttempt::Transfer HttpAttempt::Receive() {
   std::array<char, 4096> chunk;
   while (received_.size() < kAnswerBytesMax) {
@@ -154,7 +162,8 @@ std::string HttpAttempt::DescribeFailure(const std::string& cause) const {
 }
 
 std::string HttpAttempt::DescribeTimeout() const {
-  return "Get \"" + url_ + "\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
+  return "Get \"" + url_ +
+         "\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
 }
 
 }  // namespace updraft::node_agent

@@ -7,11 +7,12 @@
 
 namespace updraft::node_agent {
 
-// The request as it goes over the wire. Header fields that would break out of their line are left out. Pure.
+// The request as it goes over the wire. Header fields that would break out of their line are left
+// out. Pure.
 std::string RequestText(const HttpCall& call);
 
-// The status code in what an answer begins with: nullopt while it is not complete (interim answers, 1xx,
-// are skipped), 0 when this is no HTTP/1 answer. Pure.
+// The status code in what an answer begins with: nullopt while it is not complete (interim answers,
+// 1xx, are skipped), 0 when this is no HTTP/1 answer. Pure.
 std::optional<int> StatusIn(std::string_view answer);
 
 // Loop thread only.

@@ -7,13 +7,14 @@
 namespace updraft::node_agent {
 namespace {
 
-// A lost first packet (an address that is still being set up, a full backlog) would be repeated by the
-// kernel after a second only: a new try is quicker.
+// A lost first packet (an address that is still being set up, a full backlog) would be repeated by
+// the kernel after a second only: a new try is quicker.
 constexpr Nanos kTryMax = Millis(20);
 
 }  // namespace
 
-ListenWatcher::ListenWatcher(Loop& loop, const PeerAddress& peer, std::function<void()> listening, PollPace pace)
+ListenWatcher::ListenWatcher(Loop& loop, const PeerAddress& peer, std::function<void()> listening,
+                             PollPace pace)
     : loop_(loop), peer_(peer), pace_(pace), listening_(std::move(listening)), pause_(pace.first) {
   Try();
 }

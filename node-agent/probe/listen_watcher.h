@@ -1,8 +1,9 @@
-// Tells when a port begins to accept connections, within a fraction of the time it took to get there.
+// Tells when a port begins to accept connections, within a fraction of the time it took to get
+// there.
 //
-// It connects again and again: a port that nobody listens on answers with a reset at once, so one try
-// costs two packets over the bridge. The pauses begin short, since most containers listen within
-// milliseconds of their start, and grow slowly.
+// It connects again and again: a port that nobody listens on answers with a reset at once, so one
+// try costs two packets over the bridge. The pauses begin short, since most containers listen
+// within milliseconds of their start, and grow slowly.
 #pragma once
 
 #include <algorithm>
@@ -24,12 +25,14 @@ struct PollPace {
   }
 };
 
-// Loop thread only. At most one connection at a time, closed at once when it is made. Destroying it ends the watch.
+// Loop thread only. At most one connection at a time, closed at once when it is made. Destroying it
+// ends the watch.
 class ListenWatcher : private FdObserver {
  public:
-  // Calls `listening` once, on the loop, never from within the constructor; the watcher may be destroyed
-  // from there. It tries until then: who has a deadline destroys it.
-  ListenWatcher(Loop& loop, const PeerAddress& peer, std::function<void()> listening, PollPace pace = {});
+  // Calls `listening` once, on the loop, never from within the constructor; the watcher may be
+  // destroyed from there. It tries until then: who has a deadline destroys it.
+  ListenWatcher(Loop& loop, const PeerAddress& peer, std::function<void()> listening,
+                PollPace pace = {});
   ~ListenWatcher();
   ListenWatcher(const ListenWatcher&) = delete;
   ListenWatcher& operator=(const ListenWatcher&) = delete;

@@ -35,16 +35,21 @@ NetworkProbeRunner::NetworkProbeRunner(Loop& loop, ExecRunner& exec)
 
 NetworkProbeRunner::~NetworkProbeRunner() { SSL_CTX_free(tls_); }
 
-std::unique_ptr<ProbeAttempt> NetworkProbeRunner::Start(const ProbeCall& call, Nanos timeout, ProbeDone done) {
+std::unique_ptr<ProbeAttempt> NetworkProbeRunner::Start(const ProbeCall& call, Nanos timeout,
+                                                        ProbeDone done) {
   if (const auto* tcp = std::get_if<TcpCall>(&call)) {
-    return Begun(std::make_unique<SocketAttempt>(loop_, SocketAttempt::Peer{tcp->ip, tcp->port}, timeout, std::move(done)));
+    return Begun(std::make_unique<SocketAttempt>(loop_, SocketAttempt::Peer{tcp->ip, tcp->port},
+                                                 timeout, std::move(done)));
   }
   if (const auto* http = std::get_if<HttpCall>(&call)) {
     return Begun(std::make_unique<HttpAttempt>(loop_, *http, tls_, timeout, std::move(done)));
   }
-  if (const auto* grpc = std::get_if<GrpcCall>(&call)) return grpc_.Start(*grpc, timeout, std::move(done));
+  if (const auto* grpc = std::get_if<GrpcCall>(&call))
+    return grpc_.Start(*grpc, timeout, std::move(done));
   return exec_.Run(std::get<ExecCall>(call), timeout,
-                   [done = std::move(done)](const Result<ExecRunner::Outcome>& result) { done(OutcomeOf(result)); });
+                   [done = std::move(done)](const Result<ExecRunner::Outcome>& result) {
+                     done(OutcomeOf(result));
+                   });
 }
 
 }  // namespace updraft::node_agent

@@ -1,4 +1,5 @@
-// Makes probe attempts from the host, over the bridge, to the instance's address; exec through an ExecRunner.
+// Makes probe attempts from the host, over the bridge, to the instance's address; exec through an
+// ExecRunner.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -15,7 +16,8 @@ class NetworkProbeRunner final : public ProbeRunner {
   NetworkProbeRunner(Loop& loop, ExecRunner& exec);
   ~NetworkProbeRunner() override;
 
-  std::unique_ptr<ProbeAttempt> Start(const ProbeCall& call, Nanos timeout, ProbeDone done) override;
+  std::unique_ptr<ProbeAttempt> Start(const ProbeCall& call, Nanos timeout,
+                                      ProbeDone done) override;
 
  private:
   Loop& loop_;

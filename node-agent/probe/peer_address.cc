@@ -33,10 +33,12 @@ std::string HostPort(const std::string& ip, uint16_t port) {
 
 Connecting StartConnect(const PeerAddress& peer) {
   Connecting connecting;
-  connecting.fd.Reset(socket(peer.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  connecting.fd.Reset(
+      socket(peer.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!connecting.fd) {
     connecting.error = errno;
-  } else if (connect(connecting.fd.get(), reinterpret_cast<const sockaddr*>(&peer.storage), peer.length) == 0) {
+  } else if (connect(connecting.fd.get(), reinterpret_cast<const sockaddr*>(&peer.storage),
+                     peer.length) == 0) {
     connecting.connected = true;
   } else if (errno != EINPROGRESS) {
     connecting.error = errno;

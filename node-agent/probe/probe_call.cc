@@ -3,20 +3,27 @@
 namespace updraft::node_agent {
 namespace {
 
-// Steady period and timeout of a readiness probe whose period is 0: what Knative's queue-proxy gets from kubelet.
+// Steady period and timeout of a readiness probe whose period is 0: what Knative's queue-proxy gets
+// from kubelet.
 constexpr Nanos kAggressivePeriod = Seconds(1);
 constexpr Nanos kAggressiveTimeout = Seconds(1);
 // An exec costs a process in the container, not a packet.
-constexpr QuickPace kQuickExec = {.first = Millis(100), .most = Millis(500), .timeout = Seconds(1), .later = Seconds(1)};
+constexpr QuickPace kQuickExec = {
+    .first = Millis(100), .most = Millis(500), .timeout = Seconds(1), .later = Seconds(1)};
 
-uint16_t PortOr(uint32_t port, uint16_t fallback) { return port == 0 ? fallback : static_cast<uint16_t>(port); }
+uint16_t PortOr(uint32_t port, uint16_t fallback) {
+  return port == 0 ? fallback : static_cast<uint16_t>(port);
+}
 
 HttpCall HttpCallOf(const v1::HttpProbe& probe, const ProbeTarget& target) {
-  HttpCall call{.ip = target.ip, .port = PortOr(probe.port(), target.serving_port), .tls = probe.tls()};
+  HttpCall call{
+      .ip = target.ip, .port = PortOr(probe.port(), target.serving_port), .tls = probe.tls()};
   call.path = probe.path().starts_with('/') ? probe.path() : "/" + probe.path();
-  // The agent connects to the instance alone, wherever `host` points: it only names the virtual host.
+  // The agent connects to the instance alone, wherever `host` points: it only names the virtual
+  // host.
   if (!probe.host().empty()) call.headers.emplace_back("Host", probe.host());
-  for (const v1::EnvVar& header : probe.headers()) call.headers.emplace_back(header.name(), header.value());
+  for (const v1::EnvVar& header : probe.headers())
+    call.headers.emplace_back(header.name(), header.value());
   return call;
 }
 
@@ -27,9 +34,11 @@ std::optional<ProbeCall> CallOf(const v1::Probe& probe, const ProbeTarget& targe
     case v1::Probe::kTcp:
       return TcpCall{target.ip, PortOr(probe.tcp().port(), target.serving_port)};
     case v1::Probe::kGrpc:
-      return GrpcCall{target.ip, PortOr(probe.grpc().port(), target.serving_port), probe.grpc().service()};
+      return GrpcCall{target.ip, PortOr(probe.grpc().port(), target.serving_port),
+                      probe.grpc().service()};
     case v1::Probe::kExec:
-      return ExecCall{target.container_id, {probe.exec().command().begin(), probe.exec().command().end()}};
+      return ExecCall{target.container_id,
+                      {probe.exec().command().begin(), probe.exec().command().end()}};
     case v1::Probe::HANDLER_NOT_SET:
       return std::nullopt;
   }

@@ -24,8 +24,9 @@ struct HttpCall {
   std::string ip{};
   uint16_t port = 0;
   std::string path = "/";
-  std::vector<std::pair<std::string, std::string>> headers{};  // Host, User-Agent and Accept replace ours
-  bool tls = false;                                          // certificates are not verified
+  std::vector<std::pair<std::string, std::string>>
+      headers{};     // Host, User-Agent and Accept replace ours
+  bool tls = false;  // certificates are not verified
 };
 
 // grpc.health.v1.Health/Check without TLS; SERVING is a success.
@@ -66,8 +67,8 @@ struct ContainerProbes {
   std::optional<ProbePlan> liveness = std::nullopt;
 };
 
-// Reads the probes of `container`; fields that are 0 get Kubernetes' defaults, a readiness probe with
-// period 0 Knative's aggressive pace. A probe without handler is no probe.
+// Reads the probes of `container`; fields that are 0 get Kubernetes' defaults, a readiness probe
+// with period 0 Knative's aggressive pace. A probe without handler is no probe.
 ContainerProbes ProbesOf(const v1::Container& container, const ProbeTarget& target);
 
 ProbePolicies PoliciesOf(const ContainerProbes& probes);

@@ -12,11 +12,14 @@ Nanos FirstTimeout(const ProbePolicy& policy) {
   return policy.quick ? std::min(policy.quick->timeout, policy.timeout) : policy.timeout;
 }
 
-Nanos FirstPace(const ProbePolicy& policy) { return policy.quick ? policy.quick->first : policy.period; }
+Nanos FirstPace(const ProbePolicy& policy) {
+  return policy.quick ? policy.quick->first : policy.period;
+}
 
 }  // namespace
 
-ProbeMachine::ProbeMachine(const ProbePolicies& policies, TimePoint started) : started_at_(started) {
+ProbeMachine::ProbeMachine(const ProbePolicies& policies, TimePoint started)
+    : started_at_(started) {
   At(ProbeKind::kStartup) = NewTrack(policies.startup, false);
   At(ProbeKind::kReadiness) = NewTrack(policies.readiness, false);
   At(ProbeKind::kLiveness) = NewTrack(policies.liveness, true);
@@ -87,7 +90,8 @@ void ProbeMachine::Count(Track& track, ProbeResult result) const {
   track.last = result;
   if (result == ProbeResult::kSuccess && track.same_in_a_row >= track.policy.success_threshold) {
     track.passing = true;
-  } else if (result == ProbeResult::kFailure && track.same_in_a_row >= track.policy.failure_threshold) {
+  } else if (result == ProbeResult::kFailure &&
+             track.same_in_a_row >= track.policy.failure_threshold) {
     track.passing = false;
   }
 }

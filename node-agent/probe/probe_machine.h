@@ -3,9 +3,9 @@
 //
 // Pure: no clock, no I/O. The caller (prober.h) makes the attempts that TakeDue() names.
 //
-//   startup    runs first and holds the other two back; its success ends it, its failure asks for a restart
-//   readiness  not ready until it succeeds; afterwards it may flap
-//   liveness   alive until it fails; its failure asks for a restart
+//   startup    runs first and holds the other two back; its success ends it, its failure asks for a
+//   restart readiness  not ready until it succeeds; afterwards it may flap liveness   alive until
+//   it fails; its failure asks for a restart
 //
 // A restart that was asked for is final: the next run of the container gets a new machine.
 #pragma once
@@ -24,10 +24,11 @@ inline constexpr size_t kProbeKinds = 3;
 
 // The pace while the probe does not pass; once it does, `ProbePolicy::period` rules.
 struct QuickPace {
-  Nanos first = Millis(5);     // between the starts of two attempts; grows by half each time
-  Nanos most = Millis(50);     // Knative's figure
-  Nanos timeout = Millis(100); // of the first attempt; doubles with each that timed out, to the policy's
-  Nanos lasts = Seconds(10);   // since the container started; then `later` is the pace
+  Nanos first = Millis(5);  // between the starts of two attempts; grows by half each time
+  Nanos most = Millis(50);  // Knative's figure
+  Nanos timeout =
+      Millis(100);  // of the first attempt; doubles with each that timed out, to the policy's
+  Nanos lasts = Seconds(10);  // since the container started; then `later` is the pace
   Nanos later = Millis(250);
 };
 
@@ -69,7 +70,8 @@ class ProbeMachine {
  public:
   ProbeMachine(const ProbePolicies& policies, TimePoint started);
 
-  // The attempts to make now. Each is in flight until its OnResult(); no second one of its kind is due before.
+  // The attempts to make now. Each is in flight until its OnResult(); no second one of its kind is
+  // due before.
   std::vector<DueProbe> TakeDue(TimePoint now);
 
   // When TakeDue() will have something to say; nullopt: not before a result arrives.
@@ -90,8 +92,9 @@ class ProbeMachine {
   struct Track {
     ProbePolicy policy{};
     bool in_flight = false;
-    bool again_at_once = false;  // a failure in flight says nothing about the port that listens by now
-    bool passing = false;        // the verdict, after thresholds
+    bool again_at_once =
+        false;             // a failure in flight says nothing about the port that listens by now
+    bool passing = false;  // the verdict, after thresholds
     int same_in_a_row = 0;
     ProbeResult last = ProbeResult::kUnknown;
     TimePoint began{};
@@ -105,7 +108,9 @@ class ProbeMachine {
   void Count(Track& track, ProbeResult result) const;
   void Schedule(Track& track, TimePoint now) const;
   std::optional<Track>& At(ProbeKind kind) { return tracks_[static_cast<size_t>(kind)]; }
-  const std::optional<Track>& At(ProbeKind kind) const { return tracks_[static_cast<size_t>(kind)]; }
+  const std::optional<Track>& At(ProbeKind kind) const {
+    return tracks_[static_cast<size_t>(kind)];
+  }
 
   const TimePoint started_at_;
   std::array<std::optional<Track>, kProbeKinds> tracks_;

@@ -23,9 +23,10 @@ class ProbeRunner {
  public:
   virtual ~ProbeRunner() = default;
 
-  // Calls `done` once, on the loop, never from within Start(), and not later than `timeout` from now
-  // (a failure then). The attempt must not outlive the runner.
-  virtual std::unique_ptr<ProbeAttempt> Start(const ProbeCall& call, Nanos timeout, ProbeDone done) = 0;
+  // Calls `done` once, on the loop, never from within Start(), and not later than `timeout` from
+  // now (a failure then). The attempt must not outlive the runner.
+  virtual std::unique_ptr<ProbeAttempt> Start(const ProbeCall& call, Nanos timeout,
+                                              ProbeDone done) = 0;
 };
 
 // Runs commands in containers. Implemented over containerd's tasks.
@@ -39,8 +40,9 @@ class ExecRunner {
 
   virtual ~ExecRunner() = default;
 
-  // As ProbeRunner::Start(); after `timeout` the process is killed and `done` gets kDeadlineExceeded. Any
-  // other error says that the command could not be run, which counts neither for nor against the container.
+  // As ProbeRunner::Start(); after `timeout` the process is killed and `done` gets
+  // kDeadlineExceeded. Any other error says that the command could not be run, which counts neither
+  // for nor against the container.
   virtual std::unique_ptr<ProbeAttempt> Run(const ExecCall& call, Nanos timeout, Done done) = 0;
 };
 

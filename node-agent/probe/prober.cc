@@ -2,7 +2,8 @@
 
 namespace updraft::node_agent {
 
-Prober::Prober(Loop& loop, ProbeRunner& runner, ContainerProbes probes, TimePoint started, OnChange on_change)
+Prober::Prober(Loop& loop, ProbeRunner& runner, ContainerProbes probes, TimePoint started,
+               OnChange on_change)
     : loop_(loop),
       runner_(runner),
       probes_(std::move(probes)),
@@ -24,7 +25,8 @@ void Prober::OnListening(uint16_t port) {
   for (const ProbeKind kind : {ProbeKind::kStartup, ProbeKind::kReadiness}) {
     const std::optional<ProbePlan>& plan = PlanOf(kind);
     const TcpCall* tcp = plan ? std::get_if<TcpCall>(&plan->call) : nullptr;
-    const bool seen = tcp != nullptr && tcp->port == port && machine_.FirstAllowed(kind) <= loop_.Now();
+    const bool seen =
+        tcp != nullptr && tcp->port == port && machine_.FirstAllowed(kind) <= loop_.Now();
     // Readiness that waits for a startup probe is asked after it.
     if (!seen || (kind == ProbeKind::kReadiness && !machine_.Health().started)) continue;
     attempts_[static_cast<size_t>(kind)].reset();
@@ -51,9 +53,9 @@ void Prober::SetTimer() {
 
 void Prober::MakeDueAttempts() {
   for (const DueProbe& due : machine_.TakeDue(loop_.Now())) {
-    attempts_[static_cast<size_t>(due.kind)] =
-        runner_.Start(PlanOf(due.kind)->call, due.timeout,
-                      [this, kind = due.kind](const ProbeOutcome& outcome) { OnOutcome(kind, outcome); });
+    attempts_[static_cast<size_t>(due.kind)] = runner_.Start(
+        PlanOf(due.kind)->call, due.timeout,
+        [this, kind = due.kind](const ProbeOutcome& outcome) { OnOutcome(kind, outcome); });
   }
   SetTimer();
 }

@@ -13,7 +13,7 @@ namespace updraft::node_agent {
 struct ProbeReport {
   ContainerHealth health{};
   ProbeKind kind = ProbeKind::kReadiness;  // of the probe whose result changed the health
-  std::string message{};                   // why it failed, "Readiness probe failed: ..."; empty after a success
+  std::string message{};  // why it failed, "Readiness probe failed: ..."; empty after a success
 };
 
 // Loop thread only. At most one attempt of each kind is in flight. Destroying it cancels them.
@@ -21,10 +21,11 @@ class Prober {
  public:
   using OnChange = std::function<void(const ProbeReport&)>;
 
-  // `started`: when the container's process was started (attempts are counted from there; for an adopted
-  // container, now). Calls `on_change` on the loop each time health() has changed, never from within a
-  // member function; the prober may be destroyed from there.
-  Prober(Loop& loop, ProbeRunner& runner, ContainerProbes probes, TimePoint started, OnChange on_change);
+  // `started`: when the container's process was started (attempts are counted from there; for an
+  // adopted container, now). Calls `on_change` on the loop each time health() has changed, never
+  // from within a member function; the prober may be destroyed from there.
+  Prober(Loop& loop, ProbeRunner& runner, ContainerProbes probes, TimePoint started,
+         OnChange on_change);
   ~Prober();
   Prober(const Prober&) = delete;
   Prober& operator=(const Prober&) = delete;
@@ -32,7 +33,8 @@ class Prober {
   // The health before any result: ready at once when there is nothing to wait for.
   const ContainerHealth& health() const { return health_; }
 
-  // The port was seen to listen (listen_watcher.h): a tcp probe of it need not ask again, others ask at once.
+  // The port was seen to listen (listen_watcher.h): a tcp probe of it need not ask again, others
+  // ask at once.
   void OnListening(uint16_t port);
 
  private:

@@ -15,9 +15,11 @@ void SocketAttempt::Begin() {
   const Result<PeerAddress> address = PeerAddress::Of(peer_.ip, peer_.port);
   if (!address) return FinishSoon(address.error().message);
   Connecting connecting = StartConnect(*address);
-  if (connecting.error != 0) return FinishSoon(std::string("connect: ") + strerror(connecting.error));
+  if (connecting.error != 0)
+    return FinishSoon(std::string("connect: ") + strerror(connecting.error));
   fd_ = std::move(connecting.fd);
-  loop_.Watch(fd_.get(), EPOLLOUT, this);  // also when connected: nothing is told from within Start()
+  loop_.Watch(fd_.get(), EPOLLOUT,
+              this);  // also when connected: nothing is told from within Start()
   watched_ = true;
   timer_ = loop_.After(timeout_, [this] {
     timer_ = 0;
@@ -41,9 +43,13 @@ void SocketAttempt::OnReady(uint32_t events) {
   OnConnected();
 }
 
-std::string SocketAttempt::DescribeFailure(const std::string& cause) const { return "dial tcp " + Where() + ": " + cause; }
+std::string SocketAttempt::DescribeFailure(const std::string& cause) const {
+  return "dial tcp " + Where() + ": " + cause;
+}
 
-std::string SocketAttempt::DescribeTimeout() const { return "dial tcp " + Where() + ": i/o timeout"; }
+std::string SocketAttempt::DescribeTimeout() const {
+  return "dial tcp " + Where() + ": i/o timeout";
+}
 
 void SocketAttempt::Want(uint32_t events) { loop_.Modify(fd_.get(), events, this); }
 

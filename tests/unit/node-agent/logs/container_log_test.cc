@@ -13,7 +13,8 @@ namespace {
 // "T " stands for the fake clock's time.
 std::string Lines(std::initializer_list<std::string> records) {
   std::string text;
-  for (const std::string& record : records) text += FormatLogTime(FakeClock().Wall()) + " " + record + "\n";
+  for (const std::string& record : records)
+    text += FormatLogTime(FakeClock().Wall()) + " " + record + "\n";
   return text;
 }
 
@@ -148,7 +149,8 @@ TEST_F(ContainerLogTest, ALongLineIsCutIntoPieces) {
 
 TEST_F(ContainerLogTest, WhatIsWrittenWhileNoAgentRunsIsReadByTheNext) {
   auto log = Open();
-  const UniqueFd keeps_open(open(fifos_.stdout_path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));  // as the shim does
+  const UniqueFd keeps_open(
+      open(fifos_.stdout_path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));  // as the shim does
   const UniqueFd out = Writer(fifos_.stdout_path);
   Say(out, "before\n");
   loop_.After(Millis(1), [&] {

@@ -39,9 +39,12 @@ class ForeignLineTest : public testing::TestWithParam<const char*> {};
 
 TEST_P(ForeignLineTest, IsNoRecord) { EXPECT_FALSE(ParseRecord(GetParam())); }
 
-INSTANTIATE_TEST_SUITE_P(Table, ForeignLineTest,
-                         testing::Values("", "hello", "2023-11-14T22:13:20.000000123Z stdout", "2023-11-14T22:13:20.000000123Z stdlog F x",
-                                         "2023-11-14T22:13:20.000000123Z stdout X x", "{\"log\":\"a line as docker's json-file driver writes\"}"));
+INSTANTIATE_TEST_SUITE_P(
+    Table, ForeignLineTest,
+    testing::Values("", "hello", "2023-11-14T22:13:20.000000123Z stdout",
+                    "2023-11-14T22:13:20.000000123Z stdlog F x",
+                    "2023-11-14T22:13:20.000000123Z stdout X x",
+                    "{\"log\":\"a line as docker's json-file driver writes\"}"));
 
 }  // namespace
 }  // namespace updraft::node_agent

@@ -12,7 +12,9 @@ using testing::ElementsAre;
 // Full records as "[x]", pieces as "[x>".
 struct Collected {
   std::vector<std::string> records;
-  void operator()(std::string_view content, bool ends_line) { records.push_back("[" + std::string(content) + (ends_line ? "]" : ">")); }
+  void operator()(std::string_view content, bool ends_line) {
+    records.push_back("[" + std::string(content) + (ends_line ? "]" : ">"));
+  }
 };
 
 std::vector<std::string> Split(std::initializer_list<std::string_view> chunks) {

@@ -9,8 +9,12 @@ namespace {
 
 using testing::HasSubstr;
 
-LoggedInstance Instance(const std::string& id, const std::string& revision = "default/hello-00001") {
-  return {.instance_id = id, .namespace_name = "default", .revision = revision, .serving_container = "user"};
+LoggedInstance Instance(const std::string& id,
+                        const std::string& revision = "default/hello-00001") {
+  return {.instance_id = id,
+          .namespace_name = "default",
+          .revision = revision,
+          .serving_container = "user"};
 }
 
 v1::ReadLogsRequest Ask(const std::string& id, const std::string& container = "") {
@@ -25,7 +29,8 @@ class LogStoreTest : public testing::Test {
   void Restart() { store_ = std::make_unique<LogStore>(loop_, clock_, options_); }
 
   // A run of a container that said `text` and ended.
-  void RunOnce(const std::string& id, const std::string& container, int restart, const std::string& text) {
+  void RunOnce(const std::string& id, const std::string& container, int restart,
+               const std::string& text) {
     const LogFifos fifos{folder_ / ("fifo/" + id + "/out"), folder_ / ("fifo/" + id + "/err")};
     ASSERT_TRUE(MakeLogFifos(fifos));
     auto log = store_->NewLog(id, container, restart);
@@ -39,7 +44,9 @@ class LogStoreTest : public testing::Test {
     if (!stream) return "error: " + stream.error().message;
     return (*stream)->Next(1 << 20);
   }
-  bool Exists(const std::string& id) { return std::filesystem::exists(folder_ / ("logs/default_" + id)); }
+  bool Exists(const std::string& id) {
+    return std::filesystem::exists(folder_ / ("logs/default_" + id));
+  }
 
   TempFolder folder_;
   Loop loop_;
@@ -64,7 +71,8 @@ TEST_F(LogStoreTest, SaysWhyThereIsNothingToRead) {
   EXPECT_EQ(store_->Read(Ask("i1")).error().code, Code::kFailedPrecondition);
   v1::ReadLogsRequest previous = Ask("i1");
   previous.set_previous(true);
-  EXPECT_EQ(Read(previous), "error: previous terminated container \"user\" in pod \"i1\" not found");
+  EXPECT_EQ(Read(previous),
+            "error: previous terminated container \"user\" in pod \"i1\" not found");
   EXPECT_EQ(store_->Read(Ask("i1", "../i2")).error().code, Code::kInvalidArgument);
 }
 
@@ -78,7 +86,8 @@ TEST_F(LogStoreTest, NamesThatWouldLeaveTheFolderAreRefused) {
 
 TEST_F(LogStoreTest, KeepsThePreviousRunAndNoOlder) {
   ASSERT_TRUE(store_->Begin(Instance("i1")));
-  for (int restart = 0; restart < 3; ++restart) RunOnce("i1", "user", restart, "run " + std::to_string(restart) + "\n");
+  for (int restart = 0; restart < 3; ++restart)
+    RunOnce("i1", "user", restart, "run " + std::to_string(restart) + "\n");
   v1::ReadLogsRequest previous = Ask("i1");
   previous.set_previous(true);
   EXPECT_EQ(Read(previous), "run 1\n");

@@ -14,7 +14,9 @@ class LogStreamTest : public testing::Test {
   LogFile& File(int restart) {
     auto& file = files_[restart];
     if (!file) {
-      file = std::make_unique<LogFile>(LogPath(folder_.path(), restart), LogFileLimits{.file_bytes_max = file_bytes_max_, .files_max = 4}, counters_);
+      file = std::make_unique<LogFile>(
+          LogPath(folder_.path(), restart),
+          LogFileLimits{.file_bytes_max = file_bytes_max_, .files_max = 4}, counters_);
     }
     return *file;
   }
@@ -73,7 +75,8 @@ TEST_F(LogStreamTest, ShowsTheLinesWithoutTheirHeads) {
 TEST_F(LogStreamTest, JoinsThePiecesOfALongLine) {
   Write(0, Record(1, "long ", false) + Record(1, "line") + Record(2, "b"));
   EXPECT_EQ(Read({}), "long line\nb\n");
-  EXPECT_EQ(Read({.timestamps = true}), "2023-11-14T22:13:21.000000000Z long line\n2023-11-14T22:13:22.000000000Z b\n");
+  EXPECT_EQ(Read({.timestamps = true}),
+            "2023-11-14T22:13:21.000000000Z long line\n2023-11-14T22:13:22.000000000Z b\n");
 }
 
 TEST_F(LogStreamTest, ForeignLinesAreShownAsTheyAre) {

@@ -19,7 +19,9 @@ class TailOfLogTest : public testing::Test {
 
 TEST_F(TailOfLogTest, NoLogNoTail) { EXPECT_EQ(TailOfLog(path_, {}), ""); }
 
-TEST_F(TailOfLogTest, AShortLogIsShownWhole) { EXPECT_EQ(Tail(Record(1, "a") + Record(2, "b")), "a\nb\n"); }
+TEST_F(TailOfLogTest, AShortLogIsShownWhole) {
+  EXPECT_EQ(Tail(Record(1, "a") + Record(2, "b")), "a\nb\n");
+}
 
 TEST_F(TailOfLogTest, TheLastLines) {
   const std::string log = Record(1, "a") + Record(2, "b") + Record(3, "c");
@@ -29,7 +31,9 @@ TEST_F(TailOfLogTest, TheLastLines) {
 }
 
 TEST_F(TailOfLogTest, AnUnfinishedLineIsOne) {
-  EXPECT_EQ(Tail(Record(1, "a") + Record(2, "pan", false) + Record(2, "ic", false), {.lines_max = 1}), "panic");
+  EXPECT_EQ(
+      Tail(Record(1, "a") + Record(2, "pan", false) + Record(2, "ic", false), {.lines_max = 1}),
+      "panic");
 }
 
 TEST_F(TailOfLogTest, TheLastBytes) {

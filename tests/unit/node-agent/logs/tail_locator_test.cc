@@ -55,7 +55,8 @@ TEST_F(TailLocatorTest, ThePiecesOfALongLineGoWithItsEnd) {
   const std::string pieces = Record(2, "b1", false) + Record(2, "b2", false) + Record(2, "b3");
   EXPECT_EQ(Tail({kA + pieces}, 1), pieces);
   EXPECT_EQ(Tail({kA + pieces + kC}, 2), pieces + kC);
-  EXPECT_EQ(Tail({kA + Record(2, "b1", false), Record(2, "b2") + kC}, 2), Record(2, "b1", false) + Record(2, "b2") + kC);
+  EXPECT_EQ(Tail({kA + Record(2, "b1", false), Record(2, "b2") + kC}, 2),
+            Record(2, "b1", false) + Record(2, "b2") + kC);
 }
 
 TEST_F(TailLocatorTest, AnUnfinishedLineComesOnTop) {

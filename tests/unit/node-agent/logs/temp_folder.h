@@ -35,7 +35,8 @@ inline std::string ReadFile(const std::string& path) {
 // A record of second `at` of some day.
 inline std::string Record(int64_t at, std::string_view content, bool ends_line = true) {
   std::string out;
-  AppendRecord(out, FormatLogTime(WallTime(Seconds(1'700'000'000 + at))), LogSource::kStdout, ends_line, content);
+  AppendRecord(out, FormatLogTime(WallTime(Seconds(1'700'000'000 + at))), LogSource::kStdout,
+               ends_line, content);
   return out;
 }
 

@@ -65,7 +65,8 @@ TEST_F(AttemptTest, TcpFailsWhenTheConnectionIsRefused) {
   const BoundPort port;
   const ProbeOutcome outcome = Run(TcpCall{"127.0.0.1", port.port()});
   EXPECT_EQ(outcome.result, ProbeResult::kFailure);
-  EXPECT_EQ(outcome.message, "dial tcp 127.0.0.1:" + std::to_string(port.port()) + ": connect: Connection refused");
+  EXPECT_EQ(outcome.message,
+            "dial tcp 127.0.0.1:" + std::to_string(port.port()) + ": connect: Connection refused");
 }
 
 TEST_F(AttemptTest, AnAddressThatIsNoneIsAFailure) {
@@ -94,10 +95,14 @@ INSTANTIATE_TEST_SUITE_P(
     testing::ValuesIn(std::vector<StatusCase>{
         {"Ok", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", ProbeResult::kSuccess, ""},
         {"NoReasonPhrase", "HTTP/1.0 204\r\n\r\n", ProbeResult::kSuccess, ""},
-        {"RedirectIsASuccess", "HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\n\r\n", ProbeResult::kSuccess, ""},
-        {"InterimIsSkipped", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", ProbeResult::kSuccess, ""},
-        {"NotFound", "HTTP/1.1 404 Not Found\r\n\r\n", ProbeResult::kFailure, "HTTP probe failed with statuscode: 404"},
-        {"Unavailable", "HTTP/1.1 503 Busy\r\n\r\n", ProbeResult::kFailure, "HTTP probe failed with statuscode: 503"},
+        {"RedirectIsASuccess", "HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\n\r\n",
+         ProbeResult::kSuccess, ""},
+        {"InterimIsSkipped", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+         ProbeResult::kSuccess, ""},
+        {"NotFound", "HTTP/1.1 404 Not Found\r\n\r\n", ProbeResult::kFailure,
+         "HTTP probe failed with statuscode: 404"},
+        {"Unavailable", "HTTP/1.1 503 Busy\r\n\r\n", ProbeResult::kFailure,
+         "HTTP probe failed with statuscode: 503"},
         {"NotHttp", "SSH-2.0-OpenSSH\r\n", ProbeResult::kFailure, "malformed HTTP response"},
         {"CutOff", "HTTP/1.1 20", ProbeResult::kFailure, "EOF"},
     }),
@@ -129,8 +134,10 @@ TEST_F(AttemptTest, AnEndlessHeadIsCutOff) {
 
 TEST_F(AttemptTest, ACancelledAttemptIsSilent) {
   ScriptedServer server(loop_, "HTTP/1.1 200 OK\r\n\r\n");
-  auto http = runner_.Start(Http(server.port()), Millis(10), [](const ProbeOutcome&) { ADD_FAILURE(); });
-  auto grpc = runner_.Start(GrpcCall{"127.0.0.1", server.port(), ""}, Millis(10), [](const ProbeOutcome&) { ADD_FAILURE(); });
+  auto http =
+      runner_.Start(Http(server.port()), Millis(10), [](const ProbeOutcome&) { ADD_FAILURE(); });
+  auto grpc = runner_.Start(GrpcCall{"127.0.0.1", server.port(), ""}, Millis(10),
+                            [](const ProbeOutcome&) { ADD_FAILURE(); });
   http.reset();
   grpc.reset();
   loop_.After(Millis(50), [this] { loop_.Stop(); });
@@ -178,13 +185,15 @@ namespace health = grpc::health::v1;
 
 // Serves as a whole; the service "shop" does not; others are unknown to it.
 class HealthService final : public health::Health::CallbackService {
-  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context, const health::HealthCheckRequest* request,
+  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context,
+                                  const health::HealthCheckRequest* request,
                                   health::HealthCheckResponse* response) override {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     const bool known = request->service().empty() || request->service() == "shop";
     response->set_status(request->service().empty() ? health::HealthCheckResponse::SERVING
                                                     : health::HealthCheckResponse::NOT_SERVING);
-    reactor->Finish(known ? grpc::Status::OK : grpc::Status(grpc::StatusCode::NOT_FOUND, "unknown service"));
+    reactor->Finish(known ? grpc::Status::OK
+                          : grpc::Status(grpc::StatusCode::NOT_FOUND, "unknown service"));
     return reactor;
   }
 };
@@ -209,14 +218,16 @@ TEST_F(AttemptTest, GrpcServingIsASuccess) {
 
 TEST_F(AttemptTest, GrpcNotServingIsAFailure) {
   HealthServer server;
-  const ProbeOutcome outcome = Run(GrpcCall{"127.0.0.1", static_cast<uint16_t>(server.port), "shop"});
+  const ProbeOutcome outcome =
+      Run(GrpcCall{"127.0.0.1", static_cast<uint16_t>(server.port), "shop"});
   EXPECT_EQ(outcome.result, ProbeResult::kFailure);
   EXPECT_EQ(outcome.message, "service unhealthy (responded with \"NOT_SERVING\")");
 }
 
 TEST_F(AttemptTest, GrpcOfAnUnknownServiceIsAFailure) {
   HealthServer server;
-  const ProbeOutcome outcome = Run(GrpcCall{"127.0.0.1", static_cast<uint16_t>(server.port), "other"});
+  const ProbeOutcome outcome =
+      Run(GrpcCall{"127.0.0.1", static_cast<uint16_t>(server.port), "other"});
   EXPECT_EQ(outcome.result, ProbeResult::kFailure);
   EXPECT_EQ(outcome.message, "error: health rpc failed: unknown service");
 }

@@ -13,7 +13,8 @@
 
 namespace updraft::node_agent {
 
-// A bound socket on 127.0.0.1 that does not listen: connections to it are refused, and its port is ours.
+// A bound socket on 127.0.0.1 that does not listen: connections to it are refused, and its port is
+// ours.
 class BoundPort {
  public:
   BoundPort() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
@@ -34,8 +35,8 @@ class BoundPort {
   uint16_t port_ = 0;
 };
 
-// Accepts connections one after the other and answers each with `reply` once it has read a request's
-// head; an empty reply is never sent.
+// Accepts connections one after the other and answers each with `reply` once it has read a
+// request's head; an empty reply is never sent.
 class ScriptedServer : private FdObserver {
  public:
   ScriptedServer(Loop& loop, std::string reply, SSL_CTX* tls = nullptr)
@@ -81,9 +82,11 @@ class ScriptedServer : private FdObserver {
   void Serve() {
     char chunk[4096];
     SSL* ssl = conversation_.ssl;
-    const long got = ssl != nullptr ? SSL_read(ssl, chunk, sizeof chunk) : recv(conversation_.fd.get(), chunk, sizeof chunk, 0);
+    const long got = ssl != nullptr ? SSL_read(ssl, chunk, sizeof chunk)
+                                    : recv(conversation_.fd.get(), chunk, sizeof chunk, 0);
     if (got <= 0) {
-      if (ssl == nullptr || SSL_get_error(ssl, static_cast<int>(got)) != SSL_ERROR_WANT_READ) conversation_.End();
+      if (ssl == nullptr || SSL_get_error(ssl, static_cast<int>(got)) != SSL_ERROR_WANT_READ)
+        conversation_.End();
       return;
     }
     request_.append(chunk, static_cast<size_t>(got));

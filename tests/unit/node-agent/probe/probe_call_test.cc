@@ -83,7 +83,8 @@ TEST(ProbesOfTest, AnHttpProbeNeverLeavesTheInstance) {
   EXPECT_EQ(call.ip, "10.89.0.7");
   EXPECT_EQ(call.path, "/healthz");
   EXPECT_TRUE(call.tls);
-  EXPECT_THAT(call.headers, testing::ElementsAre(testing::Pair("Host", "elsewhere.example"), testing::Pair("X-A", "b")));
+  EXPECT_THAT(call.headers, testing::ElementsAre(testing::Pair("Host", "elsewhere.example"),
+                                                 testing::Pair("X-A", "b")));
 }
 
 }  // namespace

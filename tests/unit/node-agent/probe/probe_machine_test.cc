@@ -16,7 +16,8 @@ constexpr auto kNone = ProbeResult::kUnknown;
 ProbePolicy Every(Nanos period) { return {.period = period}; }
 
 // Feeds results one period apart.
-void Feed(ProbeMachine& machine, ProbeKind kind, const std::vector<ProbeResult>& results, TimePoint& now) {
+void Feed(ProbeMachine& machine, ProbeKind kind, const std::vector<ProbeResult>& results,
+          TimePoint& now) {
   for (const ProbeResult result : results) {
     machine.TakeDue(now);
     machine.OnResult(kind, result, now);
@@ -59,24 +60,57 @@ INSTANTIATE_TEST_SUITE_P(
     testing::ValuesIn(std::vector<ThresholdCase>{
         {"ReadinessBeginsUnready", ProbeKind::kReadiness, 1, 3, {}, kUnready},
         {"OneSuccessIsReady", ProbeKind::kReadiness, 1, 3, {kOk}, kReady},
-        {"ManyFailuresBeforeTheFirstSuccessDoNoHarm", ProbeKind::kReadiness, 1, 3, {kBad, kBad, kBad, kBad, kBad, kOk}, kReady},
+        {"ManyFailuresBeforeTheFirstSuccessDoNoHarm",
+         ProbeKind::kReadiness,
+         1,
+         3,
+         {kBad, kBad, kBad, kBad, kBad, kOk},
+         kReady},
         {"TwoOfThreeSuccessesAreNotEnough", ProbeKind::kReadiness, 3, 3, {kOk, kOk}, kUnready},
-        {"AFailureBetweenStartsTheCountAgain", ProbeKind::kReadiness, 3, 3, {kOk, kOk, kBad, kOk, kOk}, kUnready},
+        {"AFailureBetweenStartsTheCountAgain",
+         ProbeKind::kReadiness,
+         3,
+         3,
+         {kOk, kOk, kBad, kOk, kOk},
+         kUnready},
         {"ThreeSuccessesInARow", ProbeKind::kReadiness, 3, 3, {kBad, kOk, kOk, kOk}, kReady},
         {"TwoFailuresAreForgiven", ProbeKind::kReadiness, 1, 3, {kOk, kBad, kBad}, kReady},
         {"ThreeFailuresAreNot", ProbeKind::kReadiness, 1, 3, {kOk, kBad, kBad, kBad}, kUnready},
-        {"ASuccessBetweenForgivesAgain", ProbeKind::kReadiness, 1, 3, {kOk, kBad, kBad, kOk, kBad, kBad}, kReady},
+        {"ASuccessBetweenForgivesAgain",
+         ProbeKind::kReadiness,
+         1,
+         3,
+         {kOk, kBad, kBad, kOk, kBad, kBad},
+         kReady},
         {"ReadinessComesBack", ProbeKind::kReadiness, 1, 3, {kOk, kBad, kBad, kBad, kOk}, kReady},
-        {"UnknownNeitherCountsNorInterrupts", ProbeKind::kReadiness, 1, 3, {kOk, kBad, kBad, kNone, kBad}, kUnready},
+        {"UnknownNeitherCountsNorInterrupts",
+         ProbeKind::kReadiness,
+         1,
+         3,
+         {kOk, kBad, kBad, kNone, kBad},
+         kUnready},
         {"LivenessBeginsAlive", ProbeKind::kLiveness, 1, 3, {}, kReady},
         {"LivenessForgivesTwo", ProbeKind::kLiveness, 1, 3, {kBad, kBad, kOk, kBad, kBad}, kReady},
-        {"LivenessAsksForARestart", ProbeKind::kLiveness, 1, 3, {kOk, kBad, kBad, kBad},
+        {"LivenessAsksForARestart",
+         ProbeKind::kLiveness,
+         1,
+         3,
+         {kOk, kBad, kBad, kBad},
          {.started = true, .ready = true, .restart = ProbeKind::kLiveness}},
-        {"ARestartIsFinal", ProbeKind::kLiveness, 1, 1, {kBad, kOk, kOk},
+        {"ARestartIsFinal",
+         ProbeKind::kLiveness,
+         1,
+         1,
+         {kBad, kOk, kOk},
          {.started = true, .ready = true, .restart = ProbeKind::kLiveness}},
         {"StartupHoldsBack", ProbeKind::kStartup, 1, 3, {kBad, kBad}, kNotStarted},
         {"StartupSucceeds", ProbeKind::kStartup, 1, 3, {kBad, kBad, kOk}, kReady},
-        {"StartupFails", ProbeKind::kStartup, 1, 3, {kBad, kBad, kBad}, {.restart = ProbeKind::kStartup}},
+        {"StartupFails",
+         ProbeKind::kStartup,
+         1,
+         3,
+         {kBad, kBad, kBad},
+         {.restart = ProbeKind::kStartup}},
     }),
     [](const auto& test) { return test.param.name; });
 
@@ -91,7 +125,8 @@ TEST(ProbeMachineTest, TheInitialDelayCountsFromTheStart) {
   ProbeMachine machine({.readiness = ProbePolicy{.initial_delay = Seconds(5)}}, kStart);
   EXPECT_EQ(machine.WakeAt(), kStart + Seconds(5));
   EXPECT_THAT(machine.TakeDue(kStart + Millis(4999)), IsEmpty());
-  EXPECT_THAT(machine.TakeDue(kStart + Seconds(5)), ElementsAre(DueProbe{ProbeKind::kReadiness, Seconds(1)}));
+  EXPECT_THAT(machine.TakeDue(kStart + Seconds(5)),
+              ElementsAre(DueProbe{ProbeKind::kReadiness, Seconds(1)}));
 }
 
 TEST(ProbeMachineTest, NothingIsDueWhileAnAttemptIsInFlight) {
@@ -116,15 +151,19 @@ TEST(ProbeMachineTest, AnAttemptLongerThanThePeriodIsFollowedAtOnce) {
 }
 
 TEST(ProbeMachineTest, StartupHoldsTheOthersBackAndIsNotRepeated) {
-  ProbeMachine machine({.startup = Every(Seconds(1)), .readiness = Every(Seconds(1)), .liveness = Every(Seconds(1))}, kStart);
+  ProbeMachine machine(
+      {.startup = Every(Seconds(1)), .readiness = Every(Seconds(1)), .liveness = Every(Seconds(1))},
+      kStart);
   EXPECT_THAT(machine.TakeDue(kStart), ElementsAre(DueProbe{ProbeKind::kStartup, Seconds(1)}));
   machine.OnResult(ProbeKind::kStartup, kOk, kStart + Millis(5));
-  EXPECT_THAT(machine.TakeDue(kStart + Millis(5)), ElementsAre(DueProbe{ProbeKind::kReadiness, Seconds(1)},
-                                                              DueProbe{ProbeKind::kLiveness, Seconds(1)}));
+  EXPECT_THAT(machine.TakeDue(kStart + Millis(5)),
+              ElementsAre(DueProbe{ProbeKind::kReadiness, Seconds(1)},
+                          DueProbe{ProbeKind::kLiveness, Seconds(1)}));
 }
 
 TEST(ProbeMachineTest, AfterARestartIsAskedForNothingIsDue) {
-  ProbeMachine machine({.readiness = Every(Seconds(1)), .liveness = ProbePolicy{.failure_threshold = 1}}, kStart);
+  ProbeMachine machine(
+      {.readiness = Every(Seconds(1)), .liveness = ProbePolicy{.failure_threshold = 1}}, kStart);
   machine.TakeDue(kStart);
   machine.OnResult(ProbeKind::kLiveness, kBad, kStart);
   machine.OnResult(ProbeKind::kReadiness, kOk, kStart);
@@ -171,7 +210,8 @@ TEST(AggressiveProbeTest, TheTimeoutBeginsAtAHundredMillisecondsAndDoublesWhenIt
     machine.OnResult(ProbeKind::kReadiness, kBad, now);
     now = std::max(now, *machine.WakeAt());
   }
-  EXPECT_THAT(timeouts, ElementsAre(Millis(100), Millis(200), Millis(400), Millis(800), Seconds(1)));
+  EXPECT_THAT(timeouts,
+              ElementsAre(Millis(100), Millis(200), Millis(400), Millis(800), Seconds(1)));
 }
 
 TEST(AggressiveProbeTest, AQuickFailureLeavesTheTimeoutAlone) {

@@ -19,7 +19,8 @@ class FakeRunner final : public ProbeRunner {
     FakeRunner& runner_;
   };
 
-  std::unique_ptr<ProbeAttempt> Start(const ProbeCall& /*call*/, Nanos /*timeout*/, ProbeDone done) override {
+  std::unique_ptr<ProbeAttempt> Start(const ProbeCall& /*call*/, Nanos /*timeout*/,
+                                      ProbeDone done) override {
     ++started;
     loop.After(Nanos(0), [this, done = std::move(done)] {
       if (!answers.empty()) {
@@ -38,13 +39,18 @@ class FakeRunner final : public ProbeRunner {
   int in_flight = 0;
 };
 
-ProbePlan Http() { return {.policy = {.period = Millis(1), .failure_threshold = 2}, .call = HttpCall{}}; }
-ProbePlan Tcp(uint16_t port) { return {.policy = {.period = Seconds(10)}, .call = TcpCall{"127.0.0.1", port}}; }
+ProbePlan Http() {
+  return {.policy = {.period = Millis(1), .failure_threshold = 2}, .call = HttpCall{}};
+}
+ProbePlan Tcp(uint16_t port) {
+  return {.policy = {.period = Seconds(10)}, .call = TcpCall{"127.0.0.1", port}};
+}
 
 class ProberTest : public testing::Test {
  protected:
   void Make(ContainerProbes probes, std::function<void(const ProbeReport&)> on_change) {
-    prober_ = std::make_unique<Prober>(loop_, runner_, std::move(probes), loop_.Now(), std::move(on_change));
+    prober_ = std::make_unique<Prober>(loop_, runner_, std::move(probes), loop_.Now(),
+                                       std::move(on_change));
   }
   Loop loop_;
   FakeRunner runner_{loop_};
@@ -57,8 +63,11 @@ TEST_F(ProberTest, WithoutProbesItIsReadyFromTheBeginning) {
 }
 
 TEST_F(ProberTest, TellsEachChangeOnceWithTheReason) {
-  runner_.answers = {{ProbeResult::kFailure, "no"}, {ProbeResult::kSuccess, ""}, {ProbeResult::kSuccess, ""},
-                     {ProbeResult::kFailure, "busy"}, {ProbeResult::kFailure, "still busy"}};
+  runner_.answers = {{ProbeResult::kFailure, "no"},
+                     {ProbeResult::kSuccess, ""},
+                     {ProbeResult::kSuccess, ""},
+                     {ProbeResult::kFailure, "busy"},
+                     {ProbeResult::kFailure, "still busy"}};
   std::vector<std::string> told;
   Make({.readiness = Http()}, [&](const ProbeReport& report) {
     told.push_back(report.health.ready ? "ready" : report.message);

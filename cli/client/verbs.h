@@ -1,0 +1,71 @@
+// The commands that speak to the API. Each prints its results, or what went wrong to the error
+// stream, and returns an exit code.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/client/manifest.h"
+#include "cli/client/session.h"
+#include "core/base/clock.h"
+
+namespace updraft::cli {
+
+struct ApplyOptions {
+  ManifestQuery manifests{};
+  bool dry_run = false;  // asks the server to check, and to store nothing
+  bool wait = false;     // until what was applied is ready
+  Nanos timeout = Seconds(120);
+};
+int Apply(const Session& session, const ApplyOptions& options);
+
+struct GetOptions {
+  std::vector<std::string> resources{};
+  std::string output{};    // "", wide, yaml, json, name
+  std::string selector{};  // labels
+  bool all_namespaces = false;
+  bool headers = true;
+  bool watch = false;
+};
+int Get(const Session& session, const GetOptions& options);
+
+struct DescribeOptions {
+  std::vector<std::string> resources{};
+  std::string selector{};
+};
+int DescribeResources(const Session& session, const DescribeOptions& options);
+
+struct DeleteOptions {
+  std::vector<std::string> resources{};
+  ManifestQuery manifests{};
+  std::string selector{};
+  std::string cascade = "background";  // foreground, orphan
+  bool all = false;
+  bool wait = true;
+  bool ignore_not_found = false;
+  Nanos timeout = Seconds(120);
+};
+int Delete(const Session& session, const DeleteOptions& options);
+
+struct WaitOptions {
+  std::vector<std::string> resources{};
+  std::string wish{};  // "condition=TYPE[=STATUS]", "delete"
+  std::string selector{};
+  Nanos timeout = Seconds(30);
+};
+int Wait(const Session& session, const WaitOptions& options);
+
+struct LogsOptions {
+  std::string target{};  // POD, pod/POD, rev/NAME or ksvc/NAME
+  std::string container{};
+  bool follow = false;
+  bool timestamps = false;
+  bool previous = false;
+  std::optional<int64_t> tail = std::nullopt;
+  std::optional<Nanos> since = std::nullopt;
+  std::optional<int64_t> bytes_max = std::nullopt;
+};
+int Logs(const Session& session, const LogsOptions& options);
+
+}  // namespace updraft::cli
