@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, 6> kProtected = {"host",           "conte
 bool IsProtected(std::string_view name) {
   const auto same = [name](std::string_view other) { return EqualsIgnoreCase(name, other); };
   return std::ranges::any_of(kProtected, same) || EqualsIgnoreCase(name.substr(0, 12), "x-forwarded-") ||
-         EqualsIgnoreCase(name, "forwarded");
+         http::NameIs(name, "forwarded");
 }
 
 bool IsOrdinary(std::string_view value) {
@@ -24,25 +24,13 @@ bool IsOrdinary(std::string_view value) {
 }  // namespace
 
 bool IsHopByHop(std::string_view name) {
-  switch (name.size()) {
-    case 2:
-      return EqualsIgnoreCase(name, "te");
-    case 7:
-      return EqualsIgnoreCase(name, "upgrade");
-    case 10:
-      return EqualsIgnoreCase(name, "connection") || EqualsIgnoreCase(name, "keep-alive");
-    case 16:
-      return EqualsIgnoreCase(name, "proxy-connection");
-    case 17:
-      return EqualsIgnoreCase(name, "transfer-encoding");
-    default:
-      return false;
-  }
+  return http::NameIs(name, "connection") || http::NameIs(name, "transfer-encoding") || http::NameIs(name, "te") ||
+         http::NameIs(name, "upgrade") || http::NameIs(name, "keep-alive") || http::NameIs(name, "proxy-connection");
 }
 
 DeclaredHops::DeclaredHops(const http::Headers& headers) : headers_(headers) {
   for (const http::Header header : headers) {
-    if (header.name.size() == 10 && EqualsIgnoreCase(header.name, "connection") && !IsOrdinary(header.value)) any_ = true;
+    if (http::NameIs(header.name, "connection") && !IsOrdinary(header.value)) any_ = true;
   }
 }
 

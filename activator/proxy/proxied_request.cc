@@ -27,8 +27,8 @@ ProxiedRequest::ProxiedRequest(Proxy& proxy, http::Exchange& exchange)
   origin_.host = request.host();
   origin_.request_id = request.headers.Get("x-request-id").value_or("");
   if (origin_.request_id.empty()) {
-    made_request_id_ = proxy.ids().Next();
-    origin_.request_id = made_request_id_;
+    made_id_ = proxy.ids().Next();
+    origin_.request_id = made_id_.view();
   }
 }
 
@@ -36,17 +36,15 @@ Task<void> ProxiedRequest::Serve() {
   Revision* revision = FindRevision();
   if (revision == nullptr) {
     proxy_.counters().unrouted.Add();
-    std::string detail = "no service is known for host \"" + std::string(origin_.host) + "\"";
-    const ErrorReply reply{404, "found no route", std::move(detail), origin_.request_id};
-    co_await Answer(reply);
-    co_return;
+    return Answer({404, "found no route", "no service is known for host \"" + std::string(origin_.host) + "\"",
+                   origin_.request_id});
   }
   // No "100 Continue" before an instance wants the body: until then it stays with the client.
   if (exchange_.continue_expected()) exchange_.WithholdContinue();
   exchange_.OnClientGone([this] { OnClientGone(); });
   DeadlineObserver& observer = *this;
   deadlines_.emplace(exchange_.loop(), TimeoutsOf(*revision), observer);
-  co_await ServeRevision(*revision);
+  return ServeRevision(*revision);
 }
 
 Revision* ProxiedRequest::FindRevision() const {
@@ -117,22 +115,25 @@ Task<bool> ProxiedRequest::TryInstance() {
   const std::string& instance_id = hold_.slot().instance->id();
   std::unique_ptr<UpstreamConnection> connection = proxy_.pool().Take(instance_id);
   RelayResult result;
-  result.end = End::kNotReceived;
-  if (connection) {
-    result = co_await RelayOver(*connection, true);
+  do {
+    const bool reused = connection != nullptr && result.end != End::kNotReceived;
+    if (!reused) {
+      const Status connected = co_await Connect(connection);
+      if (!connected) co_return false;
+    }
+    upstream_ = &connection->http();
+    Relay relay({exchange_, *upstream_, proxy_.worker().dispatcher(), hold_.slot(), *deadlines_, origin_, body_, reused});
+    result = co_await relay.Run();
+    upstream_ = nullptr;
     if (result.end == End::kNotReceived) proxy_.counters().repeats.Add();
-  }
-  if (result.end == End::kNotReceived) {
-    const Status connected = co_await Connect(connection);
-    if (!connected) co_return false;
-    result = co_await RelayOver(*connection, false);
-  }
+  } while (result.end == End::kNotReceived);
+
   if (result.end == End::kComplete && connection->http().reusable()) {
     proxy_.pool().Give(instance_id, std::move(connection));
-  } else {
-    connection.reset();
   }
-  co_await Conclude(std::move(result));
+  connection.reset();
+  status_ = result.status;
+  if (result.end != End::kComplete) co_await Conclude(std::move(result));
   co_return true;
 }
 
@@ -158,19 +159,8 @@ Task<Status> ProxiedRequest::Connect(std::unique_ptr<UpstreamConnection>& connec
   co_return connected;
 }
 
-Task<RelayResult> ProxiedRequest::RelayOver(UpstreamConnection& connection, bool reused) {
-  upstream_ = &connection.http();
-  Relay relay({exchange_, connection.http(), proxy_.worker().dispatcher(), hold_.slot(), *deadlines_, origin_, body_,
-               reused});
-  RelayResult result = co_await relay.Run();
-  upstream_ = nullptr;
-  co_return result;
-}
-
 // Tells the client how it ended, as far as that can still be told.
 Task<void> ProxiedRequest::Conclude(RelayResult result) {
-  status_ = result.status;
-  if (result.end == End::kComplete) co_return;
   if (deadlines_->expired()) {
     const ErrorReply timeout = TimeoutReply();
     co_await AnswerOrAppend(timeout);

@@ -29,7 +29,6 @@ class ProxiedRequest final : private DeadlineObserver {
   http::Task<void> ServeRevision(Revision& revision);
   http::Task<bool> TryInstance();
   http::Task<Status> Connect(std::unique_ptr<UpstreamConnection>& connection);
-  http::Task<RelayResult> RelayOver(UpstreamConnection& connection, bool reused);
   http::Task<void> Conclude(RelayResult result);
   http::Task<void> Answer(ErrorReply reply);
   http::Task<void> AnswerOrAppend(ErrorReply reply);
@@ -44,7 +43,7 @@ class ProxiedRequest final : private DeadlineObserver {
   Proxy& proxy_;
   http::Exchange& exchange_;
   const TimePoint start_;
-  std::string made_request_id_;  // when the client gave none
+  RequestId made_id_;  // when the client gave none
   RequestOrigin origin_;
   std::optional<RequestDeadlines> deadlines_;
   SlotHold hold_;

@@ -3,6 +3,7 @@
 #include "activator/proxy/response_head.h"
 #include "activator/proxy/upstream_head.h"
 #include "activator/stats/cold_start.h"
+#include "core/http/head_writer.h"
 
 namespace updraft::activator {
 namespace {
@@ -26,22 +27,23 @@ RequestBody BodyKind(const http::Exchange& exchange) {
 }  // namespace
 
 Task<RelayResult> Relay::Run() {
-  Status status = co_await SendRequest();
-  const bool silent = !status && status.error().code == Code::kUnavailable && !nothing_written_;
-  if (status || silent) {  // who stops listening may have answered before
-    const Status sent = std::move(status);
-    status = co_await ReadHead();
-    if (!status && !sent) status = sent;
-  }
+  Task<Status> sending = parts_.exchange.body_pending() || parts_.body.taken ? SendWithBody() : SendHead({}, true);
+  const Status sent = co_await sending;
+  nothing_written_ = !sent && parts_.upstream.nothing_written();
+  // Who stops listening may have answered before.
+  const bool listen = sent || (sent.error().code == Code::kUnavailable && !nothing_written_);
+  Status answered = sent;
+  if (listen) answered = co_await parts_.upstream.ReadHead();
+  if (listen && answered && IsInterim()) answered = co_await PassInterim();
   RelayResult result;
-  if (!status) {
-    result = HeadFailure(status.error());
-  } else if (head_.status == 101) {
+  if (!answered) {
+    result = Failure(sent ? answered.error() : sent.error());
+  } else if (parts_.upstream.head().status == 101) {
     result = co_await RelayTunnel();
   } else {
     result = co_await RelayResponse();
   }
-  co_await upload_.Stop();
+  if (upload_.running()) co_await upload_.Stop();
   if (upload_.client_error() && result.end != End::kComplete) {
     result.end = End::kClientFailed;
     result.error = *upload_.client_error();
@@ -50,61 +52,58 @@ Task<RelayResult> Relay::Run() {
 }
 
 // The head goes together with as much of the body as is there already.
-Task<Status> Relay::SendRequest() {
+Task<Status> Relay::SendWithBody() {
   http::Exchange& exchange = parts_.exchange;
   TakenBody& body = parts_.body;
   std::string_view first = body.bytes;
-  if (!body.taken && exchange.body_pending() && exchange.body_ready()) {
+  if (!body.taken && exchange.body_ready()) {
     const Result<std::string_view> piece = co_await exchange.ReadView();
-    if (!piece) co_return piece.error();
+    if (!piece) {
+      upload_.Fail(piece.error());
+      co_return piece.error();
+    }
     body.taken = true;
     first = *piece;
   }
-  body.last = !exchange.body_pending();
-  const bool chunked = BodyKind(exchange) == RequestBody::kChunked;
+  const bool last = !exchange.body_pending();
+  const Status sent = co_await SendHead(first, last);
+  if (!sent && parts_.upstream.nothing_written() && body.bytes.empty()) body.bytes = first;
+  if (sent && !last) upload_.Start();
+  co_return sent;
+}
+
+Task<Status> Relay::SendHead(std::string_view body, bool last) {
+  const http::Exchange& exchange = parts_.exchange;
+  const RequestBody kind = BodyKind(exchange);
+  const bool chunked = kind == RequestBody::kChunked;
   parts_.upstream.Begin(exchange.request().method, chunked ? http::BodyFraming::kChunked : http::BodyFraming::kLength,
                         TimePoint::max());
-  const std::string head = UpstreamHead();
-  const http::Headers* trailers = body.last && chunked ? &exchange.trailers() : nullptr;
-  const http::ClientConnection::Part part{head, first, body.last, trailers};
-  const Status sent = co_await parts_.upstream.Send(part);
-  if (!sent) {
-    nothing_written_ = parts_.upstream.nothing_written();
-    if (nothing_written_ && body.bytes.empty()) body.bytes = first;
-    co_return sent;
-  }
-  if (!body.last) upload_.Start();
-  co_return Ok();
+  thread_local http::HeadBuffer buffer;
+  http::HeadWriter head(buffer);
+  WriteUpstreamHead(exchange.request(), parts_.origin, {kind, exchange.upgrade_requested()}, head);
+  const http::Headers* trailers = last && chunked ? &exchange.trailers() : nullptr;
+  return parts_.upstream.Send({head.written(), body, last, trailers});
 }
 
-std::string Relay::UpstreamHead() const {
-  UpstreamHeadOptions options;
-  options.body = BodyKind(parts_.exchange);
-  options.upgrade = parts_.exchange.upgrade_requested();
-  std::string head;
-  head.reserve(1024);
-  AppendUpstreamHead(parts_.exchange.request(), parts_.origin, options, head);
-  return head;
+bool Relay::IsInterim() const {
+  const int status = parts_.upstream.head().status;
+  return status < 200 && status != 101;
 }
 
-// The response's own head; those before it (100, 103) are passed on.
-Task<Status> Relay::ReadHead() {
-  for (int interim = 0; interim <= kInterimResponsesMax; ++interim) {
-    const Status read = co_await parts_.upstream.ReadHead(head_);
-    if (!read) co_return read;
-    if (head_.status == 101 && !parts_.exchange.upgrade_requested()) {
-      co_return Error{Code::kInternal, "it changed the protocol without being asked to"};
-    }
-    if (head_.status >= 200 || head_.status == 101) co_return Ok();
-    CleanResponseHead(head_, {});
-    const http::Part part{&head_, {}, false, nullptr};
+// Passes on what comes before the response's own head (100, 103).
+Task<Status> Relay::PassInterim() {
+  for (int count = 0; count < kInterimResponsesMax; ++count) {
+    CleanResponseHead(parts_.upstream.head(), {});
+    const http::Part part{&parts_.upstream.head(), {}, false, nullptr};
     (void)co_await parts_.exchange.Send(part);
     parts_.deadlines.OnActivity();
+    const Status read = co_await parts_.upstream.ReadHead();
+    if (!read || !IsInterim()) co_return read;
   }
   co_return Error{Code::kInternal, "too many interim responses"};
 }
 
-RelayResult Relay::HeadFailure(const Error& error) const {
+RelayResult Relay::Failure(const Error& error) const {
   if (error.code == Code::kCancelled) return {End::kInterrupted, 0, error};
   if (MayRepeat()) return {End::kNotReceived, 0, error};
   return {End::kNoResponse, 0, error};
@@ -119,73 +118,72 @@ bool Relay::MayRepeat() const {
 
 Task<RelayResult> Relay::RelayResponse() {
   http::ClientConnection& upstream = parts_.upstream;
-  const ColdStartTimes times = parts_.dispatcher.OnFirstByte(parts_.slot, RealClock().Wall());
-  CleanResponseHead(head_, ServerTimingValue(times));
-  parts_.deadlines.OnResponseStart();
+  OnResponseBegins();
   RelayResult result;
-  result.status = head_.status;
-  const http::ResponseHead* head = &head_;
+  result.status = upstream.head().status;
+  const http::ResponseHead* head = &upstream.head();
   while (true) {
-    std::string_view piece;
-    if (head == nullptr || upstream.body_ready()) {
-      const Result<std::string_view> read = co_await upstream.ReadBody();
-      if (!read) {
-        result.end = read.error().code == Code::kCancelled ? End::kInterrupted : End::kBroken;
-        if (head != nullptr && result.end == End::kBroken) result.end = End::kNoResponse;
-        result.error = read.error();
-        co_return result;
-      }
-      piece = *read;
+    // The head waits for no body, but takes along what is there.
+    std::optional<Result<std::string_view>> piece = upstream.TakeBufferedBody();
+    if (!piece && head == nullptr) piece = co_await upstream.ReadBody();
+    if (piece && !*piece) {
+      result.error = piece->error();
+      result.end = result.error.code == Code::kCancelled ? End::kInterrupted : End::kBroken;
+      if (head != nullptr) result.end = End::kNoResponse;
+      co_return result;
     }
     const bool last = upstream.body_done();
     const http::Headers* trailers = last && !upstream.trailers().empty() ? &upstream.trailers() : nullptr;
-    const http::Part part{head, piece, last, trailers};
+    const http::Part part{head, piece ? **piece : std::string_view(), last, trailers};
     head = nullptr;
     const Status sent = co_await parts_.exchange.Send(part);
-    if (!sent) {
-      result.end = sent.error().code == Code::kCancelled ? End::kInterrupted : End::kClientFailed;
-      result.error = sent.error();
-      co_return result;
-    }
+    if (!sent) co_return ClientFailure(result, sent.error());
     parts_.deadlines.OnActivity();
     if (last) co_return result;
   }
 }
 
 Task<RelayResult> Relay::RelayTunnel() {
-  RequestDeadlines& deadlines = parts_.deadlines;
-  (void)parts_.dispatcher.OnFirstByte(parts_.slot, RealClock().Wall());
-  CleanResponseHead(head_, {});
-  deadlines.OnResponseStart();
-  deadlines.OnActivity();
   RelayResult result;
-  result.status = head_.status;
-  const http::Part head_part{&head_, {}, false, nullptr};
-  Status sent = co_await parts_.exchange.Send(head_part);
+  result.status = 101;
+  if (!parts_.exchange.upgrade_requested()) {
+    result.end = End::kNoResponse;
+    result.error = {Code::kInternal, "it changed the protocol without being asked to"};
+    co_return result;
+  }
+  OnResponseBegins();
+  RequestDeadlines& deadlines = parts_.deadlines;
+  http::Part part{&parts_.upstream.head(), {}, false, nullptr};
+  Status sent = co_await parts_.exchange.Send(part);
   if (sent) upload_.StartTunnel([&deadlines] { deadlines.OnActivity(); });
-  while (sent) {
+  while (sent && !part.last) {
     const Result<std::string_view> piece = co_await parts_.upstream.ReadBody();
     if (!piece) {
-      result.end = piece.error().code == Code::kCancelled ? End::kInterrupted : End::kBroken;
       result.error = piece.error();
+      result.end = result.error.code == Code::kCancelled ? End::kInterrupted : End::kBroken;
       co_return result;
     }
-    const http::Part part{nullptr, *piece, piece->empty(), nullptr};
+    part = {nullptr, *piece, piece->empty(), nullptr};
     sent = co_await parts_.exchange.Send(part);
     deadlines.OnActivity();
-    if (sent && part.last) {
-      co_await upload_.WaitUntilDone();
-      co_return result;
-    }
   }
-  result.end = sent.error().code == Code::kCancelled ? End::kInterrupted : End::kClientFailed;
-  result.error = sent.error();
+  if (!sent) co_return ClientFailure(result, sent.error());
+  co_await upload_.WaitUntilDone();
   co_return result;
 }
 
-std::string Relay::ServerTimingValue(const ColdStartTimes& times) const {
-  if (parts_.exchange.request().headers.Get("updraft-timing") != "1") return {};
-  return ServerTiming(times);
+void Relay::OnResponseBegins() {
+  const ColdStartTimes times = parts_.dispatcher.OnFirstByte(parts_.slot, RealClock().Wall());
+  const bool timed = times.queued_ns != 0 && parts_.exchange.request().headers.Get("updraft-timing") == "1";
+  CleanResponseHead(parts_.upstream.head(), timed ? ServerTiming(times) : std::string());
+  parts_.deadlines.OnResponseStart();
+  parts_.deadlines.OnActivity();
+}
+
+RelayResult Relay::ClientFailure(RelayResult result, const Error& error) {
+  result.end = error.code == Code::kCancelled ? End::kInterrupted : End::kClientFailed;
+  result.error = error;
+  return result;
 }
 
 }  // namespace updraft::activator

@@ -16,7 +16,6 @@ namespace updraft::activator {
 // What was read of the request's body for an attempt that failed before any of it was sent.
 struct TakenBody {
   bool taken = false;
-  bool last = false;
   std::string bytes;
 };
 
@@ -56,18 +55,19 @@ class Relay {
   http::Task<RelayResult> Run();
 
  private:
-  http::Task<Status> SendRequest();
-  http::Task<Status> ReadHead();
+  http::Task<Status> SendWithBody();
+  http::Task<Status> SendHead(std::string_view body, bool last);
+  bool IsInterim() const;
+  http::Task<Status> PassInterim();
   http::Task<RelayResult> RelayResponse();
   http::Task<RelayResult> RelayTunnel();
-  RelayResult HeadFailure(const Error& error) const;
+  void OnResponseBegins();
+  RelayResult Failure(const Error& error) const;
+  static RelayResult ClientFailure(RelayResult result, const Error& error);
   bool MayRepeat() const;
-  std::string UpstreamHead() const;
-  std::string ServerTimingValue(const ColdStartTimes& times) const;
 
   RelayParts parts_;
   Upload upload_;
-  http::ResponseHead head_;
   bool nothing_written_ = false;
 };
 

@@ -8,7 +8,7 @@ void CleanResponseHead(http::ResponseHead& head, std::string_view server_timing)
   const DeclaredHops declared(head.headers);
   const bool upgraded = head.status == 101;
   head.headers.RemoveIf([&declared, upgraded](std::string_view name) {
-    if (upgraded && http::EqualsIgnoreCase(name, "upgrade")) return false;
+    if (upgraded && http::NameIs(name, "upgrade")) return false;
     return IsHopByHop(name) || declared.Has(name);
   });
   if (!server_timing.empty()) head.headers.Add("Server-Timing", server_timing);

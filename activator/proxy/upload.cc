@@ -65,7 +65,6 @@ void Upload::Fail(const Error& error) {
 }
 
 Task<void> Upload::Stop() {
-  if (!running_) co_return;
   upstream_.Interrupt();
   exchange_.Interrupt();
   co_await WaitUntilDone();

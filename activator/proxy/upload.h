@@ -22,6 +22,9 @@ class Upload {
   // for each piece.
   void StartTunnel(std::function<void()> on_activity);
   bool started() const { return started_; }
+  bool running() const { return running_; }
+  // The client's body could not be read.
+  void Fail(const Error& error);
   // Ends it if it still runs, and waits for that. Both sides go on as if nothing had been.
   http::Task<void> Stop();
   http::Task<void> WaitUntilDone();
@@ -32,7 +35,6 @@ class Upload {
  private:
   http::Task<void> SendBody();
   http::Task<void> SendTunnel(std::function<void()> on_activity);
-  void Fail(const Error& error);
 
   http::Exchange& exchange_;
   http::ClientConnection& upstream_;

@@ -5,12 +5,10 @@
 
 #include "activator/proxy/hop_headers.h"
 #include "core/http/bytes.h"
-#include "core/http/serialize.h"
 
 namespace updraft::activator {
 namespace {
 
-using http::AppendField;
 using http::EqualsIgnoreCase;
 
 bool HasPrefix(std::string_view name, std::string_view prefix) {
@@ -26,7 +24,6 @@ bool IsInternal(std::string_view name) {
 
 // What came in the request of the fields that are completed.
 struct Seen {
-  std::string_view forwarded_for;  // of the last one
   std::string_view forwarded_proto;
   std::string_view forwarded_host;
   bool forwarded = false;
@@ -36,23 +33,25 @@ struct Seen {
 // Notes the field if it is one of those; true: it is written anew, not passed on.
 bool Note(const http::Header& header, Seen& seen, std::string& forwarded_for) {
   switch (header.name.size()) {
+    case 4:
+      return http::NameIs(header.name, "host");
     case 9:
-      if (EqualsIgnoreCase(header.name, "forwarded")) seen.forwarded = true;
+      if (http::NameIs(header.name, "forwarded")) seen.forwarded = true;
       return false;
     case 12:
-      if (!EqualsIgnoreCase(header.name, "x-request-id")) return false;
+      if (!http::NameIs(header.name, "x-request-id")) return false;
       seen.request_id |= !header.value.empty();
       return header.value.empty();
     case 15:
-      if (!EqualsIgnoreCase(header.name, "x-forwarded-for")) return false;
+      if (!http::NameIs(header.name, "x-forwarded-for")) return false;
       if (!forwarded_for.empty()) forwarded_for.append(", ");
       forwarded_for.append(header.value);
       return true;
     case 16:
-      if (EqualsIgnoreCase(header.name, "x-forwarded-host")) seen.forwarded_host = header.value;
+      if (http::NameIs(header.name, "x-forwarded-host")) seen.forwarded_host = header.value;
       return false;
     case 17:
-      if (EqualsIgnoreCase(header.name, "x-forwarded-proto")) seen.forwarded_proto = header.value;
+      if (http::NameIs(header.name, "x-forwarded-proto")) seen.forwarded_proto = header.value;
       return false;
     default:
       return false;
@@ -60,85 +59,91 @@ bool Note(const http::Header& header, Seen& seen, std::string& forwarded_for) {
 }
 
 // An address as Forwarded wants it: an IPv6 one in brackets and quotes, what is none not at all.
-void AppendNode(std::string& out, std::string_view ip) {
-  const bool valid = !ip.empty() && ip.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
+void WriteNode(http::HeadWriter& out, std::string_view ip) {
+  if (ip.empty() || !http::AllOf(ip, http::kAddressByte)) ip = "unknown";
   const bool v6 = ip.find(':') != std::string_view::npos;
-  if (valid) {
-    out.append(v6 ? "for=\"[" : "for=").append(ip).append(v6 ? "]\"" : "");
-  } else {
-    out.append("for=unknown");
-  }
+  out.Literal("for=");
+  if (v6) out.Literal("\"[");
+  out.Text(ip);
+  if (v6) out.Literal("]\"");
 }
 
-void AppendParameter(std::string& out, std::string_view name, std::string_view value) {
-  if (value.empty() || value.find_first_of("\"\\") != std::string_view::npos) return;
+template <size_t N>
+void WriteParameter(http::HeadWriter& out, const char (&name)[N], std::string_view value) {
+  if (value.empty() || !http::AllOf(value, http::kHostByte)) return;
   const bool token = http::AllOf(value, http::kTokenByte);
-  out.append(";").append(name).append(token ? "=" : "=\"").append(value).append(token ? "" : "\"");
+  out.Literal(name);
+  if (!token) out.Literal("\"");
+  out.Text(value);
+  if (!token) out.Literal("\"");
 }
 
 // RFC 7239 from the X-Forwarded-* fields: "for=a;host=h;proto=p, for=b".
-void AppendForwarded(std::string_view addresses, std::string_view host, std::string_view proto, std::string& out) {
-  out.append("Forwarded: ");
-  bool first = true;
-  while (first || !addresses.empty()) {
+void WriteForwarded(http::HeadWriter& out, std::string_view addresses, std::string_view host, std::string_view proto) {
+  out.Literal("Forwarded: ");
+  for (bool first = true; first || !addresses.empty(); first = false) {
     const size_t comma = std::min(addresses.find(','), addresses.size());
     std::string_view ip = addresses.substr(0, comma);
     addresses.remove_prefix(std::min(comma + 1, addresses.size()));
     while (ip.starts_with(' ')) ip.remove_prefix(1);
     while (ip.ends_with(' ')) ip.remove_suffix(1);
-    if (!first) out.append(", ");
-    AppendNode(out, ip);
-    if (first) {
-      AppendParameter(out, "host", host);
-      AppendParameter(out, "proto", proto);
-    }
-    first = false;
+    if (!first) out.Literal(", ");
+    WriteNode(out, ip);
+    if (!first) continue;
+    WriteParameter(out, ";host=", host);
+    WriteParameter(out, ";proto=", proto);
   }
-  out.append("\r\n");
+  out.Literal("\r\n");
 }
 
-void AppendOriginForm(const http::RequestHead& request, std::string& out) {
+void WriteOriginForm(http::HeadWriter& out, const http::RequestHead& request) {
   if (request.target.front() == '/' || request.target == "*") {
-    out.append(request.target);
+    out.Text(request.target);
     return;
   }
-  out.append(request.path());
-  if (!request.query().empty()) out.append("?").append(request.query());
+  out.Text(request.path());
+  if (request.query().empty()) return;
+  out.Literal("?");
+  out.Text(request.query());
 }
 
-}  // namespace
-
-void AppendUpstreamHead(const http::RequestHead& request, const RequestOrigin& origin,
-                        const UpstreamHeadOptions& options, std::string& out) {
-  out.append(request.method).append(" ");
-  AppendOriginForm(request, out);
-  out.append(" HTTP/1.1\r\nHost: ").append(origin.host).append("\r\n");
-  const DeclaredHops declared(request.headers);
-  Seen seen;
-  std::string forwarded_for;
-  for (const http::Header header : request.headers) {
-    if (IsHopByHop(header.name) || IsInternal(header.name) || declared.Has(header.name)) continue;
-    if (header.name.size() == 4 && EqualsIgnoreCase(header.name, "host")) continue;
-    if (Note(header, seen, forwarded_for)) continue;
-    AppendField(out, header.name, header.value);
-  }
-  if (options.body == RequestBody::kChunked) out.append("Transfer-Encoding: chunked\r\n");
-  if (options.upgrade) {
-    out.append("Connection: Upgrade\r\n");
-    AppendField(out, "Upgrade", request.headers.Get("upgrade").value_or(""));
-  }
+void WriteForwarding(http::HeadWriter& out, const RequestOrigin& origin, const Seen& seen, std::string forwarded_for) {
   if (!origin.client_ip.empty()) {
     if (!forwarded_for.empty()) forwarded_for.append(", ");
     forwarded_for.append(origin.client_ip);
   }
-  if (!forwarded_for.empty()) AppendField(out, "X-Forwarded-For", forwarded_for);
+  if (!forwarded_for.empty()) out.Field("X-Forwarded-For", forwarded_for);
   const std::string_view proto = seen.forwarded_proto.empty() ? origin.scheme : seen.forwarded_proto;
   const std::string_view host = seen.forwarded_host.empty() ? origin.host : seen.forwarded_host;
-  if (seen.forwarded_proto.empty()) AppendField(out, "X-Forwarded-Proto", proto);
-  if (seen.forwarded_host.empty()) AppendField(out, "X-Forwarded-Host", host);
-  if (!seen.forwarded) AppendForwarded(forwarded_for, host, proto, out);
-  if (!seen.request_id) AppendField(out, "X-Request-Id", origin.request_id);
-  out.append("\r\n");
+  if (seen.forwarded_proto.empty()) out.Field("X-Forwarded-Proto", proto);
+  if (seen.forwarded_host.empty()) out.Field("X-Forwarded-Host", host);
+  if (!seen.forwarded) WriteForwarded(out, forwarded_for, host, proto);
+}
+
+}  // namespace
+
+void WriteUpstreamHead(const http::RequestHead& request, const RequestOrigin& origin,
+                       const UpstreamHeadOptions& options, http::HeadWriter& out) {
+  const DeclaredHops declared(request.headers);
+  Seen seen;
+  std::string forwarded_for;
+  out.Text(request.method);
+  out.Literal(" ");
+  WriteOriginForm(out, request);
+  out.Literal(" HTTP/1.1\r\n");
+  out.Field("Host", origin.host);
+  out.Fields(request.headers, [&](const http::Header& header) {
+    return !IsHopByHop(header.name) && !IsInternal(header.name) && !declared.Has(header.name) &&
+           !Note(header, seen, forwarded_for);
+  });
+  if (options.body == RequestBody::kChunked) out.Literal("Transfer-Encoding: chunked\r\n");
+  if (options.upgrade) {
+    out.Literal("Connection: Upgrade\r\n");
+    out.Field("Upgrade", request.headers.Get("upgrade").value_or(""));
+  }
+  WriteForwarding(out, origin, seen, std::move(forwarded_for));
+  if (!seen.request_id) out.Field("X-Request-Id", origin.request_id);
+  out.Literal("\r\n");
 }
 
 std::string_view IpOf(std::string_view peer) {

@@ -1,9 +1,8 @@
 // The head of a request as an instance gets it. Pure.
 #pragma once
 
-#include <string>
-
 #include "activator/proxy/request_origin.h"
+#include "core/http/head_writer.h"
 #include "core/http/message.h"
 
 namespace updraft::activator {
@@ -15,9 +14,9 @@ struct UpstreamHeadOptions {
   bool upgrade = false;                   // passes the wish for another protocol on
 };
 
-// Writes an HTTP/1.1 head into `out`, empty line included: hop-by-hop fields and those that only
+// Writes an HTTP/1.1 head, empty line included: hop-by-hop fields and those that only
 // Updraft may set left out; X-Forwarded-For, -Proto and -Host, Forwarded and X-Request-Id completed.
-void AppendUpstreamHead(const http::RequestHead& request, const RequestOrigin& origin,
-                        const UpstreamHeadOptions& options, std::string& out);
+void WriteUpstreamHead(const http::RequestHead& request, const RequestOrigin& origin,
+                       const UpstreamHeadOptions& options, http::HeadWriter& out);
 
 }  // namespace updraft::activator

@@ -13,8 +13,8 @@ constexpr uint64_t kTicksAheadMax = (uint64_t{1} << 36) - 1;  // two years; what
 
 void Timer::Set(TimePoint when) {
   if (armed()) wheel_.Remove(this);
-  // Clamped, because TimePoint::max() is a way to say "never".
-  const int64_t ahead = std::clamp<int64_t>((when - wheel_.start_).count(), 0, INT64_MAX - kTickNanos);
+  // TimePoint::min() and max() are ways to say "now" and "never".
+  const int64_t ahead = when <= wheel_.start_ ? 0 : std::min((when - wheel_.start_).count(), INT64_MAX - kTickNanos);
   tick_ = static_cast<uint64_t>((ahead + kTickNanos - 1) / kTickNanos);
   wheel_.Place(this);
 }

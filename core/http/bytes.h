@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
+#include <string>
 #include <string_view>
 
 namespace updraft::http {
@@ -12,6 +14,7 @@ enum ByteClass : uint8_t {
   kTargetByte = 2,   // request target: visible ASCII without "#"
   kValueByte = 4,    // field value: visible, space, tab, and bytes above ASCII
   kHostByte = 8,     // host and port
+  kAddressByte = 16,  // IPv4 or IPv6 address
 };
 
 namespace internal {
@@ -26,6 +29,8 @@ constexpr std::array<uint8_t, 256> MakeByteTable() {
     uint8_t bits = 0;
     if (alphanumeric || token_marks.find(ch) != std::string_view::npos) bits |= kTokenByte;
     if (alphanumeric || host_marks.find(ch) != std::string_view::npos) bits |= kHostByte;
+    const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    if (hex || c == '.' || c == ':') bits |= kAddressByte;
     if (c > 0x20 && c < 0x7f && c != '#') bits |= kTargetByte;
     if ((c >= 0x20 && c != 0x7f) || c == '\t') bits |= kValueByte;
     if (c == 0) bits = 0;
@@ -47,6 +52,30 @@ inline size_t SpanOf(std::string_view text, size_t start, ByteClass kind) {
   return i - start;
 }
 
+// The same for kValueByte, eight bytes at a time while they are all ordinary.
+inline size_t SpanOfValue(std::string_view text, size_t start) {
+  constexpr uint64_t ones = 0x0101010101010101;
+  size_t i = start;
+  while (i + 8 <= text.size()) {
+    uint64_t word = 0;
+    std::memcpy(&word, text.data() + i, 8);
+    const uint64_t del = word ^ (ones * 0x7f);
+    const uint64_t control = (word - ones * 0x20) & ~word;  // the top bit of each byte below 0x20
+    if (((control | ((del - ones) & ~del)) & (ones * 0x80)) != 0) break;
+    i += 8;
+  }
+  return i - start + SpanOf(text, i, kValueByte);
+}
+
 inline bool AllOf(std::string_view text, ByteClass kind) { return SpanOf(text, 0, kind) == text.size(); }
+
+// What may have come from a user, made fit for a field: bytes that could end the line become spaces.
+inline std::string SafeFieldValue(std::string_view value) {
+  std::string safe(value);
+  for (char& c : safe) {
+    if (!IsByte(c, kValueByte)) c = ' ';
+  }
+  return safe;
+}
 
 }  // namespace updraft::http

@@ -1,27 +1,28 @@
 #include "core/http/client.h"
 
+#include "core/http/bytes.h"
 #include "core/http/client_connection.h"
-#include "core/http/serialize.h"
+#include "core/http/head_writer.h"
 
 namespace updraft::http {
 namespace {
 
 std::string RequestText(const Request& request) {
-  std::string text;
-  text.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\n");
-  for (const Header header : request.headers) AppendField(text, header.name, SanitizedValue(header.value));
-  if (!request.headers.Has("host")) {
-    AppendField(text, "Host", request.address.starts_with("unix:") ? "localhost" : request.address);
-  }
+  HeadBuffer buffer;
+  HeadWriter out(buffer);
+  out.Text(request.method);
+  out.Literal(" ");
+  out.Text(request.target);
+  out.Literal(" HTTP/1.1\r\n");
+  Headers headers;
+  for (const Header header : request.headers) headers.Add(header.name, SafeFieldValue(header.value));
+  if (!headers.Has("host")) headers.Add("Host", request.address.starts_with("unix:") ? "localhost" : request.address);
   const bool has_body = !request.body.empty() || request.method == "POST" || request.method == "PUT";
-  if (has_body && !request.headers.Has("content-length")) {
-    text.append("Content-Length: ");
-    AppendNumber(text, request.body.size());
-    text.append("\r\n");
-  }
-  if (!request.headers.Has("connection")) AppendField(text, "Connection", "close");
-  text.append("\r\n");
-  return text;
+  if (has_body && !headers.Has("content-length")) headers.Add("Content-Length", std::to_string(request.body.size()));
+  if (!headers.Has("connection")) headers.Add("Connection", "close");
+  out.Fields(headers, [](const Header&) { return true; });
+  out.Literal("\r\n");
+  return std::string(out.written());
 }
 
 Task<Status> ReadWhole(ClientConnection& connection, size_t bytes_max, std::string& body) {
@@ -50,15 +51,15 @@ Task<Result<Response>> Fetch(Loop& loop, Request request) {
   const Status sent = co_await connection->Send(part);
   if (!sent && sent.error().code != Code::kUnavailable) co_return sent.error();  // the answer may be there already
 
-  ResponseHead head;
+  const ResponseHead& head = connection->head();
   do {
-    const Status read = co_await connection->ReadHead(head);
+    const Status read = co_await connection->ReadHead();
     if (!read) co_return read.error();
   } while (head.status < 200 && head.status != 101);
 
   Response response;
   response.status = head.status;
-  response.headers = std::move(head.headers);
+  response.headers = head.headers;
   const Status read = co_await ReadWhole(*connection, request.body_bytes_max, response.body);
   if (!read) co_return read.error();
   co_return response;

@@ -1,8 +1,8 @@
 #include "core/http/client_connection.h"
 
 #include "core/http/chunked.h"
+#include "core/http/head_writer.h"
 #include "core/http/output.h"
-#include "core/http/serialize.h"
 
 namespace updraft::http {
 namespace {
@@ -52,21 +52,21 @@ void ClientConnection::Begin(std::string_view method, BodyFraming body, TimePoin
 }
 
 Task<Status> ClientConnection::Send(Part part) {
-  Pieces pieces;
-  pieces.Add(part.head);
   const ChunkLine line(part.body.size());
   const bool chunk = chunked_request_ && !part.body.empty();
+  thread_local HeadBuffer buffer;
+  HeadWriter ending(buffer);
+  if (chunk) ending.Literal("\r\n");
+  if (part.last && chunked_request_) {
+    ending.Literal("0\r\n");
+    if (part.trailers != nullptr) ending.Fields(*part.trailers, [](const Header&) { return true; });
+    ending.Literal("\r\n");
+  }
+  Pieces pieces;
+  pieces.Add(part.head);
   if (chunk) pieces.Add(line.text());
   pieces.Add(part.body);
-  if (chunk) pieces.Add("\r\n");
-  std::string ending;
-  if (part.last && chunked_request_) {
-    ending = "0\r\n";
-    if (part.trailers != nullptr) {
-      for (const Header header : *part.trailers) AppendField(ending, header.name, header.value);
-    }
-    pieces.Add(ending.append("\r\n"));
-  }
+  pieces.Add(ending.written());
   const IoState state = pieces.WriteNow(stream_);
   written_ |= pieces.anything_written();
   if (state == IoState::kBroken) co_return Error{Code::kUnavailable, "connection closed by the server"};
@@ -80,20 +80,20 @@ Task<Status> ClientConnection::Send(Part part) {
   co_return Ok();
 }
 
-Task<Status> ClientConnection::ReadHead(ResponseHead& head) {
+Task<Status> ClientConnection::ReadHead() {
   const HeadRead read = co_await input_.ReadHead(deadline_, Nanos::max());
   using End = HeadRead::End;
   answered_ |= read.end == End::kHead || read.end == End::kCut || read.end == End::kRefused || read.end == End::kSlow;
   if (read.end != End::kHead) co_return HeadError(read);
-  const Refusal refusal = ParseResponseHead(read.head, method_, head, framing_);
+  const Refusal refusal = ParseResponseHead(read.head, method_, head_, framing_);
   if (refusal) co_return Error{Code::kInternal, std::string(refusal.reason)};
-  if (head.status >= 200 || head.status == 101) body_.emplace(input_, framing_);
+  if (head_.status >= 200 || head_.status == 101) body_.emplace(input_, framing_);
   co_return Ok();
 }
 
 Task<Result<std::string_view>> ClientConnection::ReadBody() {
-  if (framing_.upgrade) co_return co_await ReadRaw(input_);
-  co_return co_await body_->Read(deadline_);
+  if (framing_.upgrade) return ReadRaw(input_);
+  return body_->Read(deadline_);
 }
 
 bool ClientConnection::reusable() const {

@@ -39,12 +39,15 @@ class ClientConnection {
   };
   Task<Status> Send(Part part);
 
-  // The next head: of a 1xx, or of the response itself. kUnavailable: closed before it; kInternal: not
-  // HTTP; else as Send().
-  Task<Status> ReadHead(ResponseHead& head);
+  // Reads the next head(): of a 1xx, or of the response itself. kUnavailable: closed before it;
+  // kInternal: not HTTP; else as Send().
+  Task<Status> ReadHead();
+  ResponseHead& head() { return head_; }
   // After a head other than 1xx. The next piece of the body, empty at its end; after a 101, what comes
   // through the tunnel. Errors as BodyReader's.
   Task<Result<std::string_view>> ReadBody();
+  // The same, if what has come already has it.
+  std::optional<Result<std::string_view>> TakeBufferedBody() { return body_->TakeBuffered(); }
   const Headers& trailers() const { return body_->trailers(); }  // once body_done()
 
   // Not a byte of the request went out: nobody has seen it.
@@ -54,8 +57,6 @@ class ClientConnection {
   // How the body of the response is framed. After ReadHead().
   const Framing& framing() const { return framing_; }
   bool body_done() const { return body_ && body_->done(); }
-  // A ReadBody() would not have to wait.
-  bool body_ready() const { return body_done() || input_.ready(); }
   // The exchange is whole and the connection ready for the next.
   bool reusable() const;
 
@@ -66,6 +67,7 @@ class ClientConnection {
  private:
   Stream stream_;
   Input input_;
+  ResponseHead head_;
   std::optional<BodyReader> body_;
   Framing framing_;
   std::string_view method_;

@@ -1,15 +1,14 @@
 #include "core/http/exchange.h"
 
-#include "core/http/serialize.h"
+#include "core/http/bytes.h"
 
 namespace updraft::http {
 namespace {
 
-// What a handler sends may hold what a user wrote: it must not be able to end a line.
 ResponseHead SafeHead(int status, const Headers& headers) {
   ResponseHead head;
   head.status = status;
-  for (const Header header : headers) head.headers.Add(header.name, SanitizedValue(header.value));
+  for (const Header header : headers) head.headers.Add(header.name, SafeFieldValue(header.value));
   return head;
 }
 

@@ -1,6 +1,6 @@
 #include "core/http/frame_pool.h"
 
-#include <array>
+#include <cstdint>
 #include <new>
 
 namespace updraft::http {
@@ -12,67 +12,58 @@ constexpr size_t kPooledBytesMax = 0;  // every frame from the heap, so that a u
 constexpr size_t kPooledBytesMax = 4096;
 #endif
 constexpr size_t kClassBytes = 64;
-constexpr size_t kFreeFramesMax = 1024;  // per class and thread; a burst's memory goes back to the heap
+constexpr uint32_t kFreeFramesMax = 1024;  // per class and thread; a burst's memory goes back to the heap
 
-struct FreeFrame {
-  FreeFrame* next = nullptr;
+struct FreeList {
+  void* first = nullptr;  // each begins with the pointer to the next
+  uint32_t count = 0;
 };
 
-class Pool {
- public:
-  ~Pool() {
-    for (List& list : lists_) {
-      while (void* frame = Pop(list)) ::operator delete(frame);
+// Plain and constant-initialised, so that reaching them takes no more than an address.
+constinit thread_local FreeList lists[4096 / kClassBytes];
+
+void* Pop(FreeList& list) {
+  void* const frame = list.first;
+  list.first = *static_cast<void**>(frame);
+  --list.count;
+  return frame;
+}
+
+// Gives the frames back to the heap when its thread ends.
+struct Emptier {
+  ~Emptier() {
+    for (FreeList& list : lists) {
+      while (list.count > 0) ::operator delete(Pop(list));
+      list.count = kFreeFramesMax;  // what is freed later goes to the heap at once
     }
   }
-
-  void* Take(size_t index) {
-    if (void* frame = Pop(lists_[index])) return frame;
-    return ::operator new((index + 1) * kClassBytes);
-  }
-
-  void Give(size_t index, void* frame) {
-    List& list = lists_[index];
-    if (list.count == kFreeFramesMax) {
-      ::operator delete(frame);
-      return;
-    }
-    list.first = new (frame) FreeFrame{list.first};
-    ++list.count;
-  }
-
- private:
-  struct List {
-    FreeFrame* first = nullptr;
-    size_t count = 0;
-  };
-
-  static void* Pop(List& list) {
-    FreeFrame* const frame = list.first;
-    if (frame == nullptr) return nullptr;
-    list.first = frame->next;
-    --list.count;
-    return frame;
-  }
-
-  std::array<List, 4096 / kClassBytes> lists_;
 };
 
-thread_local Pool pool;
+void* NewFrame(size_t size) {
+  thread_local Emptier emptier;
+  (void)emptier;
+  return ::operator new(size);
+}
 
 }  // namespace
 
 void* AllocateFrame(size_t size) {
   if (size > kPooledBytesMax) return ::operator new(size);
-  return pool.Take((size - 1) / kClassBytes);
+  const size_t index = (size - 1) / kClassBytes;
+  FreeList& list = lists[index];
+  if (list.first == nullptr) return NewFrame((index + 1) * kClassBytes);
+  return Pop(list);
 }
 
 void FreeFrame(void* frame, size_t size) {
-  if (size > kPooledBytesMax) {
+  FreeList& list = lists[(size - 1) / kClassBytes % (sizeof lists / sizeof lists[0])];
+  if (size > kPooledBytesMax || list.count == kFreeFramesMax) {
     ::operator delete(frame);
     return;
   }
-  pool.Give((size - 1) / kClassBytes, frame);
+  *static_cast<void**>(frame) = list.first;
+  list.first = frame;
+  ++list.count;
 }
 
 }  // namespace updraft::http

@@ -1,7 +1,9 @@
 #include "core/http/http1_connection.h"
 
+#include <algorithm>
+
+#include "core/http/head_writer.h"
 #include "core/http/output.h"
-#include "core/http/serialize.h"
 
 namespace updraft::http {
 namespace {
@@ -65,11 +67,15 @@ Task<Http1Connection::Next> Http1Connection::ServeRequest(std::string_view head_
 }
 
 Task<void> Http1Connection::Refuse(Refusal refusal) {
-  std::string text;
-  AppendStatusLine(text, refusal.status);
-  text.append("Content-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: ");
-  AppendNumber(text, refusal.reason.size() + 1);
-  text.append("\r\n\r\n").append(refusal.reason).append("\n");
+  HeadBuffer buffer;
+  HeadWriter out(buffer);
+  out.StatusLine(refusal.status);
+  out.Literal("Content-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: ");
+  out.Number(refusal.reason.size() + 1);
+  out.Literal("\r\n\r\n");
+  out.Text(refusal.reason);
+  out.Literal("\n");
+  std::string text(out.written());
   (void)co_await WriteRest(stream_, std::move(text), context_.options.write_timeout);
 }
 
@@ -77,11 +83,12 @@ Task<void> Http1Connection::Linger() {
   if (stream_.broken()) co_return;
   stream_.FinishWriting();
   const TimePoint deadline = context_.loop.Now() + kLingerTime;
-  size_t left = kLingerBytesMax;
-  while (left > 0) {
-    const Input::Chunk chunk = co_await input_.Read(left, deadline);
-    if (chunk.end != Input::Chunk::End::kOk) co_return;
-    left -= chunk.bytes.size();
+  for (size_t left = kLingerBytesMax; left > 0;) {
+    left -= std::min(left, input_.Take(kLingerBytesMax).size());
+    const WaitEnd wait = co_await stream_.Readable(deadline);
+    if (wait != WaitEnd::kReady) co_return;
+    const IoState state = input_.Fill(left);
+    if (state == IoState::kEnd || state == IoState::kBroken) co_return;
   }
 }
 

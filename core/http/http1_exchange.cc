@@ -1,36 +1,51 @@
 #include "core/http/http1_exchange.h"
 
+#include <charconv>
+
+#include "core/http/date.h"
 #include "core/http/output.h"
-#include "core/http/serialize.h"
 
 namespace updraft::http {
 namespace {
 
-constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-
-// Memory for the bytes of one head, used up before anyone waits.
-std::string& HeadText() {
-  thread_local std::string text;
-  text.clear();
-  return text;
-}
-
 // Fields that belong to the connection, not to the response: written by us alone.
 bool IsOurs(std::string_view name) {
-  return (name.size() == 10 && (EqualsIgnoreCase(name, "connection") || EqualsIgnoreCase(name, "keep-alive"))) ||
-         (name.size() == 17 && EqualsIgnoreCase(name, "transfer-encoding"));
+  return NameIs(name, "connection") || NameIs(name, "keep-alive") || NameIs(name, "transfer-encoding");
 }
 
 bool IsBodiless(const RequestHead& request, int status) {
   return status == 204 || status == 304 || request.method == "HEAD";
 }
 
-std::optional<uint64_t> StatedLength(const Headers& headers) {
-  const std::optional<std::string_view> text = headers.Get("content-length");
-  if (!text) return std::nullopt;
-  uint64_t length = 0;
-  for (const char c : *text) length = length * 10 + static_cast<uint64_t>(c - '0');
-  return length;
+// What a response's fields say that matters to how it is sent.
+struct Stated {
+  std::optional<uint64_t> length;
+  bool date = false;
+  bool close = false;
+};
+
+Stated LookThrough(const Headers& headers) {
+  Stated stated;
+  for (const Header header : headers) {
+    switch (header.name.size()) {
+      case 4:
+        stated.date |= NameIs(header.name, "date");
+        break;
+      case 10:
+        stated.close |= NameIs(header.name, "connection") && ListHasToken(header.value, "close");
+        break;
+      case 14: {
+        uint64_t length = 0;
+        const char* const end = header.value.data() + header.value.size();
+        const bool is_length = NameIs(header.name, "content-length");
+        if (is_length && std::from_chars(header.value.data(), end, length).ptr == end) stated.length = length;
+        break;
+      }
+      default:
+        break;
+    }
+  }
+  return stated;
 }
 
 }  // namespace
@@ -60,14 +75,16 @@ TimePoint Http1Exchange::BodyDeadline() const {
 }
 
 Task<Result<std::string_view>> Http1Exchange::ReadView() {
-  if (mode_ == Mode::kTunnel) co_return co_await ReadRaw(input_);
-  if (continue_pending_ && !body_.done()) {
-    continue_pending_ = false;
-    ResponseHead head;
-    head.status = 100;
-    const Status sent = co_await SendInterim(head);
-    if (!sent) co_return sent.error();
-  }
+  if (mode_ == Mode::kTunnel) return ReadRaw(input_);
+  if (continue_pending_ && !body_.done()) return ReadAfterContinue();
+  return body_.Read(BodyDeadline());
+}
+
+Task<Result<std::string_view>> Http1Exchange::ReadAfterContinue() {
+  ResponseHead head;
+  head.status = 100;
+  const Status sent = co_await SendInterim(head);
+  if (!sent) co_return sent.error();
   const TimePoint deadline = BodyDeadline();
   co_return co_await body_.Read(deadline);
 }
@@ -77,91 +94,83 @@ Task<Status> Http1Exchange::Send(Part part) {
   if (part.head != nullptr && part.head->status < 200 && part.head->status != 101) {
     co_return co_await SendInterim(*part.head);
   }
-  std::string& out = HeadText();
+  thread_local HeadBuffer buffer;
+  HeadWriter out(buffer);
   if (part.head != nullptr) Start(*part.head, part, out);
   const Status fits = CheckBody(part);
   if (!fits) {
     Abort();
     co_return fits;
   }
-  Pieces pieces;
-  pieces.Add(out);
+  finished_ = part.last;
+  const size_t head_size = out.written().size();
   const ChunkLine line(part.body.size());
   const bool chunk = mode_ == Mode::kChunked && !part.body.empty();
+  if (chunk) out.Literal("\r\n");
+  if (part.last && mode_ == Mode::kChunked) WriteLastChunk(part.trailers, out);
+  Pieces pieces;
+  pieces.Add(out.written().substr(0, head_size));
   if (chunk) pieces.Add(line.text());
   if (mode_ != Mode::kNoBody) pieces.Add(part.body);
-  if (chunk) pieces.Add("\r\n");
-  std::string ending;
-  if (part.last && mode_ == Mode::kChunked) {
-    if (part.trailers == nullptr) {
-      pieces.Add("0\r\n\r\n");
-    } else {
-      ending = "0\r\n";
-      for (const Header header : *part.trailers) AppendField(ending, header.name, header.value);
-      pieces.Add(ending.append("\r\n"));
-    }
-  }
-  if (part.last) finished_ = true;
+  pieces.Add(out.written().substr(head_size));
+  const bool shut = part.last && mode_ == Mode::kTunnel;
+
+  Status written = Ok();
   const IoState state = pieces.WriteNow(stream_);
-  if (part.last && mode_ == Mode::kTunnel && state == IoState::kOk) stream_.FinishWriting();
-  if (state == IoState::kOk) co_return Ok();
-  Status written = Error{Code::kUnavailable, "connection closed by the client"};
   if (state == IoState::kBlocked) {
     std::string rest = pieces.Rest();
     written = co_await WriteRest(stream_, std::move(rest), options_.write_timeout);
-    if (written && part.last && mode_ == Mode::kTunnel) stream_.FinishWriting();
+  } else if (state != IoState::kOk) {
+    written = Error{Code::kUnavailable, "connection closed by the client"};
   }
   if (!written) {
     keep_alive_ = false;
     aborted_ = true;
+  } else if (shut) {
+    stream_.FinishWriting();
   }
   co_return written;
 }
 
 // Decides how the response is framed, and writes its head.
-void Http1Exchange::Start(const ResponseHead& head, const Part& part, std::string& out) {
+void Http1Exchange::Start(const ResponseHead& head, const Part& part, HeadWriter& out) {
+  const Stated stated = LookThrough(head.headers);
+  const bool bodiless = IsBodiless(request(), head.status);
   if (head.status == 101) {
     mode_ = Mode::kTunnel;
-    keep_alive_ = false;
-    AppendHead(head, out);
-    out.append("Connection: Upgrade\r\n\r\n");
-    return;
-  }
-  const std::optional<uint64_t> stated = StatedLength(head.headers);
-  const bool add_length = !stated && part.last && !(part.body.empty() && IsBodiless(request(), head.status));
-  if (IsBodiless(request(), head.status)) {
+  } else if (bodiless) {
     mode_ = Mode::kNoBody;
-  } else if (stated || part.last) {
+  } else if (stated.length || part.last) {
     mode_ = Mode::kLength;
-    left_ = stated.value_or(part.body.size());
+    left_ = stated.length.value_or(part.body.size());
   } else {
     mode_ = request().minor_version == 1 ? Mode::kChunked : Mode::kUntilClose;
   }
-  if (mode_ == Mode::kUntilClose || !body_.done() || head.headers.HasToken("connection", "close")) keep_alive_ = false;
+  if (mode_ == Mode::kTunnel || mode_ == Mode::kUntilClose || !body_.done() || stated.close) keep_alive_ = false;
 
-  AppendHead(head, out);
-  if (add_length && head.status != 204) {
-    out.append("Content-Length: ");
-    AppendNumber(out, part.body.size());
-    out.append("\r\n");
+  out.StatusLine(head.status);
+  out.Fields(head.headers, [](const Header& header) { return !IsOurs(header.name); });
+  if (head.status == 101) {
+    out.Literal("Connection: Upgrade\r\n\r\n");
+    return;
   }
-  if (mode_ == Mode::kChunked) out.append("Transfer-Encoding: chunked\r\n");
-  if (!keep_alive_) out.append("Connection: close\r\n");
-  if (keep_alive_ && request().minor_version == 0) out.append("Connection: keep-alive\r\n");
-  out.append("\r\n");
+  if (!stated.date) out.Field("Date", HttpDate(RealClock().Wall()));
+  const bool add_length = !stated.length && part.last && (!bodiless || !part.body.empty()) && head.status != 204;
+  if (add_length) {
+    out.Literal("Content-Length: ");
+    out.Number(part.body.size());
+    out.Literal("\r\n");
+  }
+  if (mode_ == Mode::kChunked) out.Literal("Transfer-Encoding: chunked\r\n");
+  if (!keep_alive_) out.Literal("Connection: close\r\n");
+  if (keep_alive_ && request().minor_version == 0) out.Literal("Connection: keep-alive\r\n");
+  out.Literal("\r\n");
 }
 
-void Http1Exchange::AppendHead(const ResponseHead& head, std::string& out) const {
-  AppendStatusLine(out, head.status);
-  bool dated = head.status == 101;
-  for (const Header header : head.headers) {
-    if (IsOurs(header.name)) continue;
-    if (header.name.size() == 4 && EqualsIgnoreCase(header.name, "date")) dated = true;
-    AppendField(out, header.name, header.value);
-  }
-  if (dated) return;
-  const int64_t seconds = UnixNanos(RealClock().Wall()) / 1'000'000'000;
-  AppendField(out, "Date", HttpDate(seconds));
+void Http1Exchange::WriteLastChunk(const Headers* trailers, HeadWriter& out) {
+  out.Literal("0\r\n");
+  if (trailers != nullptr) out.Fields(*trailers, [](const Header&) { return true; });
+  out.Literal("\r\n");
 }
 
 // A body that is not as long as its head said would be taken for the next response.
@@ -176,15 +185,13 @@ Status Http1Exchange::CheckBody(const Part& part) {
 
 Task<Status> Http1Exchange::SendInterim(const ResponseHead& head) {
   if (request().minor_version == 0 || started()) co_return Ok();
-  continue_pending_ = false;
-  std::string text;
-  if (head.status == 100) {
-    text = kContinue;
-  } else {
-    AppendStatusLine(text, head.status);
-    for (const Header header : head.headers) AppendField(text, header.name, header.value);
-    text.append("\r\n");
-  }
+  if (head.status == 100) continue_pending_ = false;
+  HeadBuffer buffer;
+  HeadWriter out(buffer);
+  out.StatusLine(head.status);
+  out.Fields(head.headers, [](const Header& header) { return !IsOurs(header.name); });
+  out.Literal("\r\n");
+  std::string text(out.written());
   co_return co_await WriteRest(stream_, std::move(text), options_.write_timeout);
 }
 

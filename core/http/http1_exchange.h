@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/http/exchange.h"
+#include "core/http/head_writer.h"
 #include "core/http/input.h"
 #include "core/http/server.h"
 
@@ -39,9 +40,10 @@ class Http1Exchange final : public Exchange {
  private:
   enum class Mode : uint8_t { kNotStarted, kNoBody, kLength, kChunked, kUntilClose, kTunnel };
 
-  void Start(const ResponseHead& head, const Part& part, std::string& out);
-  void AppendHead(const ResponseHead& head, std::string& out) const;
+  void Start(const ResponseHead& head, const Part& part, HeadWriter& out);
+  static void WriteLastChunk(const Headers* trailers, HeadWriter& out);
   Status CheckBody(const Part& part);
+  Task<Result<std::string_view>> ReadAfterContinue();
   Task<Status> SendInterim(const ResponseHead& head);
   TimePoint BodyDeadline() const;
 

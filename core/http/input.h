@@ -2,6 +2,7 @@
 // buffer as long as nobody else needs it, so that most are never copied. Loop thread only.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,26 +42,22 @@ class Input final : private ScratchHolder {
   // Nanos::max(): `idle_deadline` is for all of it.
   Task<HeadRead> ReadHead(TimePoint idle_deadline, Nanos head_timeout);
 
-  // Up to `bytes_max` (>= 1) of what comes next; kOk has at least one byte. Valid until the next wait
-  // or read of any connection, and may be changed in place.
-  struct Chunk {
-    std::span<char> bytes;
-    enum class End : uint8_t { kOk, kEnd, kBroken, kTimeout, kInterrupted } end = End::kOk;
-  };
-  Task<Chunk> Read(uint64_t bytes_max, TimePoint deadline);
-  // The last `count` bytes of the last Read(), which is still valid, come again.
-  void Return(size_t count);
+  // Reads once, at most `bytes_max` (>= 1), behind what is unread; does not wait.
+  IoState Fill(uint64_t bytes_max);
+  // Up to `bytes_max` of what is unread. Valid until the next wait or read of any connection, and may
+  // be changed in place.
+  std::span<char> Take(uint64_t bytes_max);
+  // The last `count` bytes of the last Take(), which is still valid, are unread again.
+  void Return(size_t count) { unread_ = {unread_.data() - count, unread_.size() + count}; }
 
-  // Bytes that have come and were not read.
   bool has_unread() const { return !unread_.empty(); }
-  // A Read() would not have to wait.
+  // Something can be read without waiting, be it the end.
   bool ready() const { return has_unread() || stream_.readable(); }
   Stream& stream() const { return stream_; }
 
  private:
   void VacateScratch() override;
-  void Append(std::span<char> bytes);
-  HeadRead TakeHead(HeadScanner& scanner);
+  bool ScanHead(HeadScanner& scanner, HeadRead& read);
 
   Stream& stream_;
   std::span<char> unread_;  // in the thread's scratch buffer, or in kept_
@@ -76,6 +73,8 @@ class BodyReader {
   // The next piece, empty at the end. Errors: kUnavailable (closed or broken before the end),
   // kInvalidArgument (bad framing), kDeadlineExceeded, kCancelled (interrupted).
   Task<Result<std::string_view>> Read(TimePoint deadline);
+  // The same, if what has come already has it.
+  std::optional<Result<std::string_view>> TakeBuffered();
 
   bool done() const { return done_; }
   const Headers& trailers() const { return chunks_.trailers(); }
@@ -84,7 +83,7 @@ class BodyReader {
   static bool IsEmpty(const Framing& framing) {
     return framing.body == BodyFraming::kNone || (framing.body == BodyFraming::kLength && framing.length == 0);
   }
-  Result<std::string_view> Take(Input::Chunk chunk);
+  Result<std::string_view> Decode(std::span<char> bytes);
 
   Input& input_;
   const BodyFraming kind_;

@@ -38,8 +38,13 @@ std::string DecodeQueryPart(std::string_view text) {
 }  // namespace
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return x == y || Lower(x) == Lower(y); });
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const auto different = static_cast<unsigned char>(a[i] ^ b[i]);
+    if (different == 0) continue;
+    if (different != 0x20 || Lower(a[i]) != Lower(b[i])) return false;
+  }
+  return true;
 }
 
 bool ListHasToken(std::string_view list, std::string_view token) {
@@ -59,10 +64,10 @@ void Headers::Add(std::string_view name, std::string_view value) {
   Field field;
   field.name = static_cast<uint32_t>(text_.size());
   field.name_size = static_cast<uint32_t>(name.size());
-  text_.append(name);
+  text_.append(name).append(": ");
   field.value = static_cast<uint32_t>(text_.size());
   field.value_size = static_cast<uint32_t>(value.size());
-  text_.append(value);
+  text_.append(value).append("\r\n");
   fields_.push_back(field);
 }
 

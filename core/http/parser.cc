@@ -27,9 +27,16 @@ struct Gathered {
 };
 
 struct FieldTable {
-  std::array<HeaderField, kFieldsMax> fields;  // NOLINT: filled as far as `count`
+  std::array<HeaderField, kFieldsMax> fields;
   size_t count = 0;
 };
+
+// One for all heads of a thread: clearing it for each would cost more than reading most of them.
+FieldTable& EmptyTable() {
+  constinit thread_local FieldTable table;
+  table.count = 0;
+  return table;
+}
 
 void GatherConnection(std::string_view value, Gathered& gathered) {
   if (ListHasToken(value, "close")) gathered.close = true;
@@ -41,26 +48,26 @@ void GatherConnection(std::string_view value, Gathered& gathered) {
 void Gather(std::string_view name, std::string_view value, Gathered& gathered) {
   switch (name.size()) {
     case 4:
-      if (!EqualsIgnoreCase(name, "host")) return;
+      if (!NameIs(name, "host")) return;
       ++gathered.hosts;
       gathered.host = value;
       return;
     case 6:
-      if (EqualsIgnoreCase(name, "expect")) gathered.expect = value;
+      if (NameIs(name, "expect")) gathered.expect = value;
       return;
     case 7:
-      if (EqualsIgnoreCase(name, "upgrade")) gathered.upgrade = true;
+      if (NameIs(name, "upgrade")) gathered.upgrade = true;
       return;
     case 10:
-      if (EqualsIgnoreCase(name, "connection")) GatherConnection(value, gathered);
+      if (NameIs(name, "connection")) GatherConnection(value, gathered);
       return;
     case 14:
-      if (!EqualsIgnoreCase(name, "content-length")) return;
+      if (!NameIs(name, "content-length")) return;
       ++gathered.lengths;
       gathered.length = value;
       return;
     case 17:
-      if (!EqualsIgnoreCase(name, "transfer-encoding")) return;
+      if (!NameIs(name, "transfer-encoding")) return;
       ++gathered.encodings;
       gathered.encoding = value;
       return;
@@ -78,7 +85,7 @@ Refusal ParseFields(std::string_view head, size_t at, FieldTable& table, Gathere
     if (name_size == 0 || head[colon] != ':') return {400, "malformed header name"};
     size_t start = colon + 1;
     while (head[start] == ' ' || head[start] == '\t') ++start;
-    const size_t line_end = start + SpanOf(head, start, kValueByte);
+    const size_t line_end = start + SpanOfValue(head, start);
     if (head[line_end] != '\r' || head[line_end + 1] != '\n') return {400, "forbidden byte in a header value"};
     size_t end = line_end;
     while (end > start && (head[end - 1] == ' ' || head[end - 1] == '\t')) --end;
@@ -216,7 +223,7 @@ Refusal ParseRequestHead(std::string_view head, RequestHead& out, Framing& frami
   if (const Refusal refusal = ParseRequestLine(head.substr(0, line_end), out)) return refusal;
   if (const Refusal refusal = CheckTarget(out)) return refusal;
 
-  FieldTable table;
+  FieldTable& table = EmptyTable();
   Gathered gathered;
   if (const Refusal refusal = ParseFields(head, line_end + 2, table, gathered)) return refusal;
   if (const Refusal refusal = CheckHost(out, gathered)) return refusal;
@@ -245,7 +252,7 @@ Refusal ParseResponseHead(std::string_view head, std::string_view method, Respon
   out.status = static_cast<int>(*status);
   out.minor_version = *minor;
 
-  FieldTable table;
+  FieldTable& table = EmptyTable();
   Gathered gathered;
   if (Refusal refusal = ParseFields(head, line_end + 2, table, gathered)) return {502, refusal.reason};
   framing = {};
@@ -264,7 +271,7 @@ Refusal ParseResponseHead(std::string_view head, std::string_view method, Respon
 }
 
 Refusal ParseTrailers(std::string_view text, Headers& out) {
-  FieldTable table;
+  FieldTable& table = EmptyTable();
   Gathered gathered;
   if (const Refusal refusal = ParseFields(text, 0, table, gathered)) return refusal;
   if (gathered.hosts + gathered.lengths + gathered.encodings > 0) return {400, "forbidden trailer"};
