@@ -175,7 +175,7 @@ Metrics::Metrics(metrics::Exposition& exposition, const FleetLoop& fleet_loop,
   for (const Phase& phase : kPhases)
     series_->start_seconds->Add({{"phase", phase.name}}, kStartSeconds);
   for (const char* kind : {"start", "stop", "desired"}) series_->orders->Add({{"kind", kind}});
-  exposition.Register(gathered_);
+  exposition.Add(gathered_);
 }
 
 Metrics::~Metrics() = default;

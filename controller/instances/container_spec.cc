@@ -107,11 +107,11 @@ void ReadSecurity(const Json& container, const Json& pod, v1::SecurityContext& o
 
 void ReadProbes(const Json& container, const ContainerContext& context, v1::Container& out) {
   if (const Json* probe = api::Find(container, {"startupProbe"}))
-    *out.mutable_startup_probe() = ReadProbe(*probe, context);
+    *out.mutable_startup_probe() = ReadProbe(*probe, ProbeUse::kStartup, context);
   if (const Json* probe = api::Find(container, {"livenessProbe"}))
-    *out.mutable_liveness_probe() = ReadProbe(*probe, context);
+    *out.mutable_liveness_probe() = ReadProbe(*probe, ProbeUse::kLiveness, context);
   if (const Json* probe = api::Find(container, {"readinessProbe"})) {
-    *out.mutable_readiness_probe() = ReadProbe(*probe, context);
+    *out.mutable_readiness_probe() = ReadProbe(*probe, ProbeUse::kReadiness, context);
   } else if (context.serving) {
     // Nobody said how: it is ready when its port accepts, which is looked for as often as can be.
     out.mutable_readiness_probe()->mutable_tcp();
@@ -149,13 +149,14 @@ Status ReadProcess(const Json& container, const ContainerContext& context,
 
 }  // namespace
 
-v1::Probe ReadProbe(const Json& probe, const ContainerContext& context) {
+v1::Probe ReadProbe(const Json& probe, ProbeUse use, const ContainerContext& context) {
   v1::Probe out;
   ReadHandler(probe, context, out);
   out.set_success_threshold(
       static_cast<int32_t>(std::max<int64_t>(1, api::IntAt(probe, {"successThreshold"}, 1))));
   out.set_initial_delay_ns(api::IntAt(probe, {"initialDelaySeconds"}) * kSecond);
-  const int64_t period = api::IntAt(probe, {"periodSeconds"}, kProbePeriodSeconds);
+  const int64_t period =
+      api::IntAt(probe, {"periodSeconds"}, use == ProbeUse::kReadiness ? 0 : kProbePeriodSeconds);
   out.set_period_ns(period * kSecond);
   if (period == 0) return out;  // aggressive: its timeout and threshold are the node's
   out.set_timeout_ns(

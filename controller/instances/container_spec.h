@@ -22,7 +22,11 @@ struct ContainerContext {
 Result<v1::Container> ReadContainer(const Json& container, const Json& pod_security,
                                     const ContainerContext& context, const NamedObjects& named);
 
+// A readiness probe without a period is Knative's aggressive one, any other has Kubernetes'
+// default.
+enum class ProbeUse { kReadiness, kLiveness, kStartup };
+
 // `probe` as in the API. Port 0, no port and the port's name stand for the serving port.
-v1::Probe ReadProbe(const Json& probe, const ContainerContext& context);
+v1::Probe ReadProbe(const Json& probe, ProbeUse use, const ContainerContext& context);
 
 }  // namespace updraft::controller

@@ -101,6 +101,24 @@ TEST(ReadRevision, WithoutAProbeThePortIsWatchedAggressively) {
   EXPECT_EQ(probe.success_threshold(), 1);
 }
 
+TEST(ReadRevision, AReadinessProbeWithoutAPeriodIsTheAggressiveOne) {
+  Json revision = RevisionJson();
+  // What the API's defaults make of a container that has no probe.
+  revision["spec"]["containers"][0]["readinessProbe"] =
+      Json::parse(R"({"successThreshold": 1, "tcpSocket": {"port": 0}})");
+  const RevisionSpec defaulted = Read(revision);
+  EXPECT_EQ(defaulted.instance.containers(0).readiness_probe().period_ns(), 0);
+  EXPECT_EQ(defaulted.instance.containers(0).readiness_probe().timeout_ns(), 0);
+  revision["spec"]["containers"][0]["readinessProbe"] = Json::parse(
+      R"({"periodSeconds": 2, "failureThreshold": 5, "timeoutSeconds": 3, "exec": {"command": ["ok"]}})");
+  const RevisionSpec asked = Read(revision);
+  const v1::Probe& probe = asked.instance.containers(0).readiness_probe();
+  EXPECT_EQ(probe.period_ns(), 2 * kSecond);
+  EXPECT_EQ(probe.timeout_ns(), 3 * kSecond);
+  EXPECT_EQ(probe.failure_threshold(), 5);
+  EXPECT_EQ(probe.exec().command(0), "ok");
+}
+
 TEST(ReadRevision, LabelsOfInstancesAreThoseOfTheRevisionButItsState) {
   const RevisionSpec spec = Read(RevisionJson());
   const auto& labels = spec.instance.labels();

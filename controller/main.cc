@@ -1,0 +1,113 @@
+// The controller: the API, the reconcilers, and which instance runs where.
+#include <grpc/grpc.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <optional>
+
+#include "controller/assembly.h"
+#include "core/base/log.h"
+#include "core/store/open_store.h"
+
+namespace updraft::controller {
+namespace {
+
+void AddFlags(CLI::App& app, Config& config) {
+  app.add_option("--api-address", config.api_address, "Where kubectl and kn connect")
+      ->capture_default_str();
+  app.add_option("--grpc-address", config.grpc_address,
+                 "Where node-agents, activators and the autoscaler connect")
+      ->capture_default_str();
+  app.add_option("--metrics-address", config.metrics_address, "/metrics, /healthz, /readyz")
+      ->capture_default_str();
+  app.add_option("--store", config.store, "sqlite:PATH or memory:")->capture_default_str();
+  app.add_option("--domain", config.domain, "Domain of services: name.namespace.domain")
+      ->capture_default_str();
+  app.add_option("--http-port", config.http_port, "Port of the activators, for URLs")
+      ->capture_default_str();
+  app.add_option("--log-level", config.log_level, "debug, info, warn or error")
+      ->capture_default_str();
+}
+
+int Fail(const char* doing, const Error& error) {
+  Log(Level::kError, doing, {{"error", error.message}});
+  return 1;
+}
+
+// Secrets are in it: its folder is made for its owner alone.
+Status MakeStoreFolder(const std::string& store) {
+  constexpr std::string_view kSqlite = "sqlite:";
+  if (!store.starts_with(kSqlite)) return Ok();
+  const std::filesystem::path folder =
+      std::filesystem::path(store.substr(kSqlite.size())).parent_path();
+  std::error_code error;
+  if (folder.empty() || std::filesystem::exists(folder, error)) return Ok();
+  std::filesystem::create_directories(folder, error);
+  if (!error) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  if (error) return Error{Code::kUnavailable, folder.string() + ": " + error.message()};
+  return Ok();
+}
+
+// Reads the stores, makes the parts and starts them; stops the loop when that cannot be.
+http::Task<void> Begin(Loop* loop, Stores* stores, const Config* config,
+                       std::optional<Parts>* parts, int* exit_code) {
+  const Status loaded = co_await stores->Load();
+  if (!loaded) {
+    *exit_code = Fail("cannot_load", loaded.error());
+    loop->Stop();
+    co_return;
+  }
+  parts->emplace(*loop, *stores, *config);
+  const Status started = co_await (*parts)->Start();
+  if (started) co_return;
+  *exit_code = Fail("cannot_start", started.error());
+  loop->Stop();
+}
+
+int Run(const Config& config) {
+  const Result<Level> level = ParseLevel(config.log_level);
+  StartLogging("controller", level ? *level : Level::kInfo);
+  if (!level) return Fail("bad_flag", level.error());
+  grpc_init();  // for good: taking the library down at the end may wait ten seconds for a poller of
+                // its own
+
+  Loop loop;
+  const store::Post post = [&loop](std::function<void()> callback) {
+    loop.Post(std::move(callback));
+  };
+  const Status folder = MakeStoreFolder(config.store);
+  if (!folder) return Fail("cannot_open_store", folder.error());
+  auto kept = store::OpenStore(config.store, RealClock(), post);
+  if (!kept) return Fail("cannot_open_store", kept.error());
+  Stores stores(std::move(*kept), store::MakeSoftStore(RealClock(), post));
+
+  int exit_code = 0;
+  std::optional<Parts> parts;
+  http::Spawn(Begin(&loop, &stores, &config, &parts, &exit_code));
+  const NamedThread signals("signals", [&loop, &parts] {
+    WaitForTerminationSignal();
+    loop.Post([&loop, &parts] {
+      if (!parts) {
+        loop.Stop();
+        return;
+      }
+      parts->Drain([&loop] { loop.Stop(); });
+    });
+  });
+  loop.Run();
+  if (exit_code != 0) std::_Exit(exit_code);  // the signals' thread still waits
+  Log(Level::kInfo, "stopped");
+  return 0;
+}
+
+}  // namespace
+}  // namespace updraft::controller
+
+int main(int argc, char** argv) {
+  updraft::BlockTerminationSignals();
+  updraft::controller::Config config;
+  CLI::App app("The API, the reconcilers, and which instance runs where");
+  updraft::controller::AddFlags(app, config);
+  CLI11_PARSE(app, argc, argv);
+  return updraft::controller::Run(config);
+}
