@@ -72,10 +72,11 @@ int PrintTables(const Session& session, const std::vector<ResourceName>& resourc
     printed = true;
   }
   if (!printed && exit_code == 0) {
+    const bool everywhere =
+        options.all_namespaces ||
+        std::ranges::none_of(kinds, [](const ResourceName& kind) { return kind.kind->namespaced; });
     session.console.err << "No resources found"
-                        << (options.all_namespaces
-                                ? ""
-                                : " in " + session.namespace_name + " namespace.")
+                        << (everywhere ? "" : " in " + session.namespace_name + " namespace.")
                         << "\n";
   }
   return exit_code;

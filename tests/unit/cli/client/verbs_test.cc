@@ -158,6 +158,8 @@ TEST_F(VerbsTest, GetSaysWhenThereIsNothing) {
   EXPECT_EQ(Err(), "No resources found in default namespace.\n");
   EXPECT_EQ(Get(test_.session, {.resources = {"ksvc"}, .all_namespaces = true}), 0);
   EXPECT_EQ(Err(), "No resources found\n");
+  EXPECT_EQ(Get(test_.session, {.resources = {"nodes"}}), 0);
+  EXPECT_EQ(Err(), "No resources found\n");
   EXPECT_EQ(Get(test_.session, {.resources = {"ksvc", "nope"}}), 1);
   EXPECT_EQ(Err(), "error: \"nope\" not found\n");
 }
