@@ -38,10 +38,11 @@ std::string NameFromFile(std::string_view file) {
   return name;
 }
 
-// A bare word is a tag in OCI's annotation; anything with a slash or colon is a whole reference.
+// The user's name, or the written one: there a bare word is a tag, as OCI's annotation has it; anything with a
+// slash or colon is a whole reference.
 Result<std::string> NameFrom(const std::string& written, const ArchiveNaming& naming) {
-  std::string text = written;
-  if (text.find_first_of(":/@") == std::string::npos) {
+  std::string text = naming.reference.empty() ? written : naming.reference;
+  if (naming.reference.empty() && text.find_first_of(":/@") == std::string::npos) {
     const std::string stem = NameFromFile(naming.file_name);
     if (stem.empty()) return NotAnArchive("it does not name its image; give it a reference");
     text = stem + ":" + (written.empty() ? "latest" : written);
@@ -102,10 +103,8 @@ Result<std::vector<ArchiveImage>> ImagesOfLayout(const std::string& text,
   const Index& index = std::get<Index>(*parsed);
   std::map<std::string, Index> by_name;
   for (const Descriptor& manifest : index.manifests) {
-    const std::vector<std::string> written =
-        naming.reference.empty() ? WrittenNames(manifest, contents, index.manifests.size() == 1)
-                                 : std::vector<std::string>{naming.reference};
-    for (const std::string& name : written) {
+    for (const std::string& name :
+         WrittenNames(manifest, contents, index.manifests.size() == 1)) {
       auto full = NameFrom(name, naming);
       if (!full) return full.error();
       by_name[*full].manifests.push_back(manifest);
@@ -152,8 +151,7 @@ Result<ArchiveImage> DockerImage(const json& entry, const ArchiveContents& conte
                 .digest = DigestOf(image.manifest),
                 .size = static_cast<int64_t>(image.manifest.size())};
   std::vector<std::string> written = TextsOf(entry, "RepoTags");
-  if (!naming.reference.empty()) written = {naming.reference};
-  if (written.empty()) written = {""};
+  if (!naming.reference.empty() || written.empty()) written = {""};
   for (const std::string& name : written) {
     auto full = NameFrom(name, naming);
     if (!full) return full.error();

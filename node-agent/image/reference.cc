@@ -56,6 +56,7 @@ bool IsPathElement(std::string_view text) {
     const size_t end = text.find_first_not_of("._-", i);
     const std::string_view joint = text.substr(i, end - i);
     const bool hyphens = joint.find_first_not_of('-') == std::string_view::npos;
+    if (joint.empty()) return false;  // no joint at all
     if (joint != "." && joint != "_" && joint != "__" && !hyphens) return false;
     i = end;
   }
