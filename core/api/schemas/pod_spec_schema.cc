@@ -126,7 +126,7 @@ std::vector<Field> PodSpecFields() {
       ObjectOf("Names an object of the same namespace.", {{"name", "Its name.", Text()}});
   return {
       {"containers", "The containers of each instance; the one with a port serves requests.",
-       ListByKey("name", ContainerSchema()), false, true},
+       ListOf(ContainerSchema()), false, true},
       {"volumes", "Volumes that containers mount.", ListByKey("name", VolumeSchema())},
       {"serviceAccountName", "Service account whose pull secrets are used.", Text()},
       {"imagePullSecrets", "Secrets with registry credentials.", ListByKey("name", reference)},
@@ -143,8 +143,7 @@ std::vector<Field> PodSpecFields() {
       Gated("shareProcessNamespace", "kubernetes.podspec-shareprocessnamespace", Bool()),
       Gated("priorityClassName", "kubernetes.podspec-priorityclassname", Text()),
       Gated("schedulerName", "kubernetes.podspec-schedulername", Text()),
-      Gated("initContainers", "kubernetes.podspec-init-containers",
-            ListByKey("name", ContainerSchema())),
+      Gated("initContainers", "kubernetes.podspec-init-containers", ListOf(ContainerSchema())),
       Gated("dnsPolicy", "kubernetes.podspec-dnspolicy", Text()),
       Gated("dnsConfig", "kubernetes.podspec-dnsconfig", AnyObject()),
       Gated("hostIPC", "kubernetes.podspec-hostipc", Bool()),

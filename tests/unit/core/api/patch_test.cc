@@ -120,13 +120,23 @@ TEST(StrategicMergeTest, Refuses) {
 }
 
 TEST(ApplyMergeTest, MergesKeyedListsAndReplacesOthers) {
+  const Schema& account = *ServiceAccountSchema();
+  EXPECT_EQ(
+      ApplyMerge(
+          account,
+          Parse(R"({"a":1,"secrets":[{"name":"a","kind":"x"}],"imagePullSecrets":[{"name":"p"}]})"),
+          Parse(
+              R"({"secrets":[{"name":"a","uid":"u"},{"name":"b"}],"imagePullSecrets":[{"name":"q"}]})")),
+      Parse(
+          R"({"a":1,"secrets":[{"name":"a","kind":"x","uid":"u"},{"name":"b"}],"imagePullSecrets":[{"name":"q"}]})"));
+  // Containers without names are applied as they are written: Knative's list of them is atomic.
   const Json live = Parse(
-      R"({"spec":{"template":{"spec":{"timeoutSeconds":300,"containers":[{"name":"a","image":"i","args":["1"]}]}}}})");
-  const Json applied = Parse(
-      R"({"spec":{"template":{"spec":{"containers":[{"name":"a","args":["2"]},{"name":"b","image":"j"}]}}}})");
-  EXPECT_EQ(ApplyMerge(*ServingServiceSchema(), live, applied),
-            Parse(R"({"spec":{"template":{"spec":{"timeoutSeconds":300,"containers":
-                     [{"name":"a","image":"i","args":["2"]},{"name":"b","image":"j"}]}}}})"));
+      R"({"spec":{"template":{"spec":{"timeoutSeconds":300,"containers":[{"name":"user-container","image":"i"}]}}}})");
+  EXPECT_EQ(
+      ApplyMerge(*ServingServiceSchema(), live,
+                 Parse(R"({"spec":{"template":{"spec":{"containers":[{"image":"j"}]}}}})")),
+      Parse(
+          R"({"spec":{"template":{"spec":{"timeoutSeconds":300,"containers":[{"image":"j"}]}}}})"));
 }
 
 }  // namespace

@@ -1,0 +1,229 @@
+#include "controller/api_server/admission.h"
+
+#include "core/api/access.h"
+#include "core/api/constants.h"
+#include "core/api/defaults.h"
+#include "core/api/meta.h"
+#include "core/api/names.h"
+#include "core/api/schema.h"
+#include "core/api/timestamp.h"
+#include "core/api/validation.h"
+
+namespace updraft::controller {
+namespace {
+
+constexpr size_t kWarningsMax = 20;
+
+// Strict: the request is refused; warn: the user is told; ignore: the fields are dropped.
+std::optional<ApiError> JudgeFields(const AdmissionContext& context,
+                                    const std::vector<std::string>& unknown,
+                                    const std::vector<std::string>& duplicates,
+                                    std::vector<std::string>& warnings) {
+  std::vector<std::string> complaints;
+  for (const std::string& path : duplicates)
+    complaints.push_back("duplicate field \"" + path + "\"");
+  for (const std::string& path : unknown) complaints.push_back("unknown field \"" + path + "\"");
+  if (complaints.size() > kWarningsMax) complaints.resize(kWarningsMax);
+  if (context.field_validation == FieldValidation::kStrict && !complaints.empty()) {
+    std::string list;
+    for (const std::string& complaint : complaints) list += (list.empty() ? "" : ", ") + complaint;
+    return BadRequest(context.kind->kind + " in version \"" + context.kind->version +
+                      "\" cannot be handled as a " + context.kind->kind +
+                      ": strict decoding error: " + list);
+  }
+  if (context.field_validation == FieldValidation::kWarn) {
+    for (std::string& complaint : complaints) warnings.push_back(std::move(complaint));
+  }
+  return std::nullopt;
+}
+
+// Unknown fields, wrong types. The object is pruned.
+std::optional<ApiError> CheckFields(const AdmissionContext& context, api::Document& document,
+                                    std::vector<std::string>& warnings) {
+  const api::SchemaFindings findings = api::Conform(*context.kind->schema, document.value);
+  if (auto error = JudgeFields(context, findings.unknown, document.duplicates, warnings))
+    return error;
+  if (findings.problems.empty()) return std::nullopt;
+  std::vector<api::FieldProblem> problems;
+  for (const api::TypeProblem& problem : findings.problems) {
+    problems.push_back({.reason = "FieldValueTypeInvalid",
+                        .field = problem.path,
+                        .message = "Invalid value: \"" + problem.found + "\": " + problem.path +
+                                   " in body must be of type " + problem.wanted + ": \"" +
+                                   problem.found + "\""});
+  }
+  return Invalid(*context.kind, api::NameOf(document.value), problems);
+}
+
+// Validation of Kubernetes' and of Knative's kind. Warnings are added.
+std::optional<ApiError> Validate(const AdmissionContext& context, const Json& object,
+                                 const Json* old, std::vector<std::string>& warnings) {
+  const api::WriteContext write{.config = &context.config, .user = context.user, .old = old};
+  const auto problems = api::ValidateKubernetes(*context.kind, object, old);
+  if (!problems.empty()) return Invalid(*context.kind, api::NameOf(object), problems);
+  const api::FieldErrors errors = api::ValidateServing(*context.kind, object, write);
+  const std::string text = errors.Only(api::FieldError::Level::kError).Text();
+  if (!text.empty()) {
+    return Denied("validation.webhook.serving.knative.dev", "validation failed: " + text);
+  }
+  for (const api::FieldError& warning : errors.Only(api::FieldError::Level::kWarning).Merged()) {
+    warnings.push_back(api::FieldErrors(warning).Text());
+  }
+  if (context.kind->kind == "ConfigMap" && api::NamespaceOf(object) == api::kSystemNamespace) {
+    api::ServingConfig scratch;
+    const Status applied =
+        api::ApplyConfigMap(api::NameOf(object), api::ObjectAt(object, {"data"}), scratch);
+    if (!applied)
+      return Denied("config.webhook.serving.knative.dev",
+                    "validation failed: " + applied.error().message);
+  }
+  return std::nullopt;
+}
+
+void SetDefaults(const AdmissionContext& context, Json& object, const Json* old) {
+  const api::WriteContext write{.config = &context.config, .user = context.user, .old = old};
+  api::SetDefaults(*context.kind, object, write);
+}
+
+// What the server alone decides, taken over from the stored object.
+void KeepSystemMetadata(const Json& old, Json& object) {
+  Json& metadata = api::EnsureObject(object, {"metadata"});
+  for (const char* field :
+       {"name", "namespace", "uid", "creationTimestamp", "generation", "deletionTimestamp",
+        "deletionGracePeriodSeconds", "generateName", "resourceVersion"}) {
+    const Json* value = api::Find(old, {"metadata", field});
+    if (value == nullptr) {
+      metadata.erase(field);
+    } else {
+      metadata[field] = *value;
+    }
+  }
+  metadata.erase("managedFields");
+  metadata.erase("selfLink");
+}
+
+void KeepMember(const Json& old, Json& object, const char* member) {
+  const Json* value = api::Find(old, {member});
+  if (value == nullptr) {
+    object.erase(member);
+  } else {
+    object[member] = *value;
+  }
+}
+
+// Everything but metadata and status.
+bool SameDesire(const Json& a, const Json& b) {
+  const auto without = [](const Json& object) {
+    Json desire = object;
+    desire.erase("metadata");
+    desire.erase("status");
+    return desire;
+  };
+  return without(a) == without(b);
+}
+
+}  // namespace
+
+std::optional<ApiError> CheckIdentity(const api::Kind& kind, Json& object, const std::string& ns,
+                                      const std::string& name) {
+  if (!object.is_object()) return BadRequest("the body is not an object");
+  const std::string version = api::ApiVersionOf(object);
+  const std::string kind_name = api::KindOf(object);
+  if (kind_name.empty())
+    return BadRequest("Object 'Kind' is missing in '" + api::ToText(object).substr(0, 256) + "'");
+  if (version.empty())
+    return BadRequest("Object 'apiVersion' is missing in '" + api::ToText(object).substr(0, 256) +
+                      "'");
+  if (version != kind.ApiVersion()) {
+    return BadRequest("the API version in the data (" + version +
+                      ") does not match the expected API version (" + kind.ApiVersion() + ")");
+  }
+  if (kind_name != kind.kind) {
+    return BadRequest("the kind in the data (" + kind_name +
+                      ") does not match the expected kind (" + kind.kind + ")");
+  }
+  const Json* metadata = api::Find(object, {"metadata"});
+  if (metadata != nullptr && !metadata->is_object())
+    return std::nullopt;  // the schema says what is wrong
+  Json& meta = api::EnsureObject(object, {"metadata"});
+  if (kind.namespaced) {
+    const std::string given = api::NamespaceOf(object);
+    if (!given.empty() && given != ns) {
+      return BadRequest(
+          "the namespace of the provided object does not match the namespace sent on the request");
+    }
+    meta["namespace"] = ns;
+  } else {
+    meta.erase("namespace");
+  }
+  if (name.empty()) return std::nullopt;
+  const std::string given = api::NameOf(object);
+  if (!given.empty() && given != name) {
+    return BadRequest("the name of the object (" + given +
+                      ") does not match the name on the URL (" + name + ")");
+  }
+  meta["name"] = name;
+  return std::nullopt;
+}
+
+ApiResult<Admitted> AdmitCreate(const AdmissionContext& context, const std::string& ns,
+                                api::Document document, const std::string& uid) {
+  Admitted admitted;
+  if (auto error = CheckIdentity(*context.kind, document.value, ns, "")) return *std::move(error);
+  if (auto error = CheckFields(context, document, admitted.warnings)) return *std::move(error);
+  Json& object = document.value;
+  Json& metadata = object["metadata"];
+  if (!api::StringAt(metadata, {"resourceVersion"}).empty()) {
+    return BadRequest("resourceVersion should not be set on objects to be created");
+  }
+  for (const char* field : {"deletionTimestamp", "deletionGracePeriodSeconds", "managedFields",
+                            "selfLink", "generation", "resourceVersion"}) {
+    metadata.erase(field);
+  }
+  metadata["uid"] = uid;
+  metadata["creationTimestamp"] = api::FormatTimestamp(context.now);
+  if (context.kind->has_generation) metadata["generation"] = 1;
+  if (context.kind->has_status) object.erase("status");
+  SetDefaults(context, object, nullptr);
+
+  // A name that is still to be generated is judged by an example of it.
+  Json judged = object;
+  CompleteName(judged, 0);
+  const Json& subject = context.kind->group == api::kServingGroup ? object : judged;
+  if (auto error = Validate(context, subject, nullptr, admitted.warnings)) return *std::move(error);
+  admitted.object = std::move(object);
+  return admitted;
+}
+
+void CompleteName(Json& object, uint64_t random) {
+  const std::string prefix = api::StringAt(object, {"metadata", "generateName"});
+  if (!api::NameOf(object).empty() || prefix.empty()) return;
+  object["metadata"]["name"] = api::GenerateName(prefix, random);
+}
+
+ApiResult<Admitted> AdmitUpdate(const AdmissionContext& context, const Json& old,
+                                api::Document document, const std::string& subresource) {
+  Admitted admitted;
+  if (auto error =
+          CheckIdentity(*context.kind, document.value, api::NamespaceOf(old), api::NameOf(old))) {
+    return *std::move(error);
+  }
+  if (auto error = CheckFields(context, document, admitted.warnings)) return *std::move(error);
+  if (subresource == "status") {
+    admitted.object = old;
+    KeepMember(document.value, admitted.object, "status");
+    return admitted;
+  }
+  Json& object = document.value;
+  KeepSystemMetadata(old, object);
+  if (context.kind->has_status) KeepMember(old, object, "status");
+  SetDefaults(context, object, &old);
+  if (auto error = Validate(context, object, &old, admitted.warnings)) return *std::move(error);
+  if (context.kind->has_generation && !SameDesire(old, object)) {
+    object["metadata"]["generation"] = api::GenerationOf(old) + 1;
+  }
+  admitted.object = std::move(object);
+  return admitted;
+}
+
+}  // namespace updraft::controller

@@ -1,0 +1,183 @@
+#include "controller/api_server/admission.h"
+#include "controller/api_server/patching.h"
+#include "controller/api_server/verbs.h"
+#include "controller/objects/deletion.h"
+#include "core/api/access.h"
+#include "core/api/meta.h"
+#include "core/api/names.h"
+
+namespace updraft::controller {
+namespace {
+
+// How often a write that another one has overtaken is tried again, where the client named no
+// version.
+constexpr int kAttemptsMax = 8;
+
+AdmissionContext ContextOf(const Call& call) {
+  return {.kind = &call.kind(),
+          .config = ReadServingConfig(*call.parts),
+          .user = call.parts->user,
+          .field_validation = call.options.field_validation,
+          .now = call.parts->clock->Wall()};
+}
+
+Answer AnswerWith(int code, std::shared_ptr<const Json> object, std::vector<std::string> warnings) {
+  Answer answer;
+  answer.code = code;
+  answer.object = std::move(object);
+  answer.warnings = std::move(warnings);
+  return answer;
+}
+
+// Whether something may be made in the call's namespace.
+std::optional<ApiError> CheckNamespace(const Call& call, const std::string& name) {
+  if (!call.kind().namespaced) return std::nullopt;
+  const api::Kind& spaces = *api::FindKind("v1", "Namespace");
+  const auto space =
+      call.parts->stores(spaces).Get({.resource = "namespaces", .ns = "", .name = call.request.ns});
+  if (!space) return NamespaceNotFound(call.request.ns);
+  if (!api::IsBeingDeleted(*space->object)) return std::nullopt;
+  return Forbidden(call.kind(), name,
+                   "unable to create new content in namespace " + call.request.ns +
+                       " because it is being terminated");
+}
+
+// Versions and uids that the client has written into the object are preconditions.
+std::optional<ApiError> CheckPreconditions(const Call& call, const Json& next,
+                                           const Stored& current) {
+  const std::string& name = call.request.name;
+  const std::string uid = api::UidOf(next);
+  const std::string current_uid = api::UidOf(*current.object);
+  if (!uid.empty() && uid != current_uid) {
+    return Conflict(call.kind(), name,
+                    "Precondition failed: UID in precondition: " + uid +
+                        ", UID in object meta: " + current_uid);
+  }
+  const std::string version = api::ResourceVersionOf(next);
+  if (!version.empty() && version != api::ResourceVersionOf(*current.object))
+    return Conflict(call.kind(), name);
+  // Kubernetes' rule for custom resources; core kinds may be overwritten unseen.
+  if (version.empty() && call.request.verb == Verb::kUpdate && !call.kind().group.empty()) {
+    return Invalid(call.kind(), name,
+                   {{.reason = "FieldValueInvalid",
+                     .field = "metadata.resourceVersion",
+                     .message = "Invalid value: 0x0: must be specified for an update"}});
+  }
+  return std::nullopt;
+}
+
+http::Task<ApiResult<Answer>> CreateFrom(Call* call, api::Document document) {
+  const uint64_t high = call->parts->random();
+  const uint64_t low = call->parts->random();
+  ApiResult<Admitted> admitted =
+      AdmitCreate(ContextOf(*call), call->request.ns, std::move(document), api::MakeUid(high, low));
+  if (!admitted) co_return admitted.error();
+  const bool generated = api::NameOf(admitted->object).empty();
+  for (int attempt = 1;; ++attempt) {
+    Json object = admitted->object;
+    CompleteName(object, call->parts->random());
+    const std::string name = api::NameOf(object);
+    if (std::optional<ApiError> error = CheckNamespace(*call, name)) co_return *std::move(error);
+    ObjectKey key = call->KeyOf(name);
+    if (call->options.dry_run) {
+      if (call->store().Get(key)) co_return AlreadyExists(call->kind(), name);
+      co_return AnswerWith(201, std::make_shared<Json>(std::move(object)),
+                           std::move(admitted->warnings));
+    }
+    http::Task<Result<Stored>> creating = call->store().Create(std::move(key), std::move(object));
+    Result<Stored> stored = co_await creating;
+    if (stored) co_return AnswerWith(201, std::move(stored->object), std::move(admitted->warnings));
+    const bool again =
+        generated && stored.error().code == Code::kAlreadyExists && attempt < kAttemptsMax;
+    if (!again) co_return FromStore(stored.error(), call->kind(), name);
+  }
+}
+
+// Stores `next` in place of `current`, or removes the object when that was the last thing it waited
+// for.
+http::Task<Result<Stored>> StoreInPlace(Call* call, Json next, int64_t revision) {
+  if (IsFinished(next)) {
+    http::Task<Result<Stored>> deleting = call->store().Delete(call->Key(), revision);
+    Result<Stored> deleted = co_await deleting;
+    co_return deleted;
+  }
+  http::Task<Result<Stored>> updating =
+      call->store().Update(call->Key(), std::move(next), revision);
+  Result<Stored> updated = co_await updating;
+  co_return updated;
+}
+
+// PUT and PATCH: `patch` unset means that `document` is the new object.
+http::Task<ApiResult<Answer>> Modify(Call* call, api::Document document,
+                                     std::optional<PatchType> patch) {
+  for (int attempt = 1;; ++attempt) {
+    const std::optional<Stored> current = call->store().Get(call->Key());
+    if (!current) co_return NotFound(call->kind(), call->request.name);
+    ApiResult<api::Document> next = document;
+    if (patch) next = ApplyPatch(call->kind(), *patch, *current->object, document);
+    if (!next) co_return next.error();
+    const bool versioned = patch ? !api::ResourceVersionOf(document.value).empty()
+                                 : !api::ResourceVersionOf(next->value).empty();
+    if (std::optional<ApiError> error = CheckPreconditions(*call, next->value, *current))
+      co_return *std::move(error);
+    ApiResult<Admitted> admitted = AdmitUpdate(ContextOf(*call), *current->object, *std::move(next),
+                                               call->request.subresource);
+    if (!admitted) co_return admitted.error();
+    if (call->options.dry_run) {
+      co_return AnswerWith(200, std::make_shared<Json>(std::move(admitted->object)),
+                           std::move(admitted->warnings));
+    }
+    http::Task<Result<Stored>> storing =
+        StoreInPlace(call, std::move(admitted->object), current->revision);
+    Result<Stored> stored = co_await storing;
+    if (stored) co_return AnswerWith(200, std::move(stored->object), std::move(admitted->warnings));
+    const bool again =
+        stored.error().code == Code::kAborted && !versioned && attempt < kAttemptsMax;
+    if (!again) co_return FromStore(stored.error(), call->kind(), call->request.name);
+  }
+}
+
+}  // namespace
+
+http::Task<ApiResult<Answer>> Create(Call* call) {
+  http::Task<ApiResult<api::Document>> reading = ReadDocument(call);
+  ApiResult<api::Document> document = co_await reading;
+  if (!document) co_return document.error();
+  http::Task<ApiResult<Answer>> creating = CreateFrom(call, *std::move(document));
+  ApiResult<Answer> answer = co_await creating;
+  co_return answer;
+}
+
+http::Task<ApiResult<Answer>> Update(Call* call) {
+  http::Task<ApiResult<api::Document>> reading = ReadDocument(call);
+  ApiResult<api::Document> document = co_await reading;
+  if (!document) co_return document.error();
+  http::Task<ApiResult<Answer>> changing = Modify(call, *std::move(document), std::nullopt);
+  ApiResult<Answer> answer = co_await changing;
+  co_return answer;
+}
+
+http::Task<ApiResult<Answer>> Patch(Call* call) {
+  const std::string content_type(
+      call->exchange->request().headers.Get("Content-Type").value_or(""));
+  const ApiResult<PatchType> type = ChoosePatchType(call->kind(), content_type);
+  if (!type) co_return type.error();
+  http::Task<ApiResult<api::Document>> reading = ReadDocument(call);
+  ApiResult<api::Document> patch = co_await reading;
+  if (!patch) co_return patch.error();
+  const bool creates = *type == PatchType::kApply && !call->store().Get(call->Key());
+  if (creates && call->request.subresource.empty()) {
+    if (auto error =
+            CheckIdentity(call->kind(), patch->value, call->request.ns, call->request.name)) {
+      co_return *std::move(error);
+    }
+    http::Task<ApiResult<Answer>> creating = CreateFrom(call, *std::move(patch));
+    ApiResult<Answer> created = co_await creating;
+    co_return created;
+  }
+  http::Task<ApiResult<Answer>> changing = Modify(call, *std::move(patch), *type);
+  ApiResult<Answer> answer = co_await changing;
+  co_return answer;
+}
+
+}  // namespace updraft::controller

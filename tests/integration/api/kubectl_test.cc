@@ -1,0 +1,424 @@
+// The API server as the real kubectl sees it. Runs with each kubectl of $UPDRAFT_KUBECTL (paths
+// between colons), or with the one on the path.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <sstream>
+
+#include "core/api/access.h"
+#include "core/api/meta.h"
+#include "tests/integration/api/api_platform.h"
+#include "tests/integration/api/command.h"
+
+namespace updraft::controller {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::Not;
+
+constexpr char kServing[] = "serving.knative.dev/v1";
+
+constexpr char kHello[] = R"(
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata:
+  name: hello
+spec:
+  template:
+    spec:
+      containers:
+      - image: example.com/hello:1
+        env:
+        - name: TARGET
+          value: world
+)";
+
+std::vector<std::string> Kubectls() {
+  std::vector<std::string> found;
+  const char* given = getenv("UPDRAFT_KUBECTL");
+  if (given != nullptr) {
+    std::istringstream paths(given);
+    for (std::string path; std::getline(paths, path, ':');) found.push_back(path);
+    return found;
+  }
+  std::istringstream folders(getenv("PATH") == nullptr ? "" : getenv("PATH"));
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (access((folder + "/kubectl").c_str(), X_OK) == 0) return {folder + "/kubectl"};
+  }
+  return found;
+}
+
+class KubectlTest : public testing::TestWithParam<std::string> {
+ protected:
+  KubectlTest() {
+    char folder[] = "/tmp/updraft-kubectl-XXXXXX";
+    home_ = mkdtemp(folder);
+  }
+  ~KubectlTest() override { fs::remove_all(home_); }
+
+  std::vector<std::string> Command(std::vector<std::string> arguments) const {
+    std::vector<std::string> command = {GetParam(), "--server=" + platform_.url()};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return command;
+  }
+  std::map<std::string, std::string> Environment() const {
+    return {{"HOME", home_}, {"KUBECONFIG", home_ + "/none"}, {"EDITOR", home_ + "/editor"}};
+  }
+  Outcome Kubectl(std::vector<std::string> arguments, const std::string& input = {}) const {
+    return RunCommand(Command(std::move(arguments)), input, Environment());
+  }
+  // Expects success; gives what was printed.
+  std::string Ok(std::vector<std::string> arguments, const std::string& input = {}) const {
+    std::string line;
+    for (const std::string& argument : arguments) line += argument + " ";
+    const Outcome outcome = Kubectl(std::move(arguments), input);
+    EXPECT_EQ(outcome.code, 0) << "kubectl " << line << "\n" << outcome.out << outcome.err;
+    return outcome.out;
+  }
+  // Expects failure; gives the complaint.
+  std::string Fails(std::vector<std::string> arguments, const std::string& input = {}) const {
+    const Outcome outcome = Kubectl(std::move(arguments), input);
+    EXPECT_NE(outcome.code, 0) << outcome.out;
+    return outcome.err;
+  }
+  Json Hello() { return platform_.Stored(kServing, "Service", "default", "hello"); }
+  void ApplyHello() { Ok({"apply", "-f", "-"}, kHello); }
+
+  // Kubectls before this minor version lack what the test is about.
+  bool OlderThan(int minor) const {
+    const Outcome version =
+        RunCommand({GetParam(), "version", "--client", "-o", "json"}, {}, Environment());
+    const Json parsed = Json::parse(version.out, nullptr, false);
+    return std::atoi(api::StringAt(parsed, {"clientVersion", "minor"}).c_str()) < minor;
+  }
+
+  // What reconcilers would say of the service.
+  void SetReady(const std::string& status, const std::string& reason = "") {
+    Json service = Hello();
+    service["status"] = Json::parse(
+        R"({"url":"http://hello.default.localhost","latestCreatedRevisionName":"hello-00001"})");
+    service["status"]["observedGeneration"] = api::GenerationOf(service);
+    service["status"]["conditions"] = Json::parse(R"([{"type":"Ready"}])");
+    service["status"]["conditions"][0]["status"] = status;
+    if (!reason.empty()) service["status"]["conditions"][0]["reason"] = reason;
+    platform_.Store(kServing, "Service", service);
+  }
+
+  mutable ApiPlatform platform_;
+  std::string home_;
+};
+
+TEST_P(KubectlTest, AppliesCreatesUpdatesAndLeavesAlone) {
+  EXPECT_THAT(Ok({"apply", "-f", "-"}, kHello),
+              HasSubstr("service.serving.knative.dev/hello created"));
+  Json hello = Hello();
+  EXPECT_EQ(api::GenerationOf(hello), 1);
+  EXPECT_EQ(api::StringAt(hello, {"spec", "template", "spec", "containers"}, "list"), "list");
+  EXPECT_EQ(hello["spec"]["template"]["spec"]["containers"][0]["name"], "user-container");
+  EXPECT_EQ(hello["spec"]["traffic"][0]["percent"], 100);
+  EXPECT_EQ(api::AnnotationOf(hello, "serving.knative.dev/creator"), "system:admin");
+
+  const std::string version = api::ResourceVersionOf(hello);
+  Ok({"apply", "-f", "-"}, kHello);
+  EXPECT_EQ(api::ResourceVersionOf(Hello()), version) << "applying again stores nothing";
+
+  std::string changed = kHello;
+  changed.replace(changed.find("world"), 5, "moon!");
+  EXPECT_THAT(Ok({"apply", "-f", "-"}, changed), HasSubstr("configured"));
+  hello = Hello();
+  EXPECT_EQ(api::GenerationOf(hello), 2);
+  EXPECT_EQ(hello["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"], "moon!");
+}
+
+TEST_P(KubectlTest, ChangingLabelsMakesNoGeneration) {
+  ApplyHello();
+  EXPECT_THAT(Ok({"label", "ksvc", "hello", "team=a"}), HasSubstr("labeled"));
+  EXPECT_THAT(Ok({"annotate", "ksvc", "hello", "note=b"}), HasSubstr("hello annotate"));
+  EXPECT_EQ(api::GenerationOf(Hello()), 1);
+  EXPECT_EQ(api::LabelOf(Hello(), "team"), "a");
+  EXPECT_THAT(Ok({"get", "ksvc", "-l", "team=a", "-o", "name"}),
+              HasSubstr("service.serving.knative.dev/hello"));
+  EXPECT_EQ(Ok({"get", "ksvc", "-l", "team=b", "-o", "name"}), "");
+}
+
+TEST_P(KubectlTest, GetsInEveryForm) {
+  ApplyHello();
+  SetReady("True");
+  EXPECT_THAT(Ok({"get", "ksvc"}),
+              MatchesRegex("NAME +URL +LATESTCREATED +LATESTREADY +READY +REASON *\nhello "
+                           "+http://hello.default.localhost +hello-00001 +True *\n"));
+  EXPECT_THAT(Ok({"get", "kservice", "hello", "-o", "wide"}),
+              HasSubstr("http://hello.default.localhost"));
+  EXPECT_THAT(
+      Ok({"get", "services.serving.knative.dev", "hello", "-o", "yaml"}),
+      AllOf(HasSubstr("kind: Service\n"), HasSubstr("  url: http://hello.default.localhost\n")));
+  EXPECT_EQ(Json::parse(Ok({"get", "ksvc", "hello", "-o", "json"}))["metadata"]["name"], "hello");
+  EXPECT_EQ(Json::parse(Ok({"get", "ksvc", "-o", "json"}))["items"][0]["metadata"]["name"],
+            "hello");
+  EXPECT_EQ(Ok({"get", "ksvc", "hello", "-o", "jsonpath={.status.url}"}),
+            "http://hello.default.localhost");
+  EXPECT_EQ(Ok({"get", "ksvc", "hello", "-o", "name"}), "service.serving.knative.dev/hello\n");
+  EXPECT_THAT(Ok({"get", "ksvc", "-A"}), HasSubstr("default"));
+  EXPECT_THAT(Ok({"get", "all"}), HasSubstr("service.serving.knative.dev/hello"));
+  EXPECT_THAT(
+      Fails({"get", "ksvc", "none"}),
+      HasSubstr("Error from server (NotFound): services.serving.knative.dev \"none\" not found"));
+  EXPECT_THAT(
+      Ok({"get", "ns"}),
+      MatchesRegex(
+          "NAME +STATUS +AGE *\ndefault +Active +[0-9]+s *\nknative-serving +Active +[0-9]+s *\n"));
+}
+
+TEST_P(KubectlTest, WaitsForConditionsAndForDeletion) {
+  ApplyHello();
+  EXPECT_THAT(Fails({"wait", "ksvc", "hello", "--for=condition=Ready", "--timeout=1s"}),
+              HasSubstr("timed out"));
+  {
+    BackgroundCommand waiting(
+        Command({"wait", "ksvc", "hello", "--for=condition=Ready", "--timeout=30s"}),
+        Environment());
+    SetReady("True");
+    EXPECT_THAT(waiting.ReadUntil("met"),
+                HasSubstr("service.serving.knative.dev/hello condition met"));
+  }
+  BackgroundCommand waiting(Command({"wait", "ksvc", "hello", "--for=delete", "--timeout=30s"}),
+                            Environment());
+  EXPECT_THAT(Ok({"delete", "ksvc", "hello"}), HasSubstr("\"hello\" deleted"));
+  EXPECT_TRUE(Hello().is_null());
+}
+
+TEST_P(KubectlTest, WatchesAsTable) {
+  ApplyHello();
+  BackgroundCommand watching(Command({"get", "ksvc", "-w"}), Environment());
+  EXPECT_THAT(watching.ReadUntil("hello"), HasSubstr("NAME"));
+  SetReady("False", "RevisionFailed");
+  EXPECT_THAT(watching.ReadUntil("RevisionFailed"), HasSubstr("RevisionFailed"));
+  SetReady("True");
+  EXPECT_THAT(watching.ReadUntil("True"), HasSubstr("True"));
+}
+
+TEST_P(KubectlTest, DescribesWithEvents) {
+  ApplyHello();
+  SetReady("False", "RevisionFailed");
+  platform_.Store(
+      "v1", "Event",
+      Json::parse(
+          R"({"metadata":{"name":"hello.1","namespace":"default"},"type":"Warning","reason":"InternalError","message":"it went wrong",
+      "count":1,"firstTimestamp":"2026-01-01T00:00:00Z","lastTimestamp":"2026-01-01T00:00:00Z","source":{"component":"service-controller"},
+      "involvedObject":{"kind":"Service","name":"hello","namespace":"default","apiVersion":"serving.knative.dev/v1","uid":")" +
+          api::UidOf(Hello()) + R"("}})"));
+  EXPECT_THAT(Ok({"describe", "ksvc", "hello"}),
+              AllOf(HasSubstr("RevisionFailed"), HasSubstr("it went wrong"),
+                    HasSubstr("hello.default.localhost")));
+  EXPECT_THAT(Ok({"get", "events"}), AllOf(HasSubstr("InternalError"), HasSubstr("service/hello"),
+                                           HasSubstr("it went wrong")));
+}
+
+TEST_P(KubectlTest, ExplainsFields) {
+  EXPECT_THAT(Ok({"explain", "ksvc"}), AllOf(HasSubstr("Service"), HasSubstr("spec")));
+  EXPECT_THAT(Ok({"explain", "ksvc.spec.template"}),
+              AllOf(HasSubstr("metadata"), HasSubstr("What the next revision is made from")));
+  EXPECT_THAT(Ok({"explain", "ksvc.spec.template.spec.containers.env.valueFrom"}),
+              HasSubstr("secretKeyRef"));
+  EXPECT_THAT(Ok({"explain", "configmap.data"}), HasSubstr("Values as text"));
+}
+
+TEST_P(KubectlTest, DeletesWithEveryPropagation) {
+  ApplyHello();
+  Ok({"delete", "ksvc", "hello", "--cascade=background"});
+  EXPECT_TRUE(Hello().is_null());
+  if (OlderThan(20)) return;
+  ApplyHello();
+  Ok({"delete", "ksvc", "hello", "--cascade=orphan", "--wait=false"});
+  EXPECT_TRUE(api::HasFinalizer(Hello(), "orphan"));
+  platform_.Remove(kServing, "Service", "default", "hello");
+  ApplyHello();
+  Ok({"delete", "ksvc", "hello", "--cascade=foreground", "--wait=false"});
+  EXPECT_TRUE(api::IsBeingDeleted(Hello()));
+  EXPECT_TRUE(api::HasFinalizer(Hello(), "foregroundDeletion"));
+  Ok({"patch", "ksvc", "hello", "--type=json", "-p",
+      R"([{"op":"remove","path":"/metadata/finalizers"}])"});
+  EXPECT_TRUE(Hello().is_null());
+}
+
+TEST_P(KubectlTest, ReplacesPatchesAndEdits) {
+  ApplyHello();
+  Ok({"patch", "ksvc", "hello", "--type=merge", "-p",
+      R"({"spec":{"template":{"spec":{"containerConcurrency":5}}}})"});
+  EXPECT_EQ(Hello()["spec"]["template"]["spec"]["containerConcurrency"], 5);
+  Ok({"patch", "ksvc", "hello", "--type=json", "-p",
+      R"([{"op":"replace","path":"/spec/template/spec/timeoutSeconds","value":60}])"});
+  EXPECT_EQ(Hello()["spec"]["template"]["spec"]["timeoutSeconds"], 60);
+  EXPECT_THAT(Fails({"patch", "ksvc", "hello", "--type=json", "-p",
+                     R"([{"op":"remove","path":"/spec/nothing"}])"}),
+              HasSubstr("nothing"));
+
+  Json replacement = Hello();
+  replacement["spec"]["template"]["spec"]["timeoutSeconds"] = 30;
+  EXPECT_THAT(Ok({"replace", "-f", "-"}, replacement.dump()), HasSubstr("replaced"));
+  EXPECT_THAT(Fails({"replace", "-f", "-"}, replacement.dump()),
+              HasSubstr("the object has been modified"));
+
+  {
+    FILE* editor = fopen((home_ + "/editor").c_str(), "w");
+    fputs("#!/bin/sh\nsed -i 's/timeoutSeconds: 30/timeoutSeconds: 45/' \"$1\"\n", editor);
+    fclose(editor);
+    fs::permissions(home_ + "/editor", fs::perms::owner_all);
+  }
+  EXPECT_THAT(Ok({"edit", "ksvc", "hello"}), HasSubstr("edited"));
+  EXPECT_EQ(Hello()["spec"]["template"]["spec"]["timeoutSeconds"], 45);
+}
+
+TEST_P(KubectlTest, AppliesOnTheServerAndDryRuns) {
+  if (OlderThan(22)) GTEST_SKIP() << "kubectl is older than 1.22";
+  EXPECT_THAT(Ok({"apply", "--dry-run=server", "-f", "-"}, kHello),
+              HasSubstr("created (server dry run)"));
+  EXPECT_TRUE(Hello().is_null());
+  EXPECT_THAT(Ok({"apply", "--server-side", "-f", "-"}, kHello), HasSubstr("serverside-applied"));
+  EXPECT_EQ(Hello()["spec"]["template"]["spec"]["containers"][0]["image"], "example.com/hello:1");
+  Ok({"apply", "--server-side", "-f", "-"}, kHello);
+  EXPECT_EQ(api::GenerationOf(Hello()), 1);
+  std::string changed = kHello;
+  changed.replace(changed.find("world"), 5, "moon!");
+  const Outcome diff = Kubectl({"diff", "-f", "-"}, changed);
+  EXPECT_EQ(diff.code, 1) << diff.err;
+  EXPECT_THAT(diff.out, AllOf(HasSubstr("world"), HasSubstr("moon!")));
+  EXPECT_EQ(api::GenerationOf(Hello()), 1);
+}
+
+TEST_P(KubectlTest, CoreKinds) {
+  EXPECT_THAT(Ok({"create", "configmap", "settings", "--from-literal=a=1"}),
+              HasSubstr("configmap/settings created"));
+  EXPECT_THAT(Ok({"get", "cm", "settings", "-o", "jsonpath={.data.a}"}), "1");
+  EXPECT_THAT(Ok({"create", "secret", "generic", "key", "--from-literal=k=v"}),
+              HasSubstr("secret/key created"));
+  EXPECT_EQ(Ok({"get", "secret", "key", "-o", "jsonpath={.data.k} {.type}"}), "dg== Opaque");
+  EXPECT_THAT(Ok({"create", "serviceaccount", "robot"}), HasSubstr("robot created"));
+  Ok({"patch", "serviceaccount", "robot", "-p", R"({"imagePullSecrets":[{"name":"key"}]})"});
+  EXPECT_EQ(Ok({"get", "sa", "robot", "-o", "jsonpath={.imagePullSecrets[0].name}"}), "key");
+  const std::string map =
+      "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: applied\ndata:\n  a: \"1\"\n  b: "
+      "\"2\"\n";
+  Ok({"apply", "-f", "-"}, map);
+  const std::string shorter = map.substr(0, map.find("  b:"));
+  Ok({"apply", "-f", "-"}, shorter);
+  EXPECT_EQ(platform_.Stored("v1", "ConfigMap", "default", "applied")["data"].dump(),
+            R"({"a":"1"})");
+  EXPECT_THAT(Ok({"apply", "-f", "-"}, shorter), HasSubstr("unchanged"));
+  Ok({"delete", "cm", "applied", "settings"});
+  EXPECT_TRUE(platform_.Stored("v1", "ConfigMap", "default", "applied").is_null());
+}
+
+TEST_P(KubectlTest, Namespaces) {
+  Ok({"create", "namespace", "team"});
+  Ok({"apply", "-n", "team", "-f", "-"}, kHello);
+  EXPECT_FALSE(platform_.Stored(kServing, "Service", "team", "hello").is_null());
+  EXPECT_THAT(Fails({"apply", "-n", "nowhere", "-f", "-"}, kHello),
+              HasSubstr("namespaces \"nowhere\" not found"));
+  EXPECT_THAT(Fails({"delete", "namespace", "default"}), HasSubstr("forbidden"));
+  Ok({"delete", "namespace", "team", "--wait=false"});
+  EXPECT_THAT(Ok({"get", "ns", "team"}), HasSubstr("Terminating"));
+  std::string other = kHello;
+  other.replace(other.find("name: hello"), 11, "name: other");
+  EXPECT_THAT(Fails({"apply", "-n", "team", "-f", "-"}, other),
+              HasSubstr("because it is being terminated"));
+}
+
+TEST_P(KubectlTest, PodsAreReadAndTheirLogsFollowed) {
+  platform_.Store(
+      "v1", "Pod",
+      Json::parse(R"({"metadata":{"name":"hello-1","namespace":"default","labels":{"app":"hello"},
+      "annotations":{"kubectl.kubernetes.io/default-container":"user-container"},"creationTimestamp":"2026-01-01T00:00:00Z"},
+      "spec":{"nodeName":"n1","containers":[{"name":"user-container"},{"name":"side"}]},
+      "status":{"phase":"Running","podIP":"10.0.0.1","containerStatuses":[{"name":"user-container","ready":true},{"name":"side","ready":true}]}})"));
+  platform_.OnLoop([this] { platform_.logs().Append("hello-1", "one\ntwo\n"); });
+  EXPECT_THAT(Ok({"get", "pods", "-o", "wide"}),
+              MatchesRegex("NAME +READY +STATUS +RESTARTS +AGE +IP +NODE .*\nhello-1 +2/2 +Running "
+                           "+0 +[^ ]+ +10.0.0.1 +n1 .*\n"));
+  if (!OlderThan(24)) {  // which know the annotation
+    EXPECT_THAT(Ok({"logs", "hello-1"}), HasSubstr("one\ntwo\n"));
+  }
+  EXPECT_THAT(Ok({"logs", "-l", "app=hello", "-c", "side", "--tail=5"}), HasSubstr("one"));
+  LogRequest last;
+  platform_.OnLoop([&] { last = platform_.logs().last_request(); });
+  EXPECT_EQ(last.container, "side");
+  EXPECT_EQ(last.tail_lines, 5);
+  BackgroundCommand following(Command({"logs", "-f", "hello-1", "-c", "side"}), Environment());
+  following.ReadUntil("two");
+  platform_.OnLoop([this] { platform_.logs().Append("hello-1", "three\n"); });
+  EXPECT_THAT(following.ReadUntil("three"), HasSubstr("three"));
+  EXPECT_THAT(Fails({"logs", "hello-1", "-c", "none"}),
+              HasSubstr("container none is not valid for pod hello-1"));
+  EXPECT_THAT(Fails({"delete", "pod", "hello-1"}), HasSubstr("MethodNotAllowed"));
+  EXPECT_THAT(Ok({"describe", "pod", "hello-1"}), HasSubstr("10.0.0.1"));
+}
+
+TEST_P(KubectlTest, NodesAreCordoned) {
+  platform_.Store(
+      "v1", "Node",
+      Json::parse(R"({"metadata":{"name":"n1","creationTimestamp":"2026-01-01T00:00:00Z"},"spec":{},
+      "status":{"nodeInfo":{"kubeletVersion":"v1.32.0"},"conditions":[{"type":"Ready","status":"True"}]}})"));
+  EXPECT_THAT(
+      Ok({"get", "nodes"}),
+      MatchesRegex("NAME +STATUS +ROLES +AGE +VERSION *\nn1 +Ready +<none> +[^ ]+ +v1.32.0 *\n"));
+  EXPECT_THAT(Ok({"cordon", "n1"}), HasSubstr("cordoned"));
+  EXPECT_EQ(platform_.Stored("v1", "Node", "", "n1")["spec"]["unschedulable"], true);
+  EXPECT_THAT(Ok({"get", "nodes"}), HasSubstr("Ready,SchedulingDisabled"));
+  EXPECT_THAT(Ok({"uncordon", "n1"}), HasSubstr("uncordoned"));
+}
+
+TEST_P(KubectlTest, ToldWhatIsWrong) {
+  std::string wrong = kHello;
+  wrong.replace(wrong.find("containers:"), 11, "container:");
+  EXPECT_THAT(Fails({"apply", "-f", "-"}, wrong), HasSubstr("container"));
+  wrong = kHello;
+  wrong.replace(wrong.find("TARGET"), 6, "PORT");
+  EXPECT_THAT(Fails({"apply", "-f", "-"}, wrong),
+              HasSubstr("admission webhook \"validation.webhook.serving.knative.dev\" denied the "
+                        "request: validation failed: \"PORT\" is a reserved environment "
+                        "variable: spec.template.spec.containers[0].env[0].name"));
+  EXPECT_TRUE(Hello().is_null());
+}
+
+TEST_P(KubectlTest, DiscoveryAndVersion) {
+  EXPECT_THAT(Ok({"api-resources"}),
+              AllOf(HasSubstr("kservice,ksvc"), HasSubstr("serving.knative.dev/v1"),
+                    HasSubstr("configmaps")));
+  EXPECT_THAT(Ok({"api-versions"}), HasSubstr("serving.knative.dev/v1\nv1\n"));
+  EXPECT_THAT(Ok({"version"}), HasSubstr("updraft"));
+  EXPECT_EQ(Ok({"get", "--raw", "/readyz"}), "ok");
+}
+
+TEST_P(KubectlTest, AppliesADirectoryOfManifests) {
+  fs::create_directories(home_ + "/app");
+  const auto write = [this](const std::string& name, const std::string& text) {
+    FILE* file = fopen((home_ + "/app/" + name).c_str(), "w");
+    fputs(text.c_str(), file);
+    fclose(file);
+  };
+  write("service.yaml", kHello);
+  write("kustomization.yaml", "resources: [service.yaml]\nnamePrefix: my-\n");
+  EXPECT_THAT(Ok({"apply", "-k", home_ + "/app"}),
+              HasSubstr("service.serving.knative.dev/my-hello created"));
+  fs::remove(home_ + "/app/kustomization.yaml");
+  EXPECT_THAT(Ok({"apply", "-f", home_ + "/app"}),
+              HasSubstr("service.serving.knative.dev/hello created"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, KubectlTest, testing::ValuesIn(Kubectls()),
+                         [](const auto& test) { return "No" + std::to_string(test.index); });
+
+// Says why nothing ran, where there is no kubectl.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(KubectlTest);
+TEST(KubectlPresence, IsNeededForTheTestsAbove) {
+  if (Kubectls().empty()) GTEST_SKIP() << "no kubectl on this machine: install kubernetes-client";
+}
+
+}  // namespace
+}  // namespace updraft::controller
