@@ -136,6 +136,48 @@ TEST_F(ObjectStoreTest, OfTwoUpdatesAtOnceOneWinsAndTheLoserSeesTheWinnersState)
   EXPECT_EQ(two->error().code, Code::kAborted);
 }
 
+// Tells of changes one turn after it has acknowledged them, as etcd may.
+class LateStore : public MemoryStore {
+ public:
+  explicit LateStore(store::Post post) : MemoryStore(post), post_(std::move(post)) {}
+
+  WatchId Watch(store::KeyRange keys, int64_t from, store::WatchCallbacks callbacks) override {
+    auto later = [post = post_, tell = std::move(callbacks.on_events)](
+                     const store::EventBatch& batch) { post([tell, batch] { tell(batch); }); };
+    callbacks.on_events = std::move(later);
+    return MemoryStore::Watch(std::move(keys), from, std::move(callbacks));
+  }
+
+ private:
+  const store::Post post_;
+};
+
+TEST(LateObjectStoreTest, WritesAndConflictsAreToldOnceTheirCauseIsVisible) {
+  CallbackQueue queue;
+  LateStore store(queue.post());
+  ObjectStore objects(store);
+  ASSERT_TRUE(RunTask(queue, objects.Load()));
+  const Result<Stored> first = RunTask(queue, objects.Create(Service("a"), Object("a", "1")));
+  ASSERT_TRUE(first);
+  EXPECT_EQ(objects.Get(Service("a"))->revision, first->revision);
+
+  http::Scope scope;
+  bool won = false;
+  bool lost = false;
+  std::optional<Result<Stored>> winner;
+  std::optional<Result<Stored>> loser;
+  scope.Spawn(
+      ThenKeep(objects.Update(Service("a"), Object("a", "2"), first->revision), &winner, &won));
+  scope.Spawn(
+      ThenKeep(objects.Update(Service("a"), Object("a", "3"), first->revision), &loser, &lost));
+  queue.RunUntil([&lost] { return lost; });
+  EXPECT_EQ(loser->error().code, Code::kAborted);
+  EXPECT_EQ((*objects.Get(Service("a"))->object)["spec"]["value"], "2")
+      << "so that a retry can succeed";
+  queue.RunUntil([&won] { return won; });
+  EXPECT_EQ(*winner->value().object, *objects.Get(Service("a"))->object);
+}
+
 TEST_F(ObjectStoreTest, AnUpdateThatChangesNothingWritesNothing) {
   const Stored first = Create(Service("a"), Object("a", "1"));
   Json same = *first.object;

@@ -169,6 +169,10 @@ INSTANTIATE_TEST_SUITE_P(
          "ResourcesAvailable=Unknown(Deploying)"},
         {"ACrashIsForgottenOnceItIsInitialized", Crashed(), Seen(1, Activity::kActive, true),
          "Active=True ContainerHealthy=True Ready=True ResourcesAvailable=True"},
+        {"OneCrashBesideReadyInstancesIsNoFailureYet", Resolved(),
+         Seen(2, Activity::kActivating, false, kCrash),
+         "Active=Unknown(Queued) ContainerHealthy=Unknown(Deploying) Ready=Unknown(Deploying) "
+         "ResourcesAvailable=Unknown(Deploying)"},
         {"ImageFailure", Resolved(), Seen(0, Activity::kActivating, false, kPull),
          "Active=Unknown(Queued) ContainerHealthy=Unknown(Deploying) Ready=False(ImagePullBackOff) "
          "ResourcesAvailable=False(ImagePullBackOff)"},
