@@ -19,10 +19,19 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
+// gRPC 1.51 aborts now and then when the last channel of a process that has used the callback API is destroyed: its
+// polling thread gives up the completion queue twice. One channel is therefore kept until the process ends.
+void KeepOneForEver(const std::shared_ptr<grpc::Channel>& channel) {
+  static const auto* const kept = new std::shared_ptr<grpc::Channel>(channel);
+  (void)kept;
+}
+
 }  // namespace
 
 ContainerdClient::ContainerdClient(Loop& loop, ContainerdOptions options)
-    : loop_(loop), options_(std::move(options)), channel_(OpenChannel(options_.address)) {}
+    : loop_(loop), options_(std::move(options)), channel_(OpenChannel(options_.address)) {
+  KeepOneForEver(channel_);
+}
 
 ContainerdClient::~ContainerdClient() {
   std::unique_lock lock(mutex_);

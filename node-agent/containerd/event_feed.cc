@@ -42,7 +42,8 @@ EventFeed::EventFeed(ContainerdClient& client, std::string containerd_namespace,
 
 EventFeed::~EventFeed() {
   *alive_ = false;
-  loop_.Cancel(timer_);
+  loop_.Cancel(marker_timer_);
+  loop_.Cancel(reconnect_timer_);
   client_.Cancel(subscription_);
 }
 
@@ -67,7 +68,6 @@ void EventFeed::Subscribe() {
 }
 
 void EventFeed::PublishMarker() {
-  if (connected_) return;
   payload::TaskPaused marker;
   marker.set_container_id(std::to_string(getpid()) + "-" + std::to_string(generation_));
   events::PublishRequest request;
@@ -76,9 +76,8 @@ void EventFeed::PublishMarker() {
   request.mutable_event()->set_value(marker.SerializeAsString());
   client_.Call(stubs_->events->async(), &events::Events::StubInterface::async_interface::Publish, std::move(request),
                {.deadline = Seconds(5)}, [this, alive = alive_, generation = generation_](const auto&) {
-                 if (!*alive || connected_ || generation != generation_) return;
-                 loop_.Cancel(timer_);
-                 timer_ = loop_.After(kMarkerRepeat, [this] { PublishMarker(); });
+                 if (!*alive || connected_ || subscription_ == 0 || generation != generation_) return;
+                 marker_timer_ = loop_.After(kMarkerRepeat, [this] { PublishMarker(); });
                });
 }
 
@@ -100,7 +99,7 @@ void EventFeed::OnEnvelope(const events::Envelope& envelope) {
     if (!Decode(envelope.event(), marker) || marker.container_id() != ours) return;
     connected_ = true;
     failures_ = 0;
-    loop_.Cancel(timer_);
+    loop_.Cancel(marker_timer_);
     callbacks_.connected();
   }
 }
@@ -110,8 +109,8 @@ void EventFeed::OnEnded(const Status& status) {
   subscription_ = 0;
   ++failures_;
   callbacks_.lost(status ? Error{Code::kUnavailable, "containerd ended the stream of events"} : status.error());
-  loop_.Cancel(timer_);
-  timer_ = loop_.After(BackoffDelay(kReconnect, failures_, 1.0), [this] { Subscribe(); });
+  loop_.Cancel(marker_timer_);
+  reconnect_timer_ = loop_.After(BackoffDelay(kReconnect, failures_, 1.0), [this] { Subscribe(); });
 }
 
 }  // namespace updraft::node_agent

@@ -51,7 +51,8 @@ class EventFeed {
   uint64_t generation_ = 0;   // of the subscription; stands in its marker
   bool connected_ = false;
   int failures_ = 0;
-  Loop::TimerId timer_ = 0;
+  Loop::TimerId marker_timer_ = 0;     // while subscribed and not connected
+  Loop::TimerId reconnect_timer_ = 0;  // while not subscribed
 };
 
 }  // namespace updraft::node_agent

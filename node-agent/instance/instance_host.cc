@@ -154,6 +154,7 @@ void InstanceHost::AdoptAll(const RuntimeContents& contents) {
     tools_.run.runtime.RemoveSnapshot(key, [](const Status&) {});
   }
   tools_.networks.AdoptionIsOver();
+  tools_.run.logs.AdoptionIsOver();
   tools_.files.RemoveOthers([this](const std::string& id) { return instances_.contains(id); });
   Log(Level::kInfo, "instances_adopted",
       {{"instances", adopted.size()}, {"containers_removed", plan.remove_containers.size()}});

@@ -12,9 +12,6 @@
 namespace updraft::node_agent {
 namespace {
 
-// What Kubernetes takes of a failed container's log as its termination message.
-constexpr size_t kMessageLinesMax = 80;
-constexpr size_t kMessageBytesMax = 2048;
 constexpr uint32_t kKilledStatus = 128 + SIGKILL;
 constexpr uint32_t kUnknownStatus = 255;  // as containerd says it
 
@@ -32,7 +29,9 @@ size_t PlacesOf(const v1::InstanceSpec& spec) {
 
 LiveInstance::LiveInstance(const InstanceTools& tools, std::shared_ptr<const v1::InstanceSpec> spec,
                            InstanceListener& listener)
-    : tools_(tools), listener_(listener), machine_(spec, tools.restarts), places_(PlacesOf(*spec)) {}
+    : tools_(tools), listener_(listener), machine_(spec, tools.restarts), places_(PlacesOf(*spec)) {
+  tools_.run.logs.Begin(*spec);
+}
 
 LiveInstance::~LiveInstance() {
   *alive_ = false;
@@ -192,7 +191,7 @@ void LiveInstance::Do(const action::Report&) { listener_.OnReport(machine_.repor
 
 void LiveInstance::Do(const action::Forget&) {
   tools_.files.Remove(machine_.spec().instance_id());
-  tools_.run.logs.Forget(machine_.spec().namespace_(), machine_.spec().instance_id());
+  tools_.run.logs.End(machine_.spec().instance_id());
   listener_.OnOver(machine_.spec().instance_id());
 }
 
@@ -243,7 +242,7 @@ std::string LiveInstance::ExitMessage(const RunId& run, bool failed) const {
   std::string message = tools_.files.TerminationMessage(machine_.spec().instance_id(), container.name());
   if (!message.empty() || !failed || !container.termination_message_from_log()) return message;
   const Place& place = places_[static_cast<size_t>(run.container)];
-  return tools_.run.logs.Tail(place.run->log_key(), kMessageLinesMax, kMessageBytesMax);
+  return tools_.run.logs.TerminationMessage(place.run->log_key());
 }
 
 void LiveInstance::CompareWith(const std::map<std::string, TaskState>& tasks) {

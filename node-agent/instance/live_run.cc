@@ -48,8 +48,7 @@ LiveRun::~LiveRun() {
 }
 
 LogKey LiveRun::log_key() const {
-  return {.instance_namespace = machine_.spec().namespace_(),
-          .instance_id = machine_.spec().instance_id(),
+  return {.instance_id = machine_.spec().instance_id(),
           .container = machine_.container(run_.container).name(),
           .run = run_.run};
 }

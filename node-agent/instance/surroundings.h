@@ -52,7 +52,6 @@ class NetworkSource {
 };
 
 struct LogKey {
-  std::string instance_namespace;
   std::string instance_id;
   std::string container;  // name
   int run = 0;
@@ -65,15 +64,19 @@ class LogSource {
  public:
   virtual ~LogSource() = default;
 
+  // Before anything else of an instance.
+  virtual void Begin(const v1::InstanceSpec& instance) = 0;
+  // Every instance that lives has been told of.
+  virtual void AdoptionIsOver() = 0;
   // Where the run's output goes, and begins to read it; also for a run of an earlier agent.
   virtual Result<TaskStdio> Open(const LogKey& key) = 0;
   // The run's process has ended: `done` runs when all that it wrote has been taken, in bounded time. Again, or
   // for a run that was never opened: at once.
   virtual void Finish(const LogKey& key, std::function<void()> done) = 0;
-  // The last lines of what has been taken.
-  virtual std::string Tail(const LogKey& key, size_t lines_max, size_t bytes_max) = 0;
-  // The instance is gone.
-  virtual void Forget(const std::string& instance_namespace, const std::string& instance_id) = 0;
+  // The end of what has been taken, as long as Kubernetes makes a termination message.
+  virtual std::string TerminationMessage(const LogKey& key) = 0;
+  // The instance is over.
+  virtual void End(const std::string& instance_id) = 0;
 };
 
 }  // namespace updraft::node_agent

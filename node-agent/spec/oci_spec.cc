@@ -59,13 +59,20 @@ nlohmann::json Namespaces(const OciSpecInput& input, const HostFacts& host) {
   return namespaces;
 }
 
+nlohmann::json ReadOnlyPathsOn(const HostFacts& host) {
+  nlohmann::json paths = ReadOnlyPaths();
+  // On v1 the runtimes make the hierarchies read-only, but leave the tmpfs that they are mounted on writable.
+  if (host.cgroups != CgroupLayout::kUnified) paths.push_back("/sys/fs/cgroup");
+  return paths;
+}
+
 nlohmann::json Linux(const OciSpecInput& input, const HostFacts& host) {
   nlohmann::json linux_part = {
       {"cgroupsPath", input.cgroup_parent + "/" + input.container_id},
       {"resources", CgroupResources(input.container->resources(), host)},
       {"namespaces", Namespaces(input, host)},
       {"maskedPaths", MaskedPaths()},
-      {"readonlyPaths", ReadOnlyPaths()},
+      {"readonlyPaths", ReadOnlyPathsOn(host)},
   };
   if (!input.container->security().seccomp_unconfined()) {
     // With the compiled policy in the annotation crun needs no more than the object to be there. A runtime that
