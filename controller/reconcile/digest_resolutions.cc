@@ -24,9 +24,11 @@ http::Task<void> DigestResolutions::Resolve(ObjectKey revision, std::string imag
   if (found == images->second.end() || found->second.attempt != attempt) co_return;
   Entry& entry = found->second;
   entry.resolution.under_way = false;
-  entry.failures = outcome ? 0 : entry.failures + 1;
-  if (!outcome)
-    entry.resolution.retry_at = clock_.Wall() + BackoffDelay(backoff_, entry.failures, jitter);
+  int& failures = entry.resolution.failures;
+  failures = outcome ? 0 : failures + 1;
+  if (!outcome) {
+    entry.resolution.retry_at = clock_.Wall() + BackoffDelay(backoff_, failures, jitter);
+  }
   entry.resolution.outcome = std::move(outcome);
   on_done_(revision);
 }

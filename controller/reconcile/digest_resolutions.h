@@ -33,7 +33,6 @@ class DigestResolutions {
  private:
   struct Entry {
     ImageResolution resolution = {};
-    int failures = 0;
     uint64_t attempt = 0;  // tells the answers to forgotten questions apart
   };
 

@@ -11,8 +11,18 @@ namespace {
 struct Digest {
   enum class State { kKnown, kPending, kFailed };
   State state = State::kPending;
-  std::string text = {};  // kKnown: "registry/repository@sha256:..." or empty; kFailed: the reason
+  // kKnown: "registry/repository@sha256:..." or empty; else what went wrong, if anything did.
+  std::string text = {};
 };
+
+// A node-agent that is being restarted is no reason to call a revision failed.
+constexpr int kTransientFailuresForgiven = 2;
+
+bool IsForgiven(const ImageResolution& resolution) {
+  const Code code = resolution.outcome->error().code;
+  const bool transient = code == Code::kUnavailable || code == Code::kDeadlineExceeded;
+  return transient && resolution.failures <= kTransientFailuresForgiven;
+}
 
 // What can be said of an image without asking anyone.
 std::optional<Digest> KnownDigest(const std::string& image, const ServingConfig& config) {
@@ -41,8 +51,9 @@ class DigestCollector {
       return {Digest::State::kKnown, digest.empty() ? "" : context + "@" + digest};
     }
     if (!resolution.under_way) AskOrWait(image, resolution);
-    if (resolution.outcome) return {Digest::State::kFailed, resolution.outcome->error().message};
-    return {Digest::State::kPending, ""};
+    if (!resolution.outcome) return {Digest::State::kPending, ""};
+    const auto state = IsForgiven(resolution) ? Digest::State::kPending : Digest::State::kFailed;
+    return {state, resolution.outcome->error().message};
   }
 
  private:
@@ -78,6 +89,8 @@ DigestVerdict JudgeDigests(const RevisionInputs& in, const ServingConfig& config
       const std::string image = api::StringAt(container, {"image"});
       const Digest digest = digests.Find(image);
       if (digest.state != Digest::State::kKnown) verdict.resolved = false;
+      const bool pending = digest.state == Digest::State::kPending;
+      if (pending && verdict.trouble.empty()) verdict.trouble = digest.text;
       if (digest.state == Digest::State::kFailed && !verdict.failure) {
         verdict.failure = "Unable to fetch image \"" + image +
                           "\": failed to resolve image to digest: " + digest.text;

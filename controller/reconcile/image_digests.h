@@ -15,7 +15,8 @@ namespace updraft::controller {
 struct DigestVerdict {
   bool resolved = false;                              // all are known: statuses can be written
   std::optional<std::string> failure = std::nullopt;  // the first container's, for the user
-  Json container_statuses = Json::array();            // when resolved
+  std::string trouble = {};                 // what may yet pass: nobody could be asked, say
+  Json container_statuses = Json::array();  // when resolved
   Json init_container_statuses = Json::array();
 };
 

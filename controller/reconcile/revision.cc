@@ -114,7 +114,7 @@ bool ReconcileDigests(const RevisionInputs& in, const ServingConfig& config, Wal
   if (HasDigests(*in.revision)) return true;
   DigestVerdict verdict = JudgeDigests(in, config, now, plan);
   if (!verdict.resolved) {
-    pass.MarkUnknown(kResourcesAvailable, "ResolvingDigests", "");
+    pass.MarkUnknown(kResourcesAvailable, "ResolvingDigests", verdict.trouble);
     if (verdict.failure) pass.MarkFalse(kContainerHealthy, kContainerMissing, *verdict.failure);
     return false;
   }

@@ -2,6 +2,8 @@
 //
 //                     ResourcesAvailable   ContainerHealthy
 //   no digest yet     Unknown Resolving…   Unknown, or False ContainerMissing while resolving fails
+//                                          (at once when the registry refuses, else from the third
+//                                          try)
 //   never initialised Unknown Deploying    Unknown Deploying
 //     crashed           as it is           False ExitCode<N>, until it is initialised
 //     other failure   False <reason>       as it is
@@ -31,6 +33,7 @@ struct ImageResolution {
   std::optional<Result<std::string>> outcome =
       std::nullopt;        // "sha256:..." or empty; the last try's
   WallTime retry_at = {};  // after a failure
+  int failures = 0;        // in a row
 };
 
 struct RevisionInputs {

@@ -112,6 +112,26 @@ TEST(RevisionTest, AFailureToResolveIsToldInWordsAndTriedAgain) {
   EXPECT_EQ(api::ConditionOf(Written(recovered, kKey), "ContainerHealthy")->reason, "Deploying");
 }
 
+TEST(RevisionTest, AFailureThatMayPassIsForgivenTwice) {
+  const auto failed = [](Code code, int failures) {
+    const Error error{code, "no node-agent is connected"};
+    const ImageResolution resolution{
+        .outcome = Result<std::string>(error), .retry_at = kNow + Seconds(4), .failures = failures};
+    const ReconcilePlan plan =
+        Reconcile({.revision = Share(RevisionObject()), .images = {{kImage, resolution}}});
+    EXPECT_EQ(plan.wake_at, kNow + Seconds(4));
+    return Written(plan, kKey);
+  };
+  const Json forgiven = failed(Code::kUnavailable, 2);
+  EXPECT_EQ(ConditionText(forgiven),
+            "ContainerHealthy=Unknown Ready=Unknown(ResolvingDigests) "
+            "ResourcesAvailable=Unknown(ResolvingDigests)");
+  EXPECT_EQ(MessageOf(forgiven, "Ready"), "no node-agent is connected");
+  for (const Json& told : {failed(Code::kUnavailable, 3), failed(Code::kNotFound, 1)}) {
+    EXPECT_EQ(api::ConditionOf(told, "Ready")->reason, "ContainerMissing");
+  }
+}
+
 struct ConditionCase {
   std::string name;
   Json revision;
