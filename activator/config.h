@@ -1,0 +1,21 @@
+// What the activator is told when it starts.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace updraft::activator {
+
+struct Config {
+  std::vector<std::string> http_addresses = {"127.0.0.1:8080", "[::1]:8080"};  // users' requests
+  std::string controller = "unix:/run/updraft/controller.sock";                // RoutingService
+  std::string autoscaler = "unix:/run/updraft/autoscaler.sock";                // LoadService
+  std::string metrics_address = "127.0.0.1:9192";
+  std::string id = {};            // empty: the host's name
+  unsigned workers = 0;           // 0: as many as the machine has cores
+  unsigned queue_length_max = 10'000;
+  unsigned drain_seconds = 45;    // for requests in flight, after SIGTERM
+  std::string log_level = "info";
+};
+
+}  // namespace updraft::activator

@@ -1,0 +1,225 @@
+#include "activator/control.h"
+
+#include <array>
+#include <bit>
+#include <utility>
+
+#include "core/base/backoff.h"
+#include "core/base/log.h"
+
+namespace updraft::activator {
+namespace {
+
+constexpr Nanos kReportEvery = Seconds(1);
+// How long an instance is left alone after so many failures in a row.
+constexpr BackoffPolicy kEjection = {.first = Millis(100), .most = Seconds(10)};
+
+double ToMillis(Nanos span) { return static_cast<double>(span.count()) * 1e-6; }
+
+// One line with every phase; those that did not happen took no time, and the sum is the total.
+void LogColdStart(const std::string& revision, const std::string& instance, const ColdStartTimes& times) {
+  std::array<double, kColdStartPhases.size()> millis{};
+  for (const ColdStartPhase& phase : PhasesOf(times)) {
+    for (size_t i = 0; i < millis.size(); ++i) {
+      if (kColdStartPhases[i] == phase.name) millis[i] = ToMillis(phase.took);
+    }
+  }
+  Log(Level::kInfo, "cold_start",
+      {{"revision", revision},
+       {"instance", instance},
+       {"decided_ms", millis[0]},
+       {"placed_ms", millis[1]},
+       {"claimed_ms", millis[2]},
+       {"started_ms", millis[3]},
+       {"listening_ms", millis[4]},
+       {"ready_ms", millis[5]},
+       {"routed_ms", millis[6]},
+       {"first_byte_ms", millis[7]},
+       {"total_ms", ToMillis(TotalOf(times))}});
+}
+
+}  // namespace
+
+Control::Control(Loop& loop, const Clock& clock, ControlOptions options, metrics::Exposition& exposition,
+                 std::function<void()> routable)
+    : loop_(loop),
+      clock_(clock),
+      options_(std::move(options)),
+      reporter_{options_.activator_id, UnixNanos(clock.Wall())},
+      routable_(std::move(routable)),
+      ledger_(clock),
+      metrics_(exposition, clock, [this] { return Figures(); }) {}
+
+Control::~Control() = default;
+
+void Control::Start(std::vector<Worker*> workers, std::vector<const ProxyCounters*> proxies) {
+  workers_ = std::move(workers);
+  proxies_ = std::move(proxies);
+  state_ = std::make_unique<RoutingState>(static_cast<uint32_t>(workers_.size()));
+  table_ = std::make_shared<const RouteTable>();
+  routing_ = std::make_unique<Routing>(*this, loop_, options_.controller);
+  load_ = std::make_unique<Load>(*this, loop_, options_.autoscaler);
+  ScheduleReport();
+}
+
+Status Control::Ready() const {
+  if (stopping_) return Error{Code::kUnavailable, "shutting down"};
+  if (!routed_) return Error{Code::kUnavailable, "no routes yet: the controller has not been heard"};
+  return Ok();
+}
+
+// ---- from the controller
+
+Control::Routing::Routing(Control& of, Loop& loop, const std::string& target)
+    : control(of),
+      stub(v1::RoutingService::NewStub(rpc::MakeChannel(target))),
+      link(loop, *this, [this](auto* context, auto* reactor) { stub->async()->Watch(context, reactor); }) {}
+
+void Control::Routing::OnConnected() {
+  Log(Level::kInfo, "controller_connected");
+  v1::ActivatorMessage message;
+  message.mutable_hello()->set_activator_id(control.options_.activator_id);
+  message.mutable_hello()->set_version(control.options_.version);
+  link.Send(std::move(message));
+}
+
+void Control::Routing::OnMessage(v1::RoutingUpdate update) { control.Apply(update); }
+
+void Control::Routing::OnDisconnected(const Error& why) {
+  Log(Level::kWarn, "controller_disconnected", {{"error", why.message}});
+}
+
+void Control::Apply(const v1::RoutingUpdate& update) {
+  const auto publication =
+      std::make_shared<const Publication>(state_->Apply(FromProto(update), clock_.Wall()));
+  table_ = publication->table;
+  for (const Publication::Change& change : publication->changes) {
+    if (change.view.settings) {
+      ledger_.Set(change.revision, change.view.instances != nullptr);
+    } else {
+      ledger_.Remove(change.revision->key());
+    }
+  }
+  const auto left = std::make_shared<std::atomic<size_t>>(workers_.size());
+  for (Worker* worker : workers_) {
+    worker->Publish(publication, [this, left, full = update.full(), sequence = update.sequence()] {
+      if (left->fetch_sub(1) > 1) return;
+      loop_.Post([this, full, sequence] { OnRouted(full, sequence); });
+    });
+  }
+  for (const std::string& id : publication->drained) TellDrained(id);
+}
+
+void Control::OnRouted(bool full, int64_t sequence) {
+  v1::ActivatorMessage message;
+  message.mutable_applied()->set_sequence(sequence);
+  routing_->link.Send(std::move(message));
+  if (!full || std::exchange(routed_, true)) return;
+  Log(Level::kInfo, "routes_received", {{"hosts", table_->host_count()}, {"revisions", table_->revision_count()}});
+  if (routable_) std::exchange(routable_, nullptr)();
+}
+
+// ---- to the controller
+
+void Control::OnDrained(const Instance* instance) {
+  loop_.Post([this, instance] {
+    if (const auto id = state_->OnDrained(instance)) TellDrained(*id);
+  });
+}
+
+void Control::TellDrained(const std::string& instance_id) {
+  v1::ActivatorMessage message;
+  message.mutable_drained()->set_instance_id(instance_id);
+  routing_->link.Send(std::move(message));
+}
+
+void Control::OnEjected(std::shared_ptr<Revision> revision, std::string instance_id, uint32_t failures,
+                        Error error) {
+  loop_.Post([this, revision = std::move(revision), id = std::move(instance_id), failures, error = std::move(error)] {
+    LeaveAlone(revision, id, failures, error);
+  });
+}
+
+void Control::LeaveAlone(const std::shared_ptr<Revision>& revision, const std::string& instance_id,
+                         uint32_t failures, const Error& error) {
+  const Nanos span = BackoffDelay(kEjection, static_cast<int>(failures), 1.0);
+  Log(Level::kWarn, "instance_ejected",
+      {{"revision", revision->key()}, {"instance", instance_id}, {"failures", failures},
+       {"for_ms", ToMillis(span)}, {"error", error.message}});
+  metrics_.OnEjection();
+  v1::ActivatorMessage message;
+  message.mutable_failure()->set_instance_id(instance_id);
+  message.mutable_failure()->set_reason(error.message);
+  routing_->link.Send(std::move(message));
+  loop_.After(span, [this, revision, instance_id] { Restore(revision, instance_id); });
+}
+
+void Control::Restore(const std::shared_ptr<Revision>& revision, const std::string& instance_id) {
+  Instance* instance = state_->FindInstance(revision->key(), instance_id);
+  if (instance == nullptr) return;
+  instance->Restore();
+  uint64_t waiting = revision->waiting_workers.load(std::memory_order_seq_cst);
+  for (; waiting != 0; waiting &= waiting - 1) {
+    workers_[static_cast<size_t>(std::countr_zero(waiting))]->PostWake(revision);
+  }
+}
+
+// ---- to the autoscaler
+
+Control::Load::Load(Control& of, Loop& loop, const std::string& target)
+    : control(of),
+      stub(v1::LoadService::NewStub(rpc::MakeChannel(target))),
+      link(loop, *this, [this](auto* context, auto* reactor) { stub->async()->Report(context, reactor); }) {}
+
+void Control::Load::OnConnected() {
+  Log(Level::kInfo, "autoscaler_connected");
+  link.Send(ToProto(control.reporter_, control.ledger_.All()));
+}
+
+void Control::Load::OnDisconnected(const Error& why) {
+  Log(Level::kWarn, "autoscaler_disconnected", {{"error", why.message}});
+}
+
+void Control::OnDemand(std::shared_ptr<Revision> revision, WallTime queued) {
+  loop_.Post([this, revision = std::move(revision), queued] { TellDemand(*revision, queued); });
+}
+
+void Control::TellDemand(Revision& revision, WallTime queued) {
+  const auto line = ledger_.Demand(revision, queued);
+  if (!line) return;
+  metrics_.OnDemand();
+  load_->link.Send(ToProto(reporter_, {*line}));
+}
+
+void Control::ScheduleReport() {
+  loop_.After(kReportEvery, [this] {
+    if (load_->link.connected()) load_->link.Send(ToProto(reporter_, ledger_.Changes()));
+    ScheduleReport();
+  });
+}
+
+// ---- for people
+
+void Control::OnColdStart(std::string revision, std::string instance_id, ColdStartTimes times) {
+  loop_.Post([this, revision = std::move(revision), id = std::move(instance_id), times] {
+    LogColdStart(revision, id, times);
+    metrics_.OnColdStart(times);
+  });
+}
+
+ActivatorFigures Control::Figures() const {
+  ActivatorFigures figures;
+  figures.proxies = proxies_;
+  if (table_ == nullptr) return figures;
+  figures.routed_hosts = table_->host_count();
+  figures.controller_connected = routing_->link.connected();
+  figures.autoscaler_connected = load_->link.connected();
+  ledger_.ForEach([&](const Revision& revision) {
+    if (const auto view = table_->ViewOf(revision); view.settings) {
+      figures.revisions.push_back({view.settings.get(), &revision});
+    }
+  });
+  return figures;
+}
+
+}  // namespace updraft::activator

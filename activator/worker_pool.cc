@@ -1,0 +1,104 @@
+#include "activator/worker_pool.h"
+
+#include <atomic>
+#include <future>
+#include <utility>
+
+#include "core/base/check.h"
+
+namespace updraft::activator {
+namespace {
+
+// Runs `work` on the loop and waits for it.
+void RunOn(Loop& loop, const std::function<void()>& work) {
+  std::promise<void> done;
+  loop.Post([&work, &done] {
+    work();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+http::ServerOptions ServerOptionsFor(size_t workers) {
+  http::ServerOptions options;
+  // A request's deadlines are its revision's.
+  options.body_timeout = Nanos::max();
+  options.write_timeout = Nanos::max();
+  options.reuse_port = workers > 1;
+  return options;
+}
+
+}  // namespace
+
+struct WorkerPool::Part {
+  Part(uint32_t index, const WorkerPoolOptions& options, WorkerEvents& events)
+      : thread("worker-" + std::to_string(index)),
+        worker(index, thread.loop(), RealClock(), options.limits, events),
+        proxy(std::make_unique<Proxy>(worker, options.proxy)),
+        server(std::make_unique<http::Server>(thread.loop(), ServerOptionsFor(options.workers), proxy->Handler())) {}
+
+  LoopThread thread;
+  Worker worker;
+  std::unique_ptr<Proxy> proxy;
+  std::unique_ptr<http::Server> server;
+};
+
+WorkerPool::WorkerPool(const WorkerPoolOptions& options, WorkerEvents& events) {
+  UPDRAFT_CHECK(options.workers >= 1 && options.workers <= Revision::kWorkersMax);
+  for (uint32_t i = 0; i < options.workers; ++i) {
+    parts_.push_back(std::make_unique<Part>(i, options, events));
+  }
+  for (const auto& part : parts_) part->worker.Meet(workers());
+}
+
+WorkerPool::~WorkerPool() {
+  for (const auto& part : parts_) {
+    RunOn(part->thread.loop(), [&part] {
+      part->server.reset();
+      part->proxy.reset();
+    });
+  }
+  // All of them before any worker goes: until then they may wake one another.
+  for (const auto& part : parts_) part->thread.Stop();
+}
+
+std::vector<Worker*> WorkerPool::workers() const {
+  std::vector<Worker*> workers;
+  for (const auto& part : parts_) workers.push_back(&part->worker);
+  return workers;
+}
+
+std::vector<const ProxyCounters*> WorkerPool::counters() const {
+  std::vector<const ProxyCounters*> counters;
+  for (const auto& part : parts_) counters.push_back(&part->proxy->counters());
+  return counters;
+}
+
+Status WorkerPool::Listen(const std::vector<std::string>& addresses) {
+  for (const auto& part : parts_) {
+    for (const std::string& address : addresses) {
+      Status status = Ok();
+      RunOn(part->thread.loop(), [&] {
+        const auto port = part->server->Listen(address);
+        if (!port) status = Context("listen on " + address, port.error());
+      });
+      if (!status) return status;
+    }
+  }
+  return Ok();
+}
+
+void WorkerPool::Drain(TimePoint deadline, std::function<void()> done) {
+  const auto left = std::make_shared<std::atomic<size_t>>(parts_.size());
+  const auto last = std::make_shared<std::function<void()>>(std::move(done));
+  for (const auto& part : parts_) {
+    http::Server* server = part->server.get();
+    part->thread.loop().Post([server, deadline, left, last] {
+      server->Drain(deadline, [left, last] {
+        if (left->fetch_sub(1) == 1) (*last)();
+      });
+    });
+  }
+}
+
+}  // namespace updraft::activator

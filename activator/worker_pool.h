@@ -1,0 +1,48 @@
+// The workers and what each of them serves with: a thread, its loop, its proxy and its listeners.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "activator/proxy/proxy.h"
+#include "activator/worker.h"
+#include "core/base/clock.h"
+#include "core/base/loop.h"
+#include "core/base/result.h"
+#include "core/http/server.h"
+
+namespace updraft::activator {
+
+struct WorkerPoolOptions {
+  uint32_t workers = 1;  // 1 ... Revision::kWorkersMax
+  DispatcherLimits limits = {};
+  ProxyOptions proxy = {};
+};
+
+// One thread, that of the control loop.
+class WorkerPool {
+ public:
+  // Starts the threads; they serve nobody yet. `events` must outlive the pool.
+  WorkerPool(const WorkerPoolOptions& options, WorkerEvents& events);
+  // Cuts what is still served, and waits for the threads.
+  ~WorkerPool();
+
+  std::vector<Worker*> workers() const;
+  std::vector<const ProxyCounters*> counters() const;
+
+  // Every worker listens at all addresses. kUnavailable, kInvalidArgument: one cannot be had. Waits
+  // for the workers.
+  Status Listen(const std::vector<std::string>& addresses);
+
+  // Stops accepting and lets requests finish, until `deadline`. Runs `done` once, on a worker's
+  // thread, when the last connection is gone.
+  void Drain(TimePoint deadline, std::function<void()> done);
+
+ private:
+  struct Part;
+  std::vector<std::unique_ptr<Part>> parts_;
+};
+
+}  // namespace updraft::activator
