@@ -41,6 +41,14 @@ std::string Replace(std::string text, const std::string& from, const std::string
   return text;
 }
 
+std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 20);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 20);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 50);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
 std::unique_ptr<grpc::ClientContext> Context() {
   auto context = std::make_unique<grpc::ClientContext>();
   context->AddMetadata("containerd-namespace", "updraft");
@@ -96,7 +104,7 @@ void PrivateContainerd::Start() {
     execlp("unshare", "unshare", "-m", "sh", "-c", command.c_str(), nullptr);
     _exit(127);
   }
-  const auto stub = version::Version::NewStub(grpc::CreateChannel(address(), grpc::InsecureChannelCredentials()));
+  const auto stub = version::Version::NewStub(Connect(address()));
   version::VersionResponse response;
   const auto status = stub->Version(Context().get(), google::protobuf::Empty(), &response);
   if (!status.ok()) fprintf(stderr, "containerd: %s\n", status.error_message().c_str());
@@ -124,7 +132,7 @@ std::vector<pid_t> PrivateContainerd::Shims(const std::string& container_id) con
 
 // A snapshot without parent is a plain folder, which is filled in place.
 void PrivateContainerd::MakeRootSnapshot() {
-  const auto stub = snapshots::Snapshots::NewStub(grpc::CreateChannel(address(), grpc::InsecureChannelCredentials()));
+  const auto stub = snapshots::Snapshots::NewStub(Connect(address()));
   snapshots::PrepareSnapshotRequest prepare;
   prepare.set_snapshotter("overlayfs");
   prepare.set_key("test-root-active");
