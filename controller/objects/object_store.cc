@@ -27,6 +27,32 @@ Error Conflict(const ObjectKey& key) {
   return {Code::kAborted, Describe(key) + " has been modified: read it again and retry"};
 }
 
+struct Kept {
+  store::Bounds bounds = {};
+  std::vector<store::KeyValue> entries = {};
+};
+
+// Everything as of the oldest revision that is kept: what follows comes through a watch and is the
+// history.
+http::Task<Result<Kept>> ReadKept(store::Store* store) {
+  for (int attempt = 1;; ++attempt) {
+    Completion<Result<store::Bounds>> bounds_read;
+    store->ReadBounds(bounds_read.callback());
+    const Result<store::Bounds> bounds = co_await bounds_read;
+    if (!bounds) co_return bounds.error();
+
+    Completion<Result<store::RangeResult>> range_read;
+    store::RangeRequest request{.keys = store::WithPrefix(std::string(kObjectsPrefix)),
+                                .revision = bounds->compacted};
+    store->Range(std::move(request), range_read.callback());
+    Result<store::RangeResult> range = co_await range_read;
+    if (range) co_return Kept{.bounds = *bounds, .entries = std::move(range->entries)};
+    // Somebody compacted in between.
+    const bool compacted = range.error().code == Code::kOutOfRange;
+    if (!compacted || attempt == kLoadAttemptsMax) co_return range.error();
+  }
+}
+
 }  // namespace
 
 ObjectStore::ObjectStore(store::Store& store, ObjectStoreOptions options)
@@ -37,42 +63,38 @@ ObjectStore::~ObjectStore() { store_.Unwatch(store_watch_); }
 // ---- following the store
 
 http::Task<Status> ObjectStore::Load() {
-  store::RangeResult kept;
-  store::Bounds bounds;
-  for (int attempt = 1;; ++attempt) {
-    Completion<Result<store::Bounds>> bounds_read;
-    store_.ReadBounds(bounds_read.callback());
-    const Result<store::Bounds> read = co_await bounds_read;
-    if (!read) co_return Context("load objects", read.error());
-    bounds = *read;
-
-    // As of the oldest revision that is kept: what follows comes through the watch and is the
-    // history.
-    Completion<Result<store::RangeResult>> range_read;
-    store::RangeRequest request{.keys = store::WithPrefix(std::string(kObjectsPrefix)),
-                                .revision = bounds.compacted};
-    store_.Range(std::move(request), range_read.callback());
-    Result<store::RangeResult> range = co_await range_read;
-    if (range) {
-      kept = std::move(range).value();
-      break;
-    }
-    // Somebody compacted in between.
-    if (range.error().code != Code::kOutOfRange || attempt == kLoadAttemptsMax) {
-      co_return Context("load objects", range.error());
-    }
-  }
-  for (const store::KeyValue& entry : kept.entries) {
-    const std::optional<ObjectKey> key = FromStoreKey(entry.key);
-    const std::shared_ptr<Json> object = FromStoredBytes(entry.value);
-    if (!key || !object)
+  http::Task<Result<Kept>> reading = ReadKept(&store_);
+  const Result<Kept> kept = co_await reading;
+  if (!kept) co_return Context("load objects", kept.error());
+  for (const store::KeyValue& entry : kept->entries) {
+    if (!Restore(entry))
       co_return Error{Code::kInternal, "load objects: damaged entry " + entry.key};
-    SetResourceVersion(*object, entry.mod_revision);
-    Resource& resource = resources_[key->resource];
-    resource.objects[key->ns][key->name] = Entry{.object = object, .revision = entry.mod_revision};
-    ++resource.count;
   }
-  revision_ = oldest_ = bounds.compacted;
+  revision_ = oldest_ = kept->bounds.compacted;
+  Follow();
+
+  // Keys that are not ours may have had the newest revisions, so the end of the past cannot be told
+  // by its number. A read that was queued after the watch comes after the past.
+  Completion<Result<store::Bounds>> caught_up;
+  store_.ReadBounds(caught_up.callback());
+  const Result<store::Bounds> now = co_await caught_up;
+  if (!now) co_return Context("load objects", now.error());
+  revision_ = std::max(revision_, kept->bounds.current);
+  co_return Ok();
+}
+
+bool ObjectStore::Restore(const store::KeyValue& entry) {
+  const std::optional<ObjectKey> key = FromStoreKey(entry.key);
+  const std::shared_ptr<Json> object = FromStoredBytes(entry.value);
+  if (!key || !object) return false;
+  SetResourceVersion(*object, entry.mod_revision);
+  Resource& resource = resources_[key->resource];
+  resource.objects[key->ns][key->name] = Entry{.object = object, .revision = entry.mod_revision};
+  ++resource.count;
+  return true;
+}
+
+void ObjectStore::Follow() {
   store::WatchCallbacks callbacks{
       .on_events = [this](const store::EventBatch& batch) { OnEvents(batch); },
       .on_end =
@@ -83,15 +105,6 @@ http::Task<Status> ObjectStore::Load() {
           }};
   store_watch_ = store_.Watch(store::WithPrefix(std::string(kObjectsPrefix)), revision_ + 1,
                               std::move(callbacks));
-
-  // Keys that are not ours may have had the newest revisions, so the end of the past cannot be told
-  // by its number. A read that was queued after the watch comes after the past.
-  Completion<Result<store::Bounds>> caught_up;
-  store_.ReadBounds(caught_up.callback());
-  const Result<store::Bounds> now = co_await caught_up;
-  if (!now) co_return Context("load objects", now.error());
-  revision_ = std::max(revision_, bounds.current);
-  co_return Ok();
 }
 
 void ObjectStore::OnEvents(const store::EventBatch& batch) {

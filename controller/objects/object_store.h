@@ -139,6 +139,8 @@ class ObjectStore {
                                             std::shared_ptr<Json> object);
   http::Task<void> UntilVisible(int64_t revision);
 
+  bool Restore(const store::KeyValue& entry);
+  void Follow();
   void OnEvents(const store::EventBatch& batch);
   void Apply(const store::Event& event);
   std::shared_ptr<Json> TakeObject(const store::Event& event);
