@@ -168,7 +168,12 @@ ReconcileSurroundings Parts::Surroundings() {
           .revisions = reports_,
           .routes = routing_,
           .post = [this](std::function<void()> callback) { loop_.Post(std::move(callback)); },
-          .wake_at = [this](TimePoint when) { loop_.At(when, [this] { reconcile_.Wake(); }); }};
+          .wake_at =
+              [this](TimePoint when) {
+                loop_.At(when, [this, life = std::weak_ptr(life_)] {
+                  if (!life.expired()) reconcile_.Wake();
+                });
+              }};
 }
 
 ApiServerOptions Parts::ApiOptions() {

@@ -84,6 +84,7 @@ class Parts {
   std::map<std::string, std::string> config_errors_;
   bool serving_started_ = false;
   Loop::TimerId prune_timer_ = 0;
+  const std::shared_ptr<const int> life_ = std::make_shared<int>(0);
 
   KnownNodes known_nodes_;
   Fleet fleet_;

@@ -15,7 +15,7 @@ void PodMirror::OnFleetChanges(const Fleet&, const FleetChanges& changes, Moment
   if (writing_ || idle()) return;
   writing_ = true;
   // In a turn of its own, after the orders and endpoints of this one have left.
-  loop_.At(loop_.Now(), [this] { scope_.Spawn(WriteAll()); });
+  timer_ = loop_.At(loop_.Now(), [this] { scope_.Spawn(WriteAll()); });
 }
 
 void PodMirror::RecordEvents() {

@@ -35,6 +35,10 @@ class PodMirror : public FleetFollower {
 
   void OnFleetChanges(const Fleet& fleet, const FleetChanges& changes, Moment at) override;
 
+  ~PodMirror() { loop_.Cancel(timer_); }
+  PodMirror(const PodMirror&) = delete;
+  PodMirror& operator=(const PodMirror&) = delete;
+
   // Nothing waits to be written.
   bool idle() const { return !writing_ && instances_.empty() && nodes_.empty() && events_.empty(); }
 
@@ -56,6 +60,7 @@ class PodMirror : public FleetFollower {
   std::set<NodeName> nodes_;
   std::map<InstanceId, std::string> namespaces_;  // of the pods that are shown
   bool writing_ = false;
+  Loop::TimerId timer_ = 0;
   http::Scope scope_;
 };
 

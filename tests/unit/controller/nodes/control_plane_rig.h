@@ -34,6 +34,7 @@ class SocketFolder {
     path_ = path;
   }
   ~SocketFolder() { std::filesystem::remove_all(path_); }
+  const std::string& path() const { return path_; }
   std::string Target(const std::string& name) const { return "unix:" + path_ + "/" + name; }
 
  private:

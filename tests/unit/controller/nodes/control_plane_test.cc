@@ -147,6 +147,13 @@ TEST_F(ControlPlaneTest, TheNewerOfTwoStreamsOfANodeIsRight) {
 
 TEST_F(ControlPlaneTest, ARouteIsProgrammedOnceAllActivatorsHaveIt) {
   rig_.Start({"d/r"});
+  const auto agent = rig_.ConnectAgent("n1");
+  EXPECT_TRUE(agent->Read().has_desired());
+  rig_.on.Call([this] {
+    rig_.plane->fleet_loop.Change(
+        [](Fleet& fleet, Moment) { fleet.OnDecision(DecisionOf("d/r", 1)); });
+  });
+  const std::string instance = ReadStart(*agent).instance_id();
   const auto first = rig_.ConnectActivator("one");
   const auto second = rig_.ConnectActivator("two");
   EXPECT_TRUE(first->Read().full());
@@ -158,8 +165,13 @@ TEST_F(ControlPlaneTest, ARouteIsProgrammedOnceAllActivatorsHaveIt) {
   };
   applied(*first, 1);
   applied(*second, 1);
-  ASSERT_TRUE(rig_.on.WaitUntil([this] { return rig_.plane->routing.activator_count() == 2; }));
-  // Both are known to answer from here on: an answer is waited for.
+  // What was said after it has arrived, so it has too: both are known to answer, and are waited
+  // for.
+  first->Send(SaysDrained(instance));
+  second->Send(SaysDrained(instance));
+  ASSERT_TRUE(rig_.on.WaitUntil([this, &instance] {
+    return rig_.plane->fleet.instances().Find(instance)->drained_by.size() == 2;
+  }));
   rig_.on.Call([this] {
     v1::Route route;
     route.set_key("d/route");
