@@ -1,0 +1,581 @@
+// The API server over loopback, request by request: verbs, errors, forms, watches.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/api/access.h"
+#include "core/api/meta.h"
+#include "tests/integration/api/raw_client.h"
+
+namespace updraft::controller {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+constexpr char kServices[] = "/apis/serving.knative.dev/v1/namespaces/default/services";
+constexpr char kMaps[] = "/api/v1/namespaces/default/configmaps";
+
+Json Service(const std::string& name) {
+  Json service =
+      Json::parse(R"({"apiVersion":"serving.knative.dev/v1","kind":"Service","metadata":{},
+      "spec":{"template":{"spec":{"containers":[{"image":"example.com/hello"}]}}}})");
+  service["metadata"]["name"] = name;
+  return service;
+}
+
+Json Map(const std::string& name, const std::string& value = "1") {
+  return Json{{"apiVersion", "v1"},
+              {"kind", "ConfigMap"},
+              {"metadata", {{"name", name}}},
+              {"data", {{"a", value}}}};
+}
+
+class ApiTest : public testing::Test {
+ protected:
+  Reply Post(const std::string& target, const Json& body) {
+    return Send(platform_, "POST", target, body.dump(), {{"Content-Type", "application/json"}});
+  }
+  Reply Put(const std::string& target, const Json& body) {
+    return Send(platform_, "PUT", target, body.dump(), {{"Content-Type", "application/json"}});
+  }
+  Reply Patch(const std::string& target, const Json& body,
+              const std::string& type = "application/merge-patch+json") {
+    return Send(platform_, "PATCH", target, body.dump(), {{"Content-Type", type}});
+  }
+  Reply GetAs(const std::string& target, const std::string& accept = "application/json") {
+    return Send(platform_, "GET", target, "", {{"Accept", accept}});
+  }
+  Reply DeleteIt(const std::string& target, const Json& options = nullptr) {
+    return Send(platform_, "DELETE", target, options.is_null() ? "" : options.dump(),
+                {{"Content-Type", "application/json"}});
+  }
+  std::string Reason(const Reply& reply) { return api::StringAt(reply.json(), {"reason"}); }
+  std::string Message(const Reply& reply) { return api::StringAt(reply.json(), {"message"}); }
+  std::string Version() { return GetAs(kServices).json()["metadata"]["resourceVersion"]; }
+
+  ApiPlatform platform_;
+};
+
+TEST_F(ApiTest, CreatingSetsWhatTheServerDecides) {
+  Json wished = Service("hello");
+  wished["metadata"]["uid"] = "mine";
+  wished["metadata"]["generation"] = 7;
+  wished["metadata"]["creationTimestamp"] = nullptr;
+  wished["status"] = {{"url", "http://mine"}};
+  const Reply created = Post(kServices, wished);
+  ASSERT_EQ(created.status, 201) << created.body;
+  const Json object = created.json();
+  EXPECT_EQ(api::GenerationOf(object), 1);
+  EXPECT_EQ(api::UidOf(object).size(), 36U);
+  EXPECT_EQ(api::NamespaceOf(object), "default");
+  EXPECT_FALSE(object.contains("status"));
+  EXPECT_TRUE(api::CreationTimeOf(object));
+  EXPECT_FALSE(api::ResourceVersionOf(object).empty());
+  EXPECT_EQ(GetAs(std::string(kServices) + "/hello").json(), object);
+
+  const Reply again = Post(kServices, Service("hello"));
+  EXPECT_EQ(again.status, 409);
+  EXPECT_EQ(Reason(again), "AlreadyExists");
+  EXPECT_EQ(Message(again), "services.serving.knative.dev \"hello\" already exists");
+}
+
+TEST_F(ApiTest, NamesAreGenerated) {
+  Json wished = Service("x");
+  wished["metadata"].erase("name");
+  wished["metadata"]["generateName"] = "made-";
+  const std::string first = api::NameOf(Post(kServices, wished).json());
+  const std::string second = api::NameOf(Post(kServices, wished).json());
+  EXPECT_THAT(first, StartsWith("made-"));
+  EXPECT_EQ(first.size(), 10U);
+  EXPECT_NE(first, second);
+}
+
+TEST_F(ApiTest, UpdatesNeedTheVersionThatIsStored) {
+  const Json created = Post(kServices, Service("hello")).json();
+  Json changed = created;
+  changed["spec"]["template"]["spec"]["timeoutSeconds"] = 20;
+  const std::string target = std::string(kServices) + "/hello";
+  const Reply updated = Put(target, changed);
+  ASSERT_EQ(updated.status, 200) << updated.body;
+  EXPECT_EQ(api::GenerationOf(updated.json()), 2);
+  const Reply conflict = Put(target, changed);
+  EXPECT_EQ(conflict.status, 409);
+  EXPECT_EQ(Reason(conflict), "Conflict");
+  EXPECT_THAT(Message(conflict),
+              HasSubstr("Operation cannot be fulfilled on services.serving.knative.dev \"hello\": "
+                        "the object has been modified"));
+  changed["metadata"].erase("resourceVersion");
+  EXPECT_EQ(Put(target, changed).status, 422);
+  changed = updated.json();
+  changed["metadata"]["uid"] = "other";
+  EXPECT_EQ(Put(target, changed).status, 409);
+  EXPECT_EQ(Put(std::string(kServices) + "/none", Service("none")).status, 404);
+  // Core kinds may be overwritten unseen.
+  Post(kMaps, Map("m"));
+  EXPECT_EQ(Put(std::string(kMaps) + "/m", Map("m", "2")).status, 200);
+}
+
+TEST_F(ApiTest, TheStatusIsWrittenApart) {
+  Json object = Post(kServices, Service("hello")).json();
+  object["status"] = {{"url", "http://x"}};
+  object["spec"]["template"]["spec"]["timeoutSeconds"] = 20;
+  object["metadata"]["labels"] = {{"a", "b"}};
+  const std::string target = std::string(kServices) + "/hello";
+  const Json after_status = Put(target + "/status", object).json();
+  EXPECT_EQ(after_status["status"]["url"], "http://x");
+  EXPECT_EQ(after_status["spec"]["template"]["spec"]["timeoutSeconds"], 300);
+  EXPECT_EQ(api::LabelOf(after_status, "a"), "");
+  EXPECT_EQ(api::GenerationOf(after_status), 1);
+  const Json after_patch = Patch(target, {{"status", {{"url", "http://y"}}}}).json();
+  EXPECT_EQ(after_patch["status"]["url"], "http://x");
+  EXPECT_EQ(Patch(target + "/status", {{"status", {{"url", "http://z"}}}}).json()["status"]["url"],
+            "http://z");
+  EXPECT_EQ(GetAs(target + "/status").json()["status"]["url"], "http://z");
+  EXPECT_EQ(DeleteIt(target + "/status").status, 405);
+}
+
+TEST_F(ApiTest, WritesThatChangeNothingStoreNothing) {
+  const Json created = Post(kServices, Service("hello")).json();
+  const std::string target = std::string(kServices) + "/hello";
+  EXPECT_EQ(Put(target, created).json(), created);
+  EXPECT_EQ(Patch(target, {{"metadata", {{"labels", nullptr}}}}).json(), created);
+}
+
+TEST_F(ApiTest, PatchTypes) {
+  Post(kServices, Service("hello"));
+  const std::string target = std::string(kServices) + "/hello";
+  EXPECT_EQ(
+      Patch(target, Json::parse(R"([{"op":"add","path":"/metadata/labels","value":{"a":"b"}}])"),
+            "application/json-patch+json")
+          .status,
+      200);
+  EXPECT_EQ(Patch(target, Json::parse(R"([{"op":"test","path":"/metadata/labels/a","value":"c"}])"),
+                  "application/json-patch+json")
+                .status,
+            422);
+  EXPECT_EQ(Patch(target, Json::object(), "application/strategic-merge-patch+json").status, 415);
+  EXPECT_EQ(Patch(target, Json::object(), "text/plain").status, 415);
+  EXPECT_EQ(Patch(target, Json::array()).status, 400);
+  EXPECT_EQ(Patch(target, {{"spec", nullptr}}).status, 400);
+  EXPECT_EQ(Patch(target, {{"metadata", {{"resourceVersion", "1"}}}}).status, 409);
+  EXPECT_EQ(Patch(std::string(kServices) + "/none", Json::object()).status, 404);
+  const std::string applied =
+      "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: made}\nspec: {template: "
+      "{spec: {containers: [{image: a/b}]}}}\n";
+  EXPECT_EQ(
+      Send(platform_, "PATCH", std::string(kServices) + "/made?fieldManager=kubectl&force=false",
+           applied, {{"Content-Type", "application/apply-patch+yaml"}})
+          .status,
+      201);
+  EXPECT_EQ(Send(platform_, "PATCH", std::string(kServices) + "/made?fieldManager=kubectl", applied,
+                 {{"Content-Type", "application/apply-patch+yaml"}})
+                .status,
+            200);
+}
+
+TEST_F(ApiTest, DryRunsStoreNothing) {
+  EXPECT_EQ(Post(std::string(kServices) + "?dryRun=All", Service("hello")).status, 201);
+  EXPECT_EQ(GetAs(std::string(kServices) + "/hello").status, 404);
+  Post(kServices, Service("hello"));
+  EXPECT_EQ(Post(std::string(kServices) + "?dryRun=All", Service("hello")).status, 409);
+  const std::string target = std::string(kServices) + "/hello?dryRun=All";
+  EXPECT_EQ(
+      Patch(target, {{"metadata", {{"labels", {{"a", "b"}}}}}}).json()["metadata"]["labels"]["a"],
+      "b");
+  EXPECT_EQ(DeleteIt(target).status, 200);
+  const Json stored = GetAs(std::string(kServices) + "/hello").json();
+  EXPECT_EQ(stored["kind"], "Service");
+  EXPECT_EQ(api::LabelOf(stored, "a"), "");
+}
+
+TEST_F(ApiTest, UnknownFieldsByTheClientsWish) {
+  Json typo = Service("hello");
+  typo["spec"]["template"]["spec"]["containers"][0]["imagee"] = "x";
+  const Reply strict = Post(std::string(kServices) + "?fieldValidation=Strict", typo);
+  EXPECT_EQ(strict.status, 400);
+  EXPECT_EQ(Message(strict),
+            "Service in version \"v1\" cannot be handled as a Service: strict decoding error: "
+            "unknown field \"spec.template.spec.containers[0].imagee\"");
+  EXPECT_EQ(GetAs(std::string(kServices) + "/hello").status, 404);
+  const Reply warned = Post(kServices, typo);
+  EXPECT_EQ(warned.status, 201);
+  std::string warnings;
+  for (const http::Header header : warned.headers) {
+    if (http::EqualsIgnoreCase(header.name, "Warning"))
+      warnings += std::string(header.value) + "\n";
+  }
+  EXPECT_THAT(warnings,
+              HasSubstr("299 - \"unknown field \\\"spec.template.spec.containers[0].imagee\\\"\""));
+  EXPECT_FALSE(warned.json()["spec"]["template"]["spec"]["containers"][0].contains("imagee"));
+  DeleteIt(std::string(kServices) + "/hello");
+  EXPECT_EQ(Post(std::string(kServices) + "?fieldValidation=Ignore", typo).status, 201);
+  EXPECT_EQ(Post(std::string(kServices) + "?fieldValidation=Loud", typo).status, 400);
+  const std::string twice =
+      R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"m"},"data":{"a":"1","a":"2"}})";
+  const Reply doubled = Send(platform_, "POST", std::string(kMaps) + "?fieldValidation=Strict",
+                             twice, {{"Content-Type", "application/json"}});
+  EXPECT_THAT(Message(doubled), HasSubstr("duplicate field \"data.a\""));
+}
+
+TEST_F(ApiTest, DeletionAndItsOptions) {
+  const std::string target = std::string(kServices) + "/hello";
+  const std::string uid = api::UidOf(Post(kServices, Service("hello")).json());
+  EXPECT_EQ(DeleteIt(target, {{"preconditions", {{"uid", "other"}}}}).status, 409);
+  EXPECT_EQ(DeleteIt(target, {{"propagationPolicy", "Sideways"}}).status, 400);
+  const Reply deleted =
+      DeleteIt(target, {{"preconditions", {{"uid", uid}}}, {"propagationPolicy", "Background"}});
+  EXPECT_EQ(deleted.json()["status"], "Success");
+  EXPECT_EQ(deleted.json()["details"]["uid"], uid);
+  const Reply gone = DeleteIt(target);
+  EXPECT_EQ(gone.status, 404);
+  EXPECT_EQ(
+      gone.json().dump(),
+      R"({"apiVersion":"v1","code":404,"details":{"group":"serving.knative.dev","kind":"services","name":"hello"},"kind":"Status",)"
+      R"("message":"services.serving.knative.dev \"hello\" not found","metadata":{},"reason":"NotFound","status":"Failure"})");
+
+  Post(kServices, Service("hello"));
+  const Json waiting = DeleteIt(target + "?propagationPolicy=Foreground").json();
+  EXPECT_TRUE(api::IsBeingDeleted(waiting));
+  EXPECT_THAT(api::ArrayAt(waiting, {"metadata", "finalizers"}), ElementsAre("foregroundDeletion"));
+  // New finalizers may not come any more; the last one's end is the object's.
+  EXPECT_EQ(Patch(target, {{"metadata", {{"finalizers", {"foregroundDeletion", "example.com/x"}}}}})
+                .status,
+            422);
+  EXPECT_EQ(Patch(target, {{"metadata", {{"finalizers", nullptr}}}}).status, 200);
+  EXPECT_EQ(GetAs(target).status, 404);
+}
+
+TEST_F(ApiTest, CollectionsAreDeletedBySelector) {
+  for (const char* name : {"a", "b", "c"}) {
+    Json map = Map(name);
+    map["metadata"]["labels"] = {{"app", name}};
+    Post(kMaps, map);
+  }
+  const Reply deleted = DeleteIt(std::string(kMaps) + "?labelSelector=app%20in%20(a,b)");
+  EXPECT_EQ(deleted.json()["items"].size(), 2U);
+  EXPECT_EQ(GetAs(kMaps).json()["items"].size(), 1U);
+}
+
+TEST_F(ApiTest, ListsAndSelectors) {
+  for (const char* name : {"b", "a"}) {
+    Json service = Service(name);
+    service["metadata"]["labels"] = {{"app", name}};
+    Post(kServices, service);
+  }
+  const Json list = GetAs(std::string(kServices) + "?limit=1").json();
+  EXPECT_EQ(list["kind"], "ServiceList");
+  EXPECT_EQ(list["apiVersion"], "serving.knative.dev/v1");
+  EXPECT_EQ(list["items"][0]["metadata"]["name"], "a");
+  EXPECT_EQ(list["items"].size(), 2U);
+  EXPECT_FALSE(list["metadata"].contains("continue"));
+  EXPECT_EQ(GetAs(std::string(kServices) + "?labelSelector=app=b").json()["items"].size(), 1U);
+  EXPECT_EQ(GetAs(std::string(kServices) + "?fieldSelector=metadata.name=b").json()["items"].size(),
+            1U);
+  EXPECT_EQ(GetAs(std::string(kServices) + "?fieldSelector=metadata.name=x").json()["items"].size(),
+            0U);
+  EXPECT_EQ(GetAs("/apis/serving.knative.dev/v1/services?fieldSelector=metadata.name=b")
+                .json()["items"]
+                .size(),
+            1U);
+  EXPECT_EQ(GetAs(std::string(kServices) + "?labelSelector=a,,b").status, 400);
+  EXPECT_EQ(GetAs(std::string(kServices) + "?fieldSelector=spec.x=1").status, 400);
+  EXPECT_EQ(GetAs(std::string(kServices) + "?continue=abc").status, 400);
+  EXPECT_EQ(GetAs(std::string(kServices) + "?resourceVersion=0").status, 200);
+  EXPECT_EQ(GetAs(std::string(kServices) + "?resourceVersion=999999").status, 504);
+  EXPECT_EQ(GetAs(std::string(kServices) + "?resourceVersion=1&resourceVersionMatch=Exact").status,
+            410);
+  EXPECT_EQ(GetAs(std::string(kServices) + "?resourceVersion=x").status, 400);
+  EXPECT_EQ(
+      GetAs("/apis/serving.knative.dev/v1/namespaces/nowhere/services").json()["items"].size(), 0U);
+}
+
+TEST_F(ApiTest, LongListsComeInPieces) {
+  platform_.OnLoop([] {});
+  for (int i = 0; i < 450; ++i) {
+    Json map = Map("m" + std::to_string(i));
+    map["metadata"]["namespace"] = "default";
+    platform_.Store("v1", "ConfigMap", map);
+  }
+  EXPECT_EQ(GetAs(kMaps).json()["items"].size(), 450U);
+}
+
+TEST_F(ApiTest, Forms) {
+  Post(kServices, Service("hello"));
+  const std::string target = std::string(kServices) + "/hello";
+  const Json table =
+      GetAs(kServices, "application/json;as=Table;v=v1;g=meta.k8s.io,application/json").json();
+  EXPECT_EQ(table["kind"], "Table");
+  EXPECT_EQ(table["columnDefinitions"][1]["name"], "URL");
+  EXPECT_EQ(table["rows"][0]["cells"][0], "hello");
+  EXPECT_EQ(table["rows"][0]["object"]["kind"], "PartialObjectMetadata");
+  EXPECT_EQ(GetAs(target, "application/json;as=Table;v=v1beta1;g=meta.k8s.io").json()["apiVersion"],
+            "meta.k8s.io/v1beta1");
+  EXPECT_EQ(GetAs(std::string(kServices) + "?includeObject=Object",
+                  "application/json;as=Table;v=v1;g=meta.k8s.io")
+                .json()["rows"][0]["object"]["kind"],
+            "Service");
+  EXPECT_EQ(GetAs(kServices, "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io")
+                .json()["kind"],
+            "PartialObjectMetadataList");
+  EXPECT_FALSE(GetAs(target, "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io")
+                   .json()
+                   .contains("spec"));
+  EXPECT_THAT(GetAs(target, "application/yaml").body, HasSubstr("kind: Service\n"));
+  EXPECT_EQ(GetAs(target, "application/vnd.kubernetes.protobuf,application/json").json()["kind"],
+            "Service");
+  EXPECT_EQ(GetAs(target, "image/png").status, 406);
+  EXPECT_THAT(GetAs(target + "?pretty=true").body, HasSubstr("\n  \"kind\": \"Service\""));
+  const Reply yaml =
+      Send(platform_, "POST", kMaps, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: yaml}\n",
+           {{"Content-Type", "application/yaml"}});
+  EXPECT_EQ(yaml.status, 201);
+}
+
+TEST_F(ApiTest, ProtobufBodiesOfCoreKinds) {
+  // A ConfigMap as client-go sends it: k8s\0, then runtime.Unknown{TypeMeta{v1,ConfigMap}, raw}.
+  const std::string meta(
+      "\x0a\x10\x0a\x03pbm\x1a\x07"
+      "default\x42\x00",
+      18);
+  const std::string data("\x12\x08\x0a\x03key\x12\x01v", 10);
+  const std::string raw = meta + data;
+  const std::string type(
+      "\x0a\x0f\x0a\x02v1\x12\x09"
+      "ConfigMap",
+      17);
+  const std::string body = std::string("k8s\0", 4) + type + "\x12" + static_cast<char>(raw.size()) +
+                           raw + std::string("\x1a\x00\x22\x00", 4);
+  const Reply created = Send(platform_, "POST", kMaps, body,
+                             {{"Content-Type", "application/vnd.kubernetes.protobuf"}});
+  ASSERT_EQ(created.status, 201) << created.body;
+  EXPECT_EQ(created.json()["data"].dump(), R"({"key":"v"})");
+  EXPECT_EQ(Send(platform_, "POST", kMaps, "k8s",
+                 {{"Content-Type", "application/vnd.kubernetes.protobuf"}})
+                .status,
+            400);
+  EXPECT_EQ(Send(platform_, "POST", kMaps, body.substr(0, 30),
+                 {{"Content-Type", "application/vnd.kubernetes.protobuf"}})
+                .status,
+            400);
+}
+
+TEST_F(ApiTest, PlacesAndMethodsThatAreNot) {
+  EXPECT_EQ(Post("/apis/serving.knative.dev/v1/namespaces/nowhere/services", Service("x")).status,
+            404);
+  EXPECT_EQ(Message(Post("/apis/serving.knative.dev/v1/namespaces/nowhere/services", Service("x"))),
+            "namespaces \"nowhere\" not found");
+  for (const char* path :
+       {"/apis/serving.knative.dev/v1/namespaces/default/nothing",
+        "/apis/x/v1/namespaces/default/services", "/api/v2/pods", "/nothing",
+        "/api/v1/namespaces/default/pods/x/exec", "/api/v1/namespaces/default/nodes",
+        "/api/v1/configmaps/x", "/openapi/v3/apis/x/v1"}) {
+    const Reply reply = GetAs(path);
+    EXPECT_EQ(reply.status, 404) << path;
+    EXPECT_EQ(Message(reply), "the server could not find the requested resource") << path;
+  }
+  EXPECT_EQ(Send(platform_, "POST", std::string(kServices) + "/x").status, 405);
+  EXPECT_EQ(Send(platform_, "PUT", kServices).status, 405);
+  EXPECT_EQ(Send(platform_, "POST", "/version").status, 405);
+  EXPECT_EQ(Post("/api/v1/namespaces/default/pods", {{"apiVersion", "v1"}, {"kind", "Pod"}}).status,
+            405);
+  EXPECT_EQ(Send(platform_, "DELETE", "/api/v1/nodes/x").status, 405);
+  EXPECT_EQ(Post("/apis/serving.knative.dev/v1/services", Service("x")).status, 405);
+  EXPECT_EQ(GetAs(std::string(kServices) + "?timeoutSeconds=x").status, 400);
+}
+
+TEST_F(ApiTest, BodiesThatAreTooMuch) {
+  const Reply large = Send(platform_, "POST", kMaps, std::string((3 << 20) + 1, ' '),
+                           {{"Content-Type", "application/json"}});
+  EXPECT_EQ(large.status, 413);
+  EXPECT_EQ(Reason(large), "RequestEntityTooLarge");
+  const Reply deep = Send(platform_, "POST", kMaps, std::string(1000, '['),
+                          {{"Content-Type", "application/json"}});
+  EXPECT_EQ(deep.status, 413);
+  Json map = Map("m", std::string(1'100'000, 'x'));
+  EXPECT_EQ(Post(kMaps, map).status, 422);
+  EXPECT_EQ(Send(platform_, "POST", kMaps, "x", {{"Content-Type", "image/png"}}).status, 415);
+}
+
+TEST_F(ApiTest, ConfigurationIsReadLiveAndRefusedWhenWrong) {
+  const std::string maps = "/api/v1/namespaces/knative-serving/configmaps";
+  Json config = {{"apiVersion", "v1"},
+                 {"kind", "ConfigMap"},
+                 {"metadata", {{"name", "config-defaults"}}},
+                 {"data", {{"revision-timeout-seconds", "x"}}}};
+  const Reply refused = Post(maps, config);
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(Message(refused),
+            "admission webhook \"config.webhook.serving.knative.dev\" denied the request: "
+            "validation failed: failed to parse "
+            "\"revision-timeout-seconds\": strconv.ParseInt: parsing \"x\": invalid syntax");
+  config["data"]["revision-timeout-seconds"] = "77";
+  EXPECT_EQ(Post(maps, config).status, 201);
+  EXPECT_EQ(Post(kServices, Service("hello")).json()["spec"]["template"]["spec"]["timeoutSeconds"],
+            77);
+}
+
+// ---- watches
+
+std::string Text(const Json& event) {
+  if (event.is_null()) return "end";
+  return api::StringAt(event, {"type"}) + " " +
+         api::StringAt(event, {"object", "metadata", "name"});
+}
+
+TEST_F(ApiTest, WatchesReplayFromAVersion) {
+  Post(kServices, Service("a"));
+  const std::string version = Version();
+  Post(kServices, Service("b"));
+  Patch(std::string(kServices) + "/a", {{"metadata", {{"labels", {{"x", "y"}}}}}});
+  WatchClient watch(platform_.port(),
+                    std::string(kServices) + "?watch=true&resourceVersion=" + version);
+  EXPECT_EQ(watch.status(), 200);
+  EXPECT_EQ(Text(watch.Next()), "ADDED b");
+  EXPECT_EQ(Text(watch.Next()), "MODIFIED a");
+  DeleteIt(std::string(kServices) + "/b");
+  const Json deleted = watch.Next();
+  EXPECT_EQ(Text(deleted), "DELETED b");
+  EXPECT_EQ(api::ResourceVersionOf(deleted["object"]), Version());
+}
+
+TEST_F(ApiTest, WatchesWithoutAVersionBeginWithWhatThereIs) {
+  Post(kServices, Service("a"));
+  WatchClient watch(platform_.port(), std::string(kServices) + "?watch=1&timeoutSeconds=1");
+  EXPECT_EQ(Text(watch.Next()), "ADDED a");
+  EXPECT_EQ(Text(watch.Next()), "end");
+}
+
+TEST_F(ApiTest, WatchListsEndTheirBeginningWithABookmark) {
+  Post(kServices, Service("a"));
+  WatchClient watch(platform_.port(), std::string(kServices) +
+                                          "?watch=true&sendInitialEvents=true&resourceVersionMatch="
+                                          "NotOlderThan&allowWatchBookmarks=true");
+  EXPECT_EQ(Text(watch.Next()), "ADDED a");
+  const Json bookmark = watch.Next();
+  EXPECT_EQ(bookmark["type"], "BOOKMARK");
+  EXPECT_EQ(api::AnnotationOf(bookmark["object"], "k8s.io/initial-events-end"), "true");
+  EXPECT_EQ(bookmark["object"]["kind"], "Service");
+  EXPECT_EQ(api::ResourceVersionOf(bookmark["object"]), Version());
+  Post(kServices, Service("b"));
+  EXPECT_EQ(Text(watch.Next()), "ADDED b");
+  EXPECT_EQ(GetAs(std::string(kServices) + "?watch=true&sendInitialEvents=true").status, 400);
+}
+
+TEST_F(ApiTest, WatchesWithSelectorsSeeObjectsComeAndGo) {
+  Json labelled = Service("a");
+  labelled["metadata"]["labels"] = {{"app", "x"}};
+  const std::string version = Version();
+  Post(kServices, labelled);
+  Post(kServices, Service("b"));
+  WatchClient watch(
+      platform_.port(),
+      std::string(kServices) + "?watch=true&labelSelector=app=x&resourceVersion=" + version);
+  EXPECT_EQ(Text(watch.Next()), "ADDED a");
+  Patch(std::string(kServices) + "/a", {{"metadata", {{"labels", {{"app", "y"}}}}}});
+  EXPECT_EQ(Text(watch.Next()), "DELETED a");
+  Patch(std::string(kServices) + "/b", {{"metadata", {{"labels", {{"app", "x"}}}}}});
+  EXPECT_EQ(Text(watch.Next()), "ADDED b");
+  DeleteIt(std::string(kServices) + "/b");
+  EXPECT_EQ(Text(watch.Next()), "DELETED b");
+}
+
+TEST_F(ApiTest, WatchesAsTableTellTheColumnsOnce) {
+  Post(kServices, Service("a"));
+  WatchClient watch(platform_.port(), std::string(kServices) + "?watch=true",
+                    "application/json;as=Table;v=v1;g=meta.k8s.io");
+  const Json first = watch.Next();
+  EXPECT_EQ(first["object"]["kind"], "Table");
+  EXPECT_EQ(first["object"]["columnDefinitions"].size(), 6U);
+  EXPECT_EQ(first["object"]["rows"][0]["cells"][0], "a");
+  Post(kServices, Service("b"));
+  EXPECT_EQ(watch.Next()["object"]["columnDefinitions"].size(), 0U);
+}
+
+TEST_F(ApiTest, WatchesOfAllNamespaces) {
+  Post("/api/v1/namespaces",
+       {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", "team"}}}});
+  WatchClient watch(platform_.port(), "/apis/serving.knative.dev/v1/services?watch=true");
+  Post("/apis/serving.knative.dev/v1/namespaces/team/services", Service("t"));
+  EXPECT_EQ(Text(watch.Next()), "ADDED t");
+  Post(kServices, Service("d"));
+  EXPECT_EQ(Text(watch.Next()), "ADDED d");
+}
+
+TEST(ApiHistoryTest, WatchesFromTooLongAgoExpire) {
+  ApiPlatform platform(ObjectStoreOptions{.history_changes_max = 4});
+  for (int i = 0; i < 10; ++i) {
+    Send(platform, "POST", kMaps, Map("m" + std::to_string(i)).dump(),
+         {{"Content-Type", "application/json"}});
+  }
+  WatchClient watch(platform.port(), std::string(kMaps) + "?watch=true&resourceVersion=2");
+  const Json event = watch.Next();
+  EXPECT_EQ(event["type"], "ERROR");
+  EXPECT_EQ(event["object"]["code"], 410);
+  EXPECT_EQ(event["object"]["reason"], "Expired");
+  EXPECT_TRUE(watch.Next().is_null());
+}
+
+TEST_F(ApiTest, ClientsThatLeaveLeaveNoWatchBehind) {
+  {
+    WatchClient watch(platform_.port(), std::string(kMaps) + "?watch=true&resourceVersion=0");
+    Post(kMaps, Map("a"));
+    EXPECT_EQ(Text(watch.Next()), "ADDED a");
+  }
+  // The server sees the end of the connection at the latest with its next write.
+  Post(kMaps, Map("b"));
+  EXPECT_EQ(GetAs(kMaps).json()["items"].size(), 2U);
+}
+
+TEST_F(ApiTest, ManyWatchersSeeTheSame) {
+  std::vector<std::unique_ptr<WatchClient>> watches;
+  for (int i = 0; i < 50; ++i)
+    watches.push_back(
+        std::make_unique<WatchClient>(platform_.port(), std::string(kMaps) + "?watch=true"));
+  for (int i = 0; i < 20; ++i) Post(kMaps, Map("m" + std::to_string(i)));
+  for (const auto& watch : watches) {
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(Text(watch->Next()), "ADDED m" + std::to_string(i));
+  }
+}
+
+// ---- documents
+
+TEST_F(ApiTest, Documents) {
+  EXPECT_EQ(GetAs("/api").json()["versions"][0], "v1");
+  EXPECT_EQ(GetAs("/apis").json()["groups"][0]["name"], "serving.knative.dev");
+  EXPECT_EQ(GetAs("/apis/serving.knative.dev").json()["preferredVersion"]["version"], "v1");
+  const Json resources = GetAs("/apis/serving.knative.dev/v1").json()["resources"];
+  EXPECT_EQ(resources[0]["name"], "services");
+  EXPECT_THAT(resources[0]["shortNames"], ElementsAre("kservice", "ksvc"));
+  EXPECT_EQ(resources[1]["name"], "services/status");
+  const Reply aggregated = GetAs(
+      "/apis",
+      "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json");
+  EXPECT_EQ(aggregated.headers.Get("Content-Type"),
+            "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
+  EXPECT_EQ(aggregated.json()["items"][0]["versions"][0]["resources"][0]["resource"], "services");
+  EXPECT_EQ(
+      GetAs("/api", "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList")
+          .json()["apiVersion"],
+      "apidiscovery.k8s.io/v2beta1");
+  const std::string document =
+      GetAs("/openapi/v3").json()["paths"]["apis/serving.knative.dev/v1"]["serverRelativeURL"];
+  const Json openapi = GetAs(document).json();
+  const Json& patch =
+      openapi["paths"]["/apis/serving.knative.dev/v1/namespaces/{namespace}/services/{name}"]
+             ["patch"];
+  EXPECT_EQ(patch["x-kubernetes-group-version-kind"]["kind"], "Service");
+  EXPECT_TRUE(openapi["components"]["schemas"].contains("dev.knative.serving.v1.Service"));
+  EXPECT_EQ(GetAs("/openapi/v2").json()["swagger"], "2.0");
+  EXPECT_EQ(GetAs("/openapi/v2", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+                .headers.Get("Content-Type"),
+            "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
+  for (const char* path : {"/healthz", "/livez", "/readyz"}) EXPECT_EQ(GetAs(path).body, "ok");
+  EXPECT_EQ(GetAs("/version").json()["major"], "1");
+  EXPECT_THAT(GetAs("/").json()["paths"].dump(), HasSubstr("/openapi/v3"));
+}
+
+}  // namespace
+}  // namespace updraft::controller

@@ -1,0 +1,185 @@
+#include "controller/api_server/admission.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "controller/api_server/api_error.h"
+#include "core/api/access.h"
+#include "core/api/meta.h"
+
+namespace updraft::controller {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const api::Kind& Ksvc() { return *api::FindByUserName("ksvc"); }
+const api::Kind& Cm() { return *api::FindByUserName("cm"); }
+
+AdmissionContext Context(const api::Kind& kind,
+                         FieldValidation validation = FieldValidation::kWarn) {
+  return {.kind = &kind,
+          .config = {},
+          .user = "tester",
+          .field_validation = validation,
+          .now = WallTime(Seconds(1'700'000'000))};
+}
+
+api::Document Service() {
+  return {
+      .value = Json::parse(
+          R"({"apiVersion":"serving.knative.dev/v1","kind":"Service","metadata":{"name":"hello"},
+      "spec":{"template":{"spec":{"containers":[{"image":"a/b"}]}}}})")};
+}
+
+Json Stored() {
+  Json stored = AdmitCreate(Context(Ksvc()), "default", Service(), "uid-1")->object;
+  stored["metadata"]["resourceVersion"] = "7";
+  return stored;
+}
+
+TEST(AdmitCreateTest, SetsSystemMetadata) {
+  const auto admitted = AdmitCreate(Context(Ksvc()), "default", Service(), "uid-1");
+  ASSERT_TRUE(admitted);
+  EXPECT_EQ(api::UidOf(admitted->object), "uid-1");
+  EXPECT_EQ(api::StringAt(admitted->object, {"metadata", "creationTimestamp"}),
+            "2023-11-14T22:13:20Z");
+  EXPECT_EQ(api::GenerationOf(admitted->object), 1);
+  EXPECT_EQ(api::NamespaceOf(admitted->object), "default");
+  EXPECT_THAT(admitted->warnings, Contains(HasSubstr("Kubernetes default value is insecure")));
+}
+
+TEST(AdmitCreateTest, RefusesWhatIsNotThere) {
+  struct Case {
+    const char* object;
+    int code;
+    const char* message;
+  };
+  for (
+      const Case& c :
+      {Case{R"([])", 400, "not an object"},
+       Case{R"({"apiVersion":"v1"})", 400, "Object 'Kind' is missing"},
+       Case{R"({"kind":"Service"})", 400, "Object 'apiVersion' is missing"},
+       Case{R"({"apiVersion":"v1","kind":"Service"})", 400,
+            "the API version in the data (v1) does not match the expected API version "
+            "(serving.knative.dev/v1)"},
+       Case{R"({"apiVersion":"serving.knative.dev/v1","kind":"Route"})", 400,
+            "the kind in the data (Route) does not match"},
+       Case{
+           R"({"apiVersion":"serving.knative.dev/v1","kind":"Service","metadata":{"namespace":"x"}})",
+           400, "does not match the namespace"},
+       Case{R"({"apiVersion":"serving.knative.dev/v1","kind":"Service","metadata":[]})", 422,
+            "metadata in body must be of type object"},
+       Case{
+           R"({"apiVersion":"serving.knative.dev/v1","kind":"Service","metadata":{"resourceVersion":"5"}})",
+           400, "resourceVersion should not be set"},
+       Case{
+           R"({"apiVersion":"serving.knative.dev/v1","kind":"Service","metadata":{"name":"a","labels":{"a b":"c"}}})",
+           422, "metadata.labels"}}) {
+    const auto admitted =
+        AdmitCreate(Context(Ksvc()), "default", {.value = Json::parse(c.object)}, "u");
+    ASSERT_FALSE(admitted) << c.object;
+    EXPECT_EQ(admitted.error().code, c.code) << c.object;
+    EXPECT_THAT(admitted.error().message, HasSubstr(c.message));
+  }
+}
+
+TEST(AdmitCreateTest, WrongTypesAreCauses) {
+  api::Document document = Service();
+  document.value["spec"]["template"]["spec"]["timeoutSeconds"] = "x";
+  const auto admitted = AdmitCreate(Context(Ksvc()), "default", document, "u");
+  ASSERT_FALSE(admitted);
+  EXPECT_EQ(admitted.error().message,
+            "Service.serving.knative.dev \"hello\" is invalid: spec.template.spec.timeoutSeconds: "
+            "Invalid value: \"string\": "
+            "spec.template.spec.timeoutSeconds in body must be of type integer: \"string\"");
+  EXPECT_EQ(admitted.error().details["causes"][0]["field"], "spec.template.spec.timeoutSeconds");
+}
+
+TEST(AdmitCreateTest, UnknownFieldsAreJudgedByTheClientsWish) {
+  api::Document document = Service();
+  document.value["spec"]["a"] = 1;
+  document.duplicates = {"spec.b"};
+  EXPECT_THAT(
+      AdmitCreate(Context(Ksvc(), FieldValidation::kStrict), "default", document, "u")
+          .error()
+          .message,
+      HasSubstr("strict decoding error: duplicate field \"spec.b\", unknown field \"spec.a\""));
+  const auto warned =
+      AdmitCreate(Context(Ksvc(), FieldValidation::kWarn), "default", document, "u");
+  EXPECT_THAT(warned->warnings, Contains("unknown field \"spec.a\""));
+  const auto ignored =
+      AdmitCreate(Context(Ksvc(), FieldValidation::kIgnore), "default", document, "u");
+  EXPECT_THAT(ignored->warnings, testing::Not(Contains(HasSubstr("unknown"))));
+  EXPECT_FALSE(ignored->object["spec"].contains("a"));
+}
+
+TEST(AdmitCreateTest, NamesToBeGeneratedAreJudgedByAnExample) {
+  Json map =
+      Json::parse(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"generateName":"a-"}})");
+  auto admitted = AdmitCreate(Context(Cm()), "default", {.value = map}, "u");
+  ASSERT_TRUE(admitted);
+  EXPECT_EQ(api::NameOf(admitted->object), "");
+  CompleteName(admitted->object, 1);
+  EXPECT_EQ(api::NameOf(admitted->object), "a-cbbbb");
+  map["metadata"]["generateName"] = "A";
+  EXPECT_FALSE(AdmitCreate(Context(Cm()), "default", {.value = map}, "u"));
+}
+
+TEST(AdmitUpdateTest, SystemMetadataAndStatusStay) {
+  const Json old = Stored();
+  Json next = old;
+  next["metadata"]["generation"] = 99;
+  next["metadata"]["creationTimestamp"] = "2020-01-01T00:00:00Z";
+  next["metadata"]["deletionTimestamp"] = "2020-01-01T00:00:00Z";
+  next["metadata"]["managedFields"] = Json::array();
+  next["status"] = {{"url", "x"}};
+  const auto admitted = AdmitUpdate(Context(Ksvc()), old, {.value = next}, "");
+  ASSERT_TRUE(admitted) << admitted.error().message;
+  EXPECT_EQ(admitted->object, old);
+}
+
+TEST(AdmitUpdateTest, GenerationsCountChangesOfTheSpec) {
+  const Json old = Stored();
+  Json next = old;
+  next["metadata"]["annotations"]["a"] = "b";
+  EXPECT_EQ(api::GenerationOf(AdmitUpdate(Context(Ksvc()), old, {.value = next}, "")->object), 1);
+  next["spec"]["template"]["spec"]["timeoutSeconds"] = 5;
+  EXPECT_EQ(api::GenerationOf(AdmitUpdate(Context(Ksvc()), old, {.value = next}, "")->object), 2);
+}
+
+TEST(AdmitUpdateTest, OfTheStatusAlone) {
+  const Json old = Stored();
+  Json next = old;
+  next["spec"] = Json::object();
+  next["status"] = {{"url", "x"}, {"nonsense", 1}};
+  const auto admitted = AdmitUpdate(Context(Ksvc()), old, {.value = next}, "status");
+  ASSERT_TRUE(admitted);
+  EXPECT_EQ(admitted->object["spec"], old["spec"]);
+  EXPECT_EQ(admitted->object["status"].dump(), R"({"url":"x"})");
+}
+
+TEST(AdmitUpdateTest, NamesCannotChange) {
+  const Json old = Stored();
+  Json next = old;
+  next["metadata"]["name"] = "other";
+  EXPECT_THAT(
+      AdmitUpdate(Context(Ksvc()), old, {.value = next}, "").error().message,
+      HasSubstr("the name of the object (other) does not match the name on the URL (hello)"));
+}
+
+TEST(ApiErrorTest, StatusesReadLikeKubernetes) {
+  EXPECT_EQ(
+      ToStatus(NotFound(Ksvc(), "x")).dump(),
+      R"({"apiVersion":"v1","code":404,"details":{"group":"serving.knative.dev","kind":"services","name":"x"},"kind":"Status",)"
+      R"("message":"services.serving.knative.dev \"x\" not found","metadata":{},"reason":"NotFound","status":"Failure"})");
+  EXPECT_EQ(FromStore({Code::kAborted, ""}, Cm(), "x").message,
+            "Operation cannot be fulfilled on configmaps \"x\": the object has been modified; "
+            "please apply your changes to the latest version and try again");
+  EXPECT_EQ(FromStore({Code::kUnavailable, "disk"}, Cm(), "x").code, 503);
+  EXPECT_EQ(FromStore({Code::kInvalidArgument, "large"}, Cm(), "x").code, 413);
+}
+
+}  // namespace
+}  // namespace updraft::controller
