@@ -101,15 +101,16 @@ bool ChunkDecoder::OnTrailerByte(char c) {
   trailer_text_ += c;
   if (trailer_text_.size() > kTrailerBytesMax) return Refuse("trailers too long");
   if (c != '\n') return true;
-  const bool none = trailer_text_ == "\r\n";
-  if (!none && trailer_scanner_.Scan(trailer_text_) == 0) {
-    refusal_ = trailer_scanner_.refusal();
-    return !refusal_;
+  if (trailer_text_ != "\r\n") {
+    if (trailer_scanner_.Scan(trailer_text_) == 0) {
+      refusal_ = trailer_scanner_.refusal();
+      return !refusal_;
+    }
+    refusal_ = ParseTrailers(trailer_text_, trailers_);
+    if (refusal_) return false;
   }
   state_ = State::kDone;
-  if (none) return true;
-  refusal_ = ParseTrailers(trailer_text_, trailers_);
-  return !refusal_;
+  return true;
 }
 
 bool ChunkDecoder::Refuse(std::string_view reason) {

@@ -136,11 +136,12 @@ Task<Status> Http1Exchange::Send(Part part) {
 void Http1Exchange::Start(const ResponseHead& head, const Part& part, HeadWriter& out) {
   const Stated stated = LookThrough(head.headers);
   const bool bodiless = IsBodiless(request(), head.status);
+  const bool with_trailers = part.trailers != nullptr && request().minor_version == 1;
   if (head.status == 101) {
     mode_ = Mode::kTunnel;
   } else if (bodiless) {
     mode_ = Mode::kNoBody;
-  } else if (stated.length || part.last) {
+  } else if (stated.length || (part.last && !with_trailers)) {
     mode_ = Mode::kLength;
     left_ = stated.length.value_or(part.body.size());
   } else {
@@ -155,7 +156,8 @@ void Http1Exchange::Start(const ResponseHead& head, const Part& part, HeadWriter
     return;
   }
   if (!stated.date) out.Field("Date", HttpDate(RealClock().Wall()));
-  const bool add_length = !stated.length && part.last && (!bodiless || !part.body.empty()) && head.status != 204;
+  const bool of_head = bodiless && !part.body.empty() && head.status != 204;  // as GET would have it
+  const bool add_length = !stated.length && (mode_ == Mode::kLength || of_head);
   if (add_length) {
     out.Literal("Content-Length: ");
     out.Number(part.body.size());

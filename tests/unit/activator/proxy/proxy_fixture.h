@@ -12,6 +12,7 @@
 #include "activator/worker.h"
 #include "core/http/acceptor.h"
 #include "core/http/server.h"
+#include "core/http/sync.h"
 #include "tests/unit/core/http/raw_client.h"
 #include "tests/unit/core/http/test_server.h"
 

@@ -1,0 +1,66 @@
+#include "activator/proxy/deadlines.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace updraft::activator {
+namespace {
+
+class Stopper final : public DeadlineObserver {
+ public:
+  explicit Stopper(Loop& loop) : loop_(loop) {}
+  void OnDeadline() override {
+    at = loop_.Now();
+    loop_.Stop();
+  }
+  TimePoint at;
+
+ private:
+  Loop& loop_;
+};
+
+struct Fired {
+  std::string why;
+  Nanos after = Nanos(0);
+};
+
+// Which limit ends a request for which `act` (called at its start) is done.
+Fired Fire(const RequestTimeouts& timeouts, const std::function<void(Loop&, RequestDeadlines&)>& act = {}) {
+  Loop loop;
+  Stopper stopper(loop);
+  const TimePoint start = loop.Now();
+  RequestDeadlines deadlines(loop, timeouts, stopper);
+  if (act) act(loop, deadlines);
+  loop.Run();
+  EXPECT_TRUE(deadlines.expired());
+  return {deadlines.why(), stopper.at - start};
+}
+
+TEST(DeadlinesTest, EachLimitNamesItself) {
+  EXPECT_EQ(Fire({.total = Millis(20)}).why, "the request did not end within 0.020 s (timeoutSeconds)");
+  EXPECT_EQ(Fire({.total = Seconds(60), .response_start = Millis(20)}).why,
+            "no response began within 0.020 s (responseStartTimeoutSeconds)");
+  EXPECT_EQ(Fire({.total = Seconds(60), .idle = Millis(20)}).why, "nothing was sent within 0.020 s (idleTimeoutSeconds)");
+}
+
+TEST(DeadlinesTest, AResponseThatBeganIsNotLate) {
+  const Fired fired = Fire({.total = Millis(60), .response_start = Millis(20)},
+                           [](Loop&, RequestDeadlines& deadlines) { deadlines.OnResponseStart(); });
+  EXPECT_EQ(fired.why, "the request did not end within 0.060 s (timeoutSeconds)");
+  EXPECT_GE(fired.after, Millis(60));
+}
+
+TEST(DeadlinesTest, ActivityMovesOnlyTheIdleLimit) {
+  const Fired fired = Fire({.total = Seconds(60), .idle = Millis(30)}, [](Loop& loop, RequestDeadlines& deadlines) {
+    for (int i = 1; i <= 3; ++i) loop.After(Millis(20 * i), [&deadlines] { deadlines.OnActivity(); });
+  });
+  EXPECT_GE(fired.after, Millis(90));
+  const Fired total = Fire({.total = Millis(40), .idle = Millis(30)}, [](Loop& loop, RequestDeadlines& deadlines) {
+    loop.After(Millis(20), [&deadlines] { deadlines.OnActivity(); });
+  });
+  EXPECT_EQ(total.why, "the request did not end within 0.040 s (timeoutSeconds)");
+}
+
+}  // namespace
+}  // namespace updraft::activator

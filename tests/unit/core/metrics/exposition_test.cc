@@ -1,0 +1,83 @@
+#include "core/metrics/exposition.h"
+
+#include <gtest/gtest.h>
+#include <prometheus/counter.h>
+#include <prometheus/histogram.h>
+
+#include <cstdio>
+
+#include "tests/unit/core/http/raw_client.h"
+#include "tests/unit/core/http/test_server.h"
+
+namespace updraft::metrics {
+namespace {
+
+// What `promtool check metrics` says about a page.
+std::string Lint(const std::string& page) {
+  const std::string path = testing::TempDir() + "updraft-metrics-page";
+  FILE* file = std::fopen(path.c_str(), "w");
+  std::fwrite(page.data(), 1, page.size(), file);
+  std::fclose(file);
+  FILE* tool = popen(("promtool check metrics <" + path + " 2>&1").c_str(), "r");
+  std::string said;
+  char line[512];
+  while (std::fgets(line, sizeof line, tool) != nullptr) said += line;
+  const int status = pclose(tool);
+  unlink(path.c_str());
+  return status == 0 ? said : said + "status " + std::to_string(status);
+}
+
+TEST(ExpositionTest, PassesPrometheusLint) {
+  Exposition exposition("tested");
+  prometheus::BuildCounter()
+      .Name("updraft_test_events_total")
+      .Help("Events of this test.")
+      .Register(exposition.registry())
+      .Add({{"kind", "quote\" and \\ and\nline"}})
+      .Increment();
+  prometheus::BuildHistogram()
+      .Name("updraft_test_duration_seconds")
+      .Help("Durations of this test.")
+      .Register(exposition.registry())
+      .Add({}, prometheus::Histogram::BucketBoundaries{0.1, 1})
+      .Observe(0.5);
+  EXPECT_EQ(Lint(exposition.Render()), "");
+}
+
+TEST(ExpositionTest, TellsAboutTheProcess) {
+  const Exposition exposition("tested");
+  const std::string page = exposition.Render();
+  for (const char* series : {"process_resident_memory_bytes ", "process_open_fds ", "process_cpu_seconds_total ",
+                             "process_start_time_seconds ", "updraft_build_info{"}) {
+    EXPECT_NE(page.find(std::string("\n") + series), std::string::npos) << series;
+  }
+  EXPECT_NE(page.find("component=\"tested\""), std::string::npos);
+}
+
+TEST(OperationsTest, ServesItsThreePages) {
+  Exposition exposition("tested");
+  std::atomic<bool> ready = false;
+  const auto readiness = [&ready]() -> Status {
+    if (ready) return Ok();
+    return Error{Code::kUnavailable, "not connected yet"};
+  };
+  http::TestServer server(OperationsHandler(exposition, readiness));
+  http::RawClient client(server.port());
+  const auto get = [&client](const std::string& path) {
+    client.Send("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    return client.ReadResponse();
+  };
+  EXPECT_NE(get("/metrics").find("Content-Type: text/plain; version=0.0.4"), std::string::npos);
+  EXPECT_TRUE(get("/healthz").starts_with("HTTP/1.1 200 "));
+  const std::string unready = get("/readyz");
+  EXPECT_TRUE(unready.starts_with("HTTP/1.1 503 ")) << unready;
+  EXPECT_EQ(http::BodyOf(unready), "not connected yet\n");
+  ready = true;
+  EXPECT_TRUE(get("/readyz").starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(get("/other").starts_with("HTTP/1.1 404 "));
+  client.Send("POST /metrics HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_TRUE(client.ReadResponse().starts_with("HTTP/1.1 405 "));
+}
+
+}  // namespace
+}  // namespace updraft::metrics
