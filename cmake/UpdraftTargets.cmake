@@ -27,6 +27,9 @@ if(UPDRAFT_SANITIZE)
   add_link_options(-fsanitize=${UPDRAFT_SANITIZE})
 endif()
 
+# Tests are compiled more often than they are run.
+set(UPDRAFT_TEST_OPTIONS $<$<CONFIG:Release>:-O1>)
+
 add_library(updraft_flags INTERFACE)
 target_compile_options(updraft_flags INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Woverloaded-virtual
@@ -36,11 +39,19 @@ target_compile_options(updraft_flags INTERFACE
   $<$<BOOL:${UPDRAFT_WERROR}>:-Werror>)
 
 # Precompiled headers: `std` for code that uses the standard library and JSON, `grpc` for code that
-# speaks gRPC. Every other target reuses one of the two.
+# speaks gRPC, both again with GoogleTest for tests. Every other target reuses one of the four.
 add_library(updraft_pch_std OBJECT ${PROJECT_SOURCE_DIR}/cmake/pch/pch.cc)
 target_precompile_headers(updraft_pch_std PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch/std.h)
 add_library(updraft_pch_grpc OBJECT ${PROJECT_SOURCE_DIR}/cmake/pch/pch.cc)
 target_precompile_headers(updraft_pch_grpc PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch/grpc.h)
+foreach(kind std grpc)
+  add_library(updraft_pch_test_${kind} OBJECT EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/cmake/pch/pch.cc)
+  target_precompile_headers(updraft_pch_test_${kind} PRIVATE
+    ${PROJECT_SOURCE_DIR}/cmake/pch/${kind}.h <gmock/gmock.h> <gtest/gtest.h>)
+  target_compile_options(updraft_pch_test_${kind} PRIVATE ${UPDRAFT_TEST_OPTIONS})
+  # The library's own definitions; it is found after this file is read.
+  target_link_libraries(updraft_pch_test_${kind} PRIVATE GTest::gmock)
+endforeach()
 
 # updraft_library(<name> [PCH std|grpc] SRCS <files...> [DEPS <public targets...>] [PRIVATE_DEPS ...])
 # All sources are listed by hand: a new file is a decision and shows in review.
@@ -70,7 +81,11 @@ function(updraft_test name)
   add_executable(${name} ${ARG_SRCS})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main updraft_flags)
-  updraft_reuse_pch(${name} "${ARG_PCH}")
+  target_compile_options(${name} PRIVATE ${UPDRAFT_TEST_OPTIONS})
+  if(NOT ARG_PCH)
+    set(ARG_PCH std)
+  endif()
+  updraft_reuse_pch(${name} test_${ARG_PCH})
   add_test(NAME ${name} COMMAND ${name})
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
@@ -82,9 +97,8 @@ function(updraft_test name)
 endfunction()
 
 function(updraft_reuse_pch name kind)
-  if(kind STREQUAL "grpc")
-    target_precompile_headers(${name} REUSE_FROM updraft_pch_grpc)
-  elseif(kind STREQUAL "std" OR kind STREQUAL "")
-    target_precompile_headers(${name} REUSE_FROM updraft_pch_std)
+  if(NOT kind)
+    set(kind std)
   endif()
+  target_precompile_headers(${name} REUSE_FROM updraft_pch_${kind})
 endfunction()
