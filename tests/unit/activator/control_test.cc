@@ -4,14 +4,20 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <future>
+#include <latch>
 #include <list>
 #include <mutex>
 
 #include "activator/worker_pool.h"
+#include "core/http/client.h"
+#include "core/http/server.h"
+#include "core/http/sync.h"
 #include "core/rpc/peer_stream.h"
+#include "tests/unit/core/http/test_server.h"
 
 namespace updraft::activator {
 namespace {
@@ -154,8 +160,8 @@ class ControlTest : public testing::Test {
     const auto add = [&](const std::string& id, bool drains) {
       v1::Endpoint& endpoint = *endpoints.add_endpoints();
       endpoint.set_instance_id(id);
-      endpoint.set_ip("10.0.0.1");
-      endpoint.set_port(80);
+      endpoint.set_ip("127.0.0.1");
+      endpoint.set_port(port_);
       endpoint.set_draining(drains);
       endpoint.mutable_cold_start()->set_queued_ns(1'000'000);
       endpoint.mutable_cold_start()->set_decided_ns(3'000'000);
@@ -187,6 +193,7 @@ class ControlTest : public testing::Test {
   std::unique_ptr<Control> control_;
   std::unique_ptr<WorkerPool> pool_;
   int64_t sequence_ = 0;
+  uint16_t port_ = 80;  // of instances
 };
 
 TEST_F(ControlTest, CarriesARevisionFromZeroToItsEnd) {
@@ -280,6 +287,61 @@ TEST_F(ControlTest, AnEjectedInstanceIsReportedAndComesBack) {
     Slot slot = waits.slot();
     dispatcher.Release(slot, now);
   });
+}
+
+// An application that handles one request at a time, or says that it had to do more.
+struct Application {
+  std::atomic<int> inside{0};
+  std::atomic<int> most_inside{0};
+  std::atomic<int> served{0};
+};
+
+http::Task<void> Answer(http::Exchange& exchange, Application* application) {
+  const int inside = application->inside.fetch_add(1) + 1;
+  application->most_inside.store(std::max(application->most_inside.load(), inside));
+  const TimePoint until = exchange.loop().Now() + Millis(2);
+  co_await http::SleepUntil(exchange.loop(), until);
+  application->inside.fetch_sub(1);
+  application->served.fetch_add(1);
+  http::Headers headers;
+  std::string body = "hello";
+  co_await exchange.Respond(200, headers, body);
+}
+
+http::Task<void> Get(Loop* loop, std::string address, std::atomic<int>* ok, std::latch* done) {
+  http::Request request;
+  request.address = std::move(address);
+  request.headers.Set("Host", "rev");
+  request.deadline = loop->Now() + Seconds(20);
+  const auto response = co_await http::Fetch(*loop, request);
+  if (response && response->status == 200 && response->body == "hello") ok->fetch_add(1);
+  done->count_down();
+}
+
+TEST_F(ControlTest, HoldsABurstAtZeroAndAnswersAllOfIt) {
+  constexpr int kRequests = 50;
+  Application application;
+  http::TestServer instance([&application](http::Exchange& exchange) { return Answer(exchange, &application); });
+  port_ = instance.port();
+  ASSERT_TRUE(controller_.WaitFor([](const auto& m) { return m.has_hello(); }));
+  SendAndWait(Update(true, {}, {}));
+  const std::string address = "unix:" + folder_ + "/http.sock";
+  Do(control_thread_.loop(), [&] { EXPECT_TRUE(pool_->Listen({address})); });
+
+  std::atomic<int> ok{0};
+  std::latch done(kRequests);
+  Loop& clients = peers_thread_.loop();
+  clients.Post([&] {
+    for (int i = 0; i < kRequests; ++i) http::Spawn(Get(&clients, address, &ok, &done));
+  });
+  ASSERT_TRUE(autoscaler_.WaitFor([](const v1::LoadReport& r) {
+    return r.revisions_size() == 1 && r.revisions(0).waiting() == kRequests;
+  }));
+  SendAndWait(Update(false, {"i1"}, {}));
+  done.wait();
+  EXPECT_EQ(ok.load(), kRequests);
+  EXPECT_EQ(application.served.load(), kRequests) << "none twice";
+  EXPECT_EQ(application.most_inside.load(), 1);
 }
 
 }  // namespace
