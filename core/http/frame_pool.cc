@@ -7,10 +7,11 @@ namespace updraft::http {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__)
-constexpr size_t kPooledBytesMax = 0;  // every frame from the heap, so that a use after its end is seen
+constexpr bool kPooling = false;  // every frame from the heap, so that a use after its end is seen
 #else
-constexpr size_t kPooledBytesMax = 4096;
+constexpr bool kPooling = true;
 #endif
+constexpr size_t kPooledBytesMax = 4096;
 constexpr size_t kClassBytes = 64;
 constexpr uint32_t kFreeFramesMax = 1024;  // per class and thread; a burst's memory goes back to the heap
 
@@ -20,7 +21,7 @@ struct FreeList {
 };
 
 // Plain and constant-initialised, so that reaching them takes no more than an address.
-constinit thread_local FreeList lists[4096 / kClassBytes];
+constinit thread_local FreeList lists[kPooledBytesMax / kClassBytes];
 
 void* Pop(FreeList& list) {
   void* const frame = list.first;
@@ -48,7 +49,7 @@ void* NewFrame(size_t size) {
 }  // namespace
 
 void* AllocateFrame(size_t size) {
-  if (size > kPooledBytesMax) return ::operator new(size);
+  if (!kPooling || size > kPooledBytesMax) return ::operator new(size);
   const size_t index = (size - 1) / kClassBytes;
   FreeList& list = lists[index];
   if (list.first == nullptr) return NewFrame((index + 1) * kClassBytes);
@@ -56,8 +57,12 @@ void* AllocateFrame(size_t size) {
 }
 
 void FreeFrame(void* frame, size_t size) {
-  FreeList& list = lists[(size - 1) / kClassBytes % (sizeof lists / sizeof lists[0])];
-  if (size > kPooledBytesMax || list.count == kFreeFramesMax) {
+  if (!kPooling || size > kPooledBytesMax) {
+    ::operator delete(frame);
+    return;
+  }
+  FreeList& list = lists[(size - 1) / kClassBytes];
+  if (list.count == kFreeFramesMax) {
     ::operator delete(frame);
     return;
   }
