@@ -80,7 +80,7 @@ Status WorkerPool::Listen(const std::vector<std::string>& addresses) {
       Status status = Ok();
       RunOn(part->thread.loop(), [&] {
         const auto port = part->server->Listen(address);
-        if (!port) status = Context("listen on " + address, port.error());
+        if (!port) status = port.error();
       });
       if (!status) return status;
     }
