@@ -83,7 +83,7 @@ void LiveInstance::CarryOut(const Action& action) {
 // ---- actions
 
 void LiveInstance::Do(const action::EnsureImage& action) {
-  tools_.images.Ensure(machine_.spec(), machine_.container(action.container),
+  tools_.run.images.Ensure(machine_.spec(), machine_.container(action.container),
                        [this, alive = alive_, place = action.container](Result<UsableImage> image) {
                          if (!*alive) return;
                          if (!image) {

@@ -22,7 +22,6 @@ namespace updraft::node_agent {
 // What all instances share. Everything outlives them.
 struct InstanceTools {
   RunTools run;
-  ImageSource& images;
   NetworkSource& networks;
   ProbeRunner& probes;
   const RunFiles& files;

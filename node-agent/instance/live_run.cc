@@ -6,6 +6,7 @@
 #include "core/base/check.h"
 #include "core/base/log.h"
 #include "node-agent/instance/run_record.h"
+#include "node-agent/spec/signals.h"
 
 namespace updraft::node_agent {
 namespace {
@@ -69,6 +70,7 @@ std::function<void(Result<T>)> LiveRun::Answer(void (LiveRun::*then)(Result<T>))
 }
 
 void LiveRun::Adopt(const ContainerRecord& record) {
+  stop_signal_ = StopSignalOf(record);
   snapshot_ = container_ = task_ = Step::kDone;
   if (HasExecProbe(machine_.container(run_.container))) tools_.execs.Register(id_, record.oci_spec);
   if (const auto stdio = tools_.logs.Open(log_key()); !stdio) {
@@ -78,12 +80,16 @@ void LiveRun::Adopt(const ContainerRecord& record) {
 
 void LiveRun::PrepareRoot(const UsableImage& image) {
   image_ = image;
+  stop_signal_ = ParseSignal(image.config.stop_signal).value_or(SIGTERM);
   snapshot_ = Step::kAsked;
   tools_.runtime.PrepareSnapshot(id_, image.root, Answer(&LiveRun::OnRoot));
 }
 
 void LiveRun::OnRoot(Result<std::vector<SnapshotMount>> root) {
-  if (!root) return Fail(BlameOf(root.error()), root.error().message);
+  if (!root) {
+    if (root.error().code == Code::kNotFound) tools_.images.Forget(image_);
+    return Fail(BlameOf(root.error()), root.error().message);
+  }
   snapshot_ = Step::kDone;
   root_ = std::move(*root);
   Continue();
@@ -130,7 +136,7 @@ void LiveRun::MakeContainer() {
     const bool config = spec.error().code == Code::kInvalidArgument || spec.error().code == Code::kFailedPrecondition;
     return Fail(config ? event::Blame::kConfig : BlameOf(spec.error()), spec.error().message);
   }
-  ContainerRecord record = RecordOf(machine_, run_);
+  ContainerRecord record = RecordOf(machine_, run_, stop_signal_);
   record.oci_spec = spec->dump();
   if (HasExecProbe(machine_.container(run_.container))) tools_.execs.Register(id_, record.oci_spec);
   container_ = Step::kAsked;
@@ -173,7 +179,8 @@ void LiveRun::Fail(event::Blame blame, const std::string& message) {
   tell_(event::CreateFailed{.run = run_, .blame = blame, .message = message});
 }
 
-void LiveRun::Signal(int signal) {
+void LiveRun::Signal(int wanted) {
+  const int signal = wanted == SIGTERM ? stop_signal_ : wanted;
   // A process that is gone has had its end told; any other failure is made up for by what follows the grace.
   tools_.runtime.SignalTask(id_, signal, [id = id_, signal](const Status& status) {
     if (status || status.error().code == Code::kNotFound) return;

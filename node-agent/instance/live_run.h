@@ -2,6 +2,8 @@
 // then its start; and back. Tells the state machine what came of it. Loop thread only.
 #pragma once
 
+#include <signal.h>
+
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,6 +25,7 @@ struct RunTools {
   Loop& loop;
   const Clock& clock;
   ContainerRuntime& runtime;
+  ImageSource& images;
   LogSource& logs;
   SpecSource& specs;
   TaskExecRunner& execs;
@@ -51,6 +54,7 @@ class LiveRun {
   void Create(const std::string& network_namespace);
   // Tells Started or StartFailed.
   void Start();
+  // Asks the process to end, by its image's stop signal or SIGTERM; or ends it.
   void Signal(int signal);
   // Waits for what is under way, then removes everything, until it succeeds. Tells Removed, last.
   void Remove();
@@ -89,6 +93,7 @@ class LiveRun {
   bool failed_ = false;
   bool removing_ = false;
   int calls_ = 0;  // under way
+  int stop_signal_ = SIGTERM;
   WallTime claimed_;
   AdmissionGate::Ticket ticket_ = 0;
   int removal_failures_ = 0;

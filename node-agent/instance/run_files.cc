@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <sstream>
 
 #include "core/base/unique_fd.h"
+#include "node-agent/network/resolv_conf.h"
 
 namespace updraft::node_agent {
 namespace {
@@ -107,27 +107,7 @@ void RemoveChildren(const std::string& directory, const std::function<bool(const
   }
 }
 
-bool IsLoopback(std::string_view server) { return server.starts_with("127.") || server == "::1"; }
-
 }  // namespace
-
-std::string UsableResolvConf(const std::string& resolv_conf, const std::string& fallback) {
-  std::istringstream lines(resolv_conf);
-  std::string usable;
-  bool has_server = false;
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string keyword;
-    std::string server;
-    words >> keyword >> server;
-    if (keyword == "nameserver") {
-      if (IsLoopback(server)) continue;
-      has_server = true;
-    }
-    usable += line + "\n";
-  }
-  return has_server || fallback.empty() ? usable : fallback;
-}
 
 Status RunFiles::Start() const {
   for (const std::string& directory :
@@ -136,7 +116,7 @@ Status RunFiles::Start() const {
     // Secrets are below.
     if (chmod(directory.c_str(), 0700) != 0) return Failed("chmod " + directory, errno);
   }
-  const std::string text = UsableResolvConf(ReadFile(fs::weakly_canonical(options_.resolv_conf).string(), kResolvConfBytesMax),
+  const std::string text = ResolvConf(ReadFile(fs::weakly_canonical(options_.resolv_conf).string(), kResolvConfBytesMax),
                                             ReadFile(kResolvedServers, kResolvConfBytesMax));
   return WriteFile(options_.run_directory + "/resolv.conf", text, 0644);
 }

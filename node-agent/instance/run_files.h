@@ -44,8 +44,4 @@ class RunFiles {
   const RunFilesOptions options_;
 };
 
-// The machine's resolv.conf without what only works on the machine itself. `fallback` is used when nothing
-// else is left (systemd-resolved's list of real servers). Pure.
-std::string UsableResolvConf(const std::string& resolv_conf, const std::string& fallback);
-
 }  // namespace updraft::node_agent

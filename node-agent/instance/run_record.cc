@@ -1,5 +1,7 @@
 #include "node-agent/instance/run_record.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -15,6 +17,7 @@ constexpr char kContainer[] = "updraft.dev/container";
 constexpr char kPlace[] = "updraft.dev/place";
 constexpr char kRun[] = "updraft.dev/run";
 constexpr char kRestarts[] = "updraft.dev/restarts";
+constexpr char kStopSignal[] = "updraft.dev/stop-signal";
 constexpr char kSpec[] = "updraft.dev/spec";
 constexpr char kLastTermination[] = "updraft.dev/last-termination";
 
@@ -84,7 +87,7 @@ std::string ContainerIdOf(const std::string& instance_id, const RunId& run) {
   return ContainerPrefixOf(instance_id) + "." + std::to_string(run.container) + "-" + std::to_string(run.run);
 }
 
-ContainerRecord RecordOf(const InstanceMachine& machine, const RunId& run) {
+ContainerRecord RecordOf(const InstanceMachine& machine, const RunId& run, int stop_signal) {
   const v1::InstanceSpec& spec = machine.spec();
   ContainerRecord record;
   record.id = ContainerIdOf(spec.instance_id(), run);
@@ -97,6 +100,7 @@ ContainerRecord RecordOf(const InstanceMachine& machine, const RunId& run) {
       {kPlace, std::to_string(run.container)},
       {kRun, std::to_string(run.run)},
       {kRestarts, std::to_string(machine.restarts(run.container))},
+      {kStopSignal, std::to_string(stop_signal)},
   };
   record.extensions[kSpec] = spec.SerializeAsString();
   if (const auto& last = machine.last_termination(run.container)) {
@@ -104,6 +108,8 @@ ContainerRecord RecordOf(const InstanceMachine& machine, const RunId& run) {
   }
   return record;
 }
+
+int StopSignalOf(const ContainerRecord& record) { return ReadNumber(record, kStopSignal).value_or(SIGTERM); }
 
 AdoptionPlan PlanAdoption(const RuntimeContents& contents) {
   AdoptionPlan plan;

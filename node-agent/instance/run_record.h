@@ -24,7 +24,8 @@ std::string ContainerPrefixOf(const std::string& instance_id);
 std::string PrefixOfContainer(const std::string& container_id);
 
 // A record with id, labels and extensions; the OCI spec and the snapshot are the caller's.
-ContainerRecord RecordOf(const InstanceMachine& machine, const RunId& run);
+ContainerRecord RecordOf(const InstanceMachine& machine, const RunId& run, int stop_signal);
+int StopSignalOf(const ContainerRecord& record);
 
 struct AdoptableInstance {
   std::shared_ptr<const v1::InstanceSpec> spec;

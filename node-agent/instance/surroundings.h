@@ -30,6 +30,8 @@ class ImageSource {
   // Pulls and unpacks what is missing, as the container's pull policy says. kInvalidArgument: the reference is
   // none; kFailedPrecondition: it may not be pulled and is not here; anything else: it could not be pulled.
   virtual void Ensure(const v1::InstanceSpec& instance, const v1::Container& container, Done done) = 0;
+  // Its snapshot was gone when a container needed it: the next Ensure() looks again.
+  virtual void Forget(const UsableImage& image) = 0;
 };
 
 struct InstanceNetwork {

@@ -25,6 +25,7 @@ class FixedImage final : public ImageSource {
  public:
   explicit FixedImage(std::string root) { image_.root = std::move(root); image_.config.entrypoint = {"/app"}; }
   void Ensure(const v1::InstanceSpec&, const v1::Container&, Done done) override { done(image_); }
+  void Forget(const UsableImage&) override {}
 
  private:
   UsableImage image_;

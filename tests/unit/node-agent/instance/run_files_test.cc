@@ -134,12 +134,6 @@ TEST_F(RunFilesTest, WhatIsNotKeptIsRemoved) {
   EXPECT_TRUE(fs::exists(directory_ / "run/instances/other-1"));
 }
 
-TEST(ResolvConfTest, ServersOnTheMachineItselfAreOfNoUseInside) {
-  EXPECT_EQ(UsableResolvConf("nameserver 127.0.0.53\nsearch a\n", "nameserver 9.9.9.9\n"), "nameserver 9.9.9.9\n");
-  EXPECT_EQ(UsableResolvConf("nameserver 127.0.0.1\nnameserver 8.8.8.8\n", "x"), "nameserver 8.8.8.8\n");
-  EXPECT_EQ(UsableResolvConf("nameserver ::1\nsearch a\n", ""), "search a\n");
-}
-
 TEST(OutOfMemoryTest, CountersAreFoundByName) {
   EXPECT_EQ(CounterIn("low 0\nhigh 0\nmax 12\noom 3\noom_kill 2\n", "oom_kill"), 2);
   EXPECT_EQ(CounterIn("oom_kill_disable 0\nunder_oom 0\noom_kill 1\n", "oom_kill"), 1);

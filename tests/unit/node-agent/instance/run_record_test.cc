@@ -26,7 +26,7 @@ v1::InstanceSpec Spec(const std::string& id) {
 
 ContainerRecord Record(const std::string& id, RunId run) {
   const InstanceMachine machine(std::make_shared<v1::InstanceSpec>(Spec(id)));
-  return RecordOf(machine, run);
+  return RecordOf(machine, run, 3);
 }
 
 TEST(RunRecordTest, NamesAreWhatContainerdTakes) {
@@ -56,6 +56,8 @@ TEST(RunRecordTest, WhatIsWrittenIsReadAgain) {
   EXPECT_TRUE(container.running);
   EXPECT_TRUE(container.was_ready);
   EXPECT_EQ(container.started, FromUnixNanos(42));
+  EXPECT_EQ(StopSignalOf(record), 3);
+  EXPECT_EQ(StopSignalOf({.id = "older"}), 15);
   EXPECT_THAT(plan.remove_containers, IsEmpty());
   EXPECT_THAT(plan.remove_snapshots, IsEmpty());
 }
