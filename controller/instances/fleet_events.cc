@@ -106,7 +106,6 @@ void Fleet::AdoptOrUpdate(Node& node, const v1::InstanceReport& report, Moment a
   if (known == nullptr && over) return;
   if (known == nullptr) known = &Adopt(name, report, at);
   if (known->node != name) return;  // two nodes claim it: the one it was given to is right
-  known->report.set_sequence(0);    // numbers begin anew with the agent
   Update(*known, report, at);
 }
 
@@ -185,6 +184,7 @@ void Fleet::Update(Instance& instance, const v1::InstanceReport& report, Moment 
         break;
       }
       instances_.Release(instance);
+      dirty_.insert(waiting_for_room_.begin(), waiting_for_room_.end());
       ++state.start_failures;
       state.start_not_before = at.now + BackoffDelay(options_.start_backoff, state.start_failures,
                                                      static_cast<double>(random_() % 1024) / 1024);

@@ -223,6 +223,61 @@ TEST_F(FleetTest, AFailedStartIsTriedAgainAfterABackOff) {
   EXPECT_EQ(observed.failure->reason, "CreateContainerError");
 }
 
+TEST_F(FleetTest, AFailedInstanceLeavesItsRoomToOthers) {
+  fleet_->SetRevision(SpecOf("d/big", 3000));
+  fleet_->SetRevision(SpecOf("d/other", 3000));
+  Connect();
+  const v1::InstanceSpec spec = Starts(Decide(1, "d/big")).at(0);
+  EXPECT_THAT(Starts(Decide(1, "d/other")), IsEmpty());
+  const auto starts = Starts(Report(spec, v1::INSTANCE_FAILED));
+  ASSERT_THAT(starts, SizeIs(1));
+  EXPECT_EQ(starts[0].revision(), "other");
+}
+
+TEST_F(FleetTest, WhatBecomesOfOneThatLeavesIsNoFailureOfItsRevision) {
+  const v1::InstanceSpec spec = OneReady();
+  Decide(2);
+  fleet_->SetRevision(SpecOf("d/r"));
+  const std::string other = Starts(last_).at(0).instance_id();
+  Decide(1);  // the one that is starting is stopped
+  v1::InstanceReport report = ReportOf(spec, v1::INSTANCE_BACKOFF);
+  report.set_instance_id(other);
+  report.mutable_failure()->set_reason("CrashLoopBackOff");
+  fleet_->OnReport("n1", streams_["n1"], report, Now());
+  Settle();
+  EXPECT_FALSE(ObservedOf(*fleet_, "d/r", clock_.Now()).failure);
+}
+
+TEST_F(FleetTest, ASuccessfulStartEndsTheRowOfFailures) {
+  Connect();
+  const v1::InstanceSpec first = Starts(Decide(1)).at(0);
+  Report(first, v1::INSTANCE_FAILED);
+  clock_.Advance(Millis(500));
+  const v1::InstanceSpec second = Starts(Settle()).at(0);
+  Report(second, v1::INSTANCE_READY);
+  const FleetChanges failed = Report(second, v1::INSTANCE_FAILED);
+  ASSERT_TRUE(failed.wake_at);
+  EXPECT_LE(*failed.wake_at, clock_.Now() + Millis(500));  // as after the first failure
+}
+
+TEST_F(FleetTest, FailuresInARowAreTriedAgainMoreAndMoreSlowly) {
+  Connect();
+  v1::InstanceSpec spec = Starts(Decide(1)).at(0);
+  Nanos last_wait{};
+  for (int i = 0; i < 5; ++i) {
+    const FleetChanges failed = Report(spec, v1::INSTANCE_FAILED);
+    ASSERT_TRUE(failed.wake_at);
+    const Nanos wait = *failed.wake_at - clock_.Now();
+    EXPECT_GT(wait, last_wait);
+    last_wait = wait;
+    clock_.Advance(wait);
+    fleet_->OnNodeStatus("n1", streams_["n1"], {}, Now());
+    const auto next = Starts(Settle());
+    ASSERT_THAT(next, SizeIs(1));
+    spec = next[0];
+  }
+}
+
 TEST_F(FleetTest, CrashesShowTheirExitCodeUntilOneIsReady) {
   Connect();
   const v1::InstanceSpec spec = Starts(Decide(1)).at(0);
@@ -459,6 +514,22 @@ TEST_F(FleetTest, AnOlderReportDoesNotOverwriteANewerOne) {
   fleet_->OnReport("n1", streams_["n1"], older, Now());
   Settle();
   EXPECT_EQ(CountsOf(*fleet_, "d/r").ready, 1);
+}
+
+TEST_F(FleetTest, ARestartedAgentCountsItsReportsAnew) {
+  const v1::InstanceSpec spec = OneReady();
+  v1::InstanceReport late = ReportOf(spec, v1::INSTANCE_READY);
+  late.set_sequence(100);
+  fleet_->OnReport("n1", streams_["n1"], late, Now());
+  v1::InstanceInventory inventory;
+  *inventory.add_instances() = ReportOf(spec, v1::INSTANCE_READY);
+  inventory.mutable_instances(0)->set_sequence(1);
+  Connect("n1", inventory);
+  v1::InstanceReport next = ReportOf(spec, v1::INSTANCE_UNREADY);
+  next.set_sequence(2);
+  fleet_->OnReport("n1", streams_["n1"], next, Now());
+  Settle();
+  EXPECT_TRUE(Endpoints().endpoints(0).draining());
 }
 
 // ---- placement
