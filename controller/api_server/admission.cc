@@ -20,6 +20,7 @@ std::optional<ApiError> JudgeFields(const AdmissionContext& context,
                                     const std::vector<std::string>& duplicates,
                                     std::vector<std::string>& warnings) {
   std::vector<std::string> complaints;
+  complaints.reserve(duplicates.size() + unknown.size());
   for (const std::string& path : duplicates)
     complaints.push_back("duplicate field \"" + path + "\"");
   for (const std::string& path : unknown) complaints.push_back("unknown field \"" + path + "\"");

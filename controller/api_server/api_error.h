@@ -27,10 +27,10 @@ struct ApiError {
 template <typename T>
 class [[nodiscard]] ApiResult {
  public:
-  ApiResult(T value)
-      : rep_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  ApiResult(ApiError error)
-      : rep_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  ApiResult(T value) : rep_(std::in_place_index<0>, std::move(value)) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  ApiResult(ApiError error) : rep_(std::in_place_index<1>, std::move(error)) {}
 
   explicit operator bool() const { return rep_.index() == 0; }
   const T& operator*() const& { return std::get<0>(rep_); }

@@ -111,7 +111,7 @@ ApiResult<Format> ChooseFormat(std::string_view accept) {
 std::string DiscoveryVersion(std::string_view accept) {
   for (const MediaRange& range : ParseAccept(accept)) {
     if (!IsJson(range.type)) continue;
-    const std::string version = Parameter(range, "v");
+    std::string version = Parameter(range, "v");
     if (Parameter(range, "as").empty()) return "";
     const bool aggregated = Parameter(range, "as") == "APIGroupDiscoveryList" &&
                             Parameter(range, "g") == "apidiscovery.k8s.io";

@@ -15,7 +15,7 @@ TimePoint EndOf(const Call& call) {
   const TimePoint now = call.parts->loop->Now();
   if (call.options.timeout_seconds && *call.options.timeout_seconds > 0) {
     // Longer than any client waits; and no overflow.
-    return now + Seconds(std::min<int64_t>(*call.options.timeout_seconds, 7 * 24 * 3600));
+    return now + Seconds(std::min<int64_t>(*call.options.timeout_seconds, int64_t{7} * 24 * 3600));
   }
   const auto spread =
       static_cast<int64_t>(call.parts->random() % static_cast<uint64_t>(kDurationMin.count()));

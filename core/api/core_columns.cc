@@ -104,7 +104,7 @@ std::string NodeAddress(const Json& node, std::string_view type) {
   return std::string(kNone);
 }
 
-Column NodeInfo(std::string name, std::string field, int priority) {
+Column NodeInfo(std::string name, const std::string& field, int priority) {
   Column column = Make(std::move(name), [field](const Json& node, WallTime) {
     return Json(StringAt(node, {"status", "nodeInfo", field}, "<unknown>"));
   });
@@ -143,13 +143,13 @@ std::string EventTime(const Json& event, const char* field, WallTime now) {
   return AgeOf(time, now);
 }
 
-Column TextAt(std::string name, std::string first, std::string second = "") {
+Column TextAt(std::string name, const std::string& first, const std::string& second = "") {
   return Make(std::move(name), [first, second](const Json& object, WallTime) {
     return Json(second.empty() ? StringAt(object, {first}) : StringAt(object, {first, second}));
   });
 }
 
-Column Count(std::string name, std::string field, std::string other = "") {
+Column Count(std::string name, const std::string& field, const std::string& other = "") {
   return Make(
       std::move(name),
       [field, other](const Json& object, WallTime) {

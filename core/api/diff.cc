@@ -25,8 +25,8 @@ void Compare(const Json* before, const Json* after, const std::string& path, std
       for (const auto& [key, value] : before->items()) keys.insert(key);
       for (const auto& [key, value] : after->items()) keys.insert(key);
       for (const std::string& key : keys) {
-        Compare(Find(*before, {key}), Find(*after, {key}), path.empty() ? key : path + "." + key,
-                text);
+        const std::string prefix = path.empty() ? "" : path + ".";
+        Compare(Find(*before, {key}), Find(*after, {key}), prefix + key, text);
       }
       return;
     }

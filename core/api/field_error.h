@@ -28,8 +28,8 @@ struct FieldError {
 class FieldErrors {
  public:
   FieldErrors() = default;
-  FieldErrors(FieldError error)
-      : errors_{std::move(error)} {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  FieldErrors(FieldError error) : errors_{std::move(error)} {}
 
   void Add(FieldErrors more);
   bool empty() const { return errors_.empty(); }

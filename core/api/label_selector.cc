@@ -196,15 +196,15 @@ class LabelSelectorParser {
     const bool compares = requirement.op == Operator::kGreater || requirement.op == Operator::kLess;
     for (size_t i = 0; i < requirement.values.size(); ++i) {
       const std::string& value = requirement.values[i];
-      const std::string where = "values[" + std::to_string(i) + "]";
+      std::string where = "values[" + std::to_string(i) + "]";
       if (compares && !ParseInteger(value)) {
-        return Unparsable(where + ": Invalid value: \"" + value +
-                          "\": for 'Gt', 'Lt' operators, the value must be an integer");
+        where.append(": Invalid value: \"").append(value);
+        return Unparsable(where + "\": for 'Gt', 'Lt' operators, the value must be an integer");
       }
       const Complaints complaints = CheckLabelValue(value);
       if (complaints.empty()) continue;
-      return Unparsable(where + "[" + requirement.key + "]: Invalid value: \"" + value +
-                        "\": " + Join(complaints));
+      where.append("[").append(requirement.key).append("]: Invalid value: \"").append(value);
+      return Unparsable(where + "\": " + Join(complaints));
     }
     return requirement;
   }

@@ -215,7 +215,7 @@ std::string ToGoList(const Complaints& complaints) {
 
 std::string ChildName(std::string_view parent, std::string_view suffix) {
   constexpr size_t kHead = kNameLengthMax - kMd5HexLength;
-  const std::string whole = std::string(parent) + std::string(suffix);
+  std::string whole = std::string(parent) + std::string(suffix);
   if (whole.size() <= kNameLengthMax) return whole;
   if (suffix.size() < kHead) {
     return std::string(parent.substr(0, kHead - suffix.size())) + Md5Hex(parent) +

@@ -15,7 +15,7 @@ Column Name() {
 }
 
 // A text or number of the status; nothing when it is absent, as a CRD's jsonPath gives.
-Column StatusField(std::string name, std::string field, std::string type = "string") {
+Column StatusField(std::string name, const std::string& field, std::string type = "string") {
   return {.name = std::move(name),
           .type = std::move(type),
           .value = [field](const Json& object, WallTime) {

@@ -98,22 +98,27 @@ FieldErrors ValidateInitContainers(const Json& spec, const VolumesByName& volume
 }
 
 // Amounts that are none at all. Knative's server fails to decode these; its text names no field.
-FieldErrors ValidateAmounts(const Json& spec) {
+FieldErrors ValidateAmounts(const Json& amounts) {
   FieldErrors errors;
-  for (const std::string& list : std::vector<std::string>{"containers", "initContainers"}) {
+  for (const auto& [resource, amount] : amounts.items()) {
+    if (Quantity::FromJson(amount)) continue;
+    const std::string text = amount.is_string() ? amount.get<std::string>() : amount.dump();
+    errors.Add(InvalidValue(text, resource,
+                            "quantities must match the regular expression "
+                            "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"));
+  }
+  return errors;
+}
+
+FieldErrors ValidateResources(const Json& spec) {
+  FieldErrors errors;
+  for (const char* list : {"containers", "initContainers"}) {
     const Json& containers = ArrayAt(spec, {list});
     for (size_t i = 0; i < containers.size(); ++i) {
-      for (const std::string& side : std::vector<std::string>{"limits", "requests"}) {
-        for (const auto& [resource, amount] :
-             ObjectAt(containers[i], {"resources", side}).items()) {
-          if (Quantity::FromJson(amount)) continue;
-          const std::string text = amount.is_string() ? amount.get<std::string>() : amount.dump();
-          errors.Add(FieldErrors(InvalidValue(text, "resources." + side + "." + resource,
-                                              "quantities must match the regular expression "
-                                              "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"))
-                         .ViaFieldIndex(list, i));
-        }
-      }
+      const Json& resources = ObjectAt(containers[i], {"resources"});
+      FieldErrors found = ValidateAmounts(ObjectAt(resources, {"limits"})).ViaField("limits");
+      found.Add(ValidateAmounts(ObjectAt(resources, {"requests"})).ViaField("requests"));
+      errors.Add(found.ViaField("resources").ViaFieldIndex(list, i));
     }
   }
   return errors;
@@ -151,7 +156,7 @@ FieldErrors ValidatePodSpec(const Json& spec, const ServingConfig& config) {
   const ServingPort port = FindServingPort(containers);
   errors.Add(port.errors.ViaField("containers[*]"));
   errors.Add(ValidateContainers(containers, port.name, volumes, features));
-  errors.Add(ValidateAmounts(spec));
+  errors.Add(ValidateResources(spec));
 
   const std::string account = StringAt(spec, {"serviceAccountName"});
   if (!account.empty()) {

@@ -129,9 +129,10 @@ FieldErrors ValidateGates(const Json& volume, const Features& features) {
     if (source.title.empty() || Find(volume, {source.field}) == nullptr ||
         features.Enabled(source.feature))
       continue;
-    const std::string title(source.title);
-    errors.Add(
-        Generic(title + " volume support is disabled, but found " + title + " volume " + name, {}));
+    std::string message(source.title);
+    message.append(" volume support is disabled, but found ");
+    message.append(source.title).append(" volume ").append(name);
+    errors.Add(Generic(message, {}));
   }
   return errors;
 }
