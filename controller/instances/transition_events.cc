@@ -31,13 +31,12 @@ void OfContainers(const v1::InstanceReport& before, const v1::InstanceReport& af
                   Events& events) {
   for (const v1::ContainerReport& container : after.containers()) {
     const v1::ContainerReport* was = ContainerOf(before, container.name());
-    const bool started = container.running() &&
-                         (was == nullptr || was->started_at_ns() != container.started_at_ns());
-    if (started) {
-      const bool first = was == nullptr || was->container_id() != container.container_id();
-      if (first) events.Add(Type::kNormal, "Created", "Created container " + container.name());
-      events.Add(Type::kNormal, "Started", "Started container " + container.name());
-    }
+    const bool created = !container.container_id().empty() &&
+                         (was == nullptr || was->container_id() != container.container_id());
+    if (created) events.Add(Type::kNormal, "Created", "Created container " + container.name());
+    const bool started = container.running() && (was == nullptr || !was->running() ||
+                                                 was->started_at_ns() != container.started_at_ns());
+    if (started) events.Add(Type::kNormal, "Started", "Started container " + container.name());
     const bool ended = container.has_last_termination() &&
                        (was == nullptr || was->last_termination().finished_at_ns() !=
                                               container.last_termination().finished_at_ns());
