@@ -131,9 +131,10 @@ class ArchiveReader {
     contents_.files[path] = {.digest = actual, .size = writer.offset()};
     if (digest.empty() || digest == actual) return writer.Commit(actual, {});
     opened->reset();
-    if (Status dropped = store_.Abort(ref); !dropped) return dropped;
+    const Status dropped = store_.Abort(ref);  // else it goes with the lease
     return Error{Code::kInvalidArgument,
-                 "digest mismatch: the archive's " + path + " has digest " + actual};
+                 "digest mismatch: the archive's " + path + " has digest " + actual +
+                     (dropped ? "" : ", and " + dropped.error().message)};
   }
 
   template <typename Use>

@@ -1,5 +1,7 @@
 #include "node-agent/image/blob_source.h"
 
+#include "node-agent/image/lease.h"
+
 namespace updraft::node_agent {
 namespace {
 
@@ -13,6 +15,10 @@ Labels SourceLabels(const ImageReference& image) {
 }
 
 Status NoBlobSource::Provide(const ContentStore& store, Kind, const Descriptor& blob) {
+  // Held first, so that it cannot go between the look and its use.
+  if (!store.scope().lease.empty()) {
+    if (Status held = HoldInLease(store.scope(), "content", blob.digest); !held) return held;
+  }
   const auto found = store.Find(blob.digest);
   if (!found) return found.error();
   if (found->has_value()) return Ok();

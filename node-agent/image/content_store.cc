@@ -120,7 +120,10 @@ struct BlobWriter::Stream {
   Stream& operator=(const Stream&) = delete;
   ~Stream() {
     if (ended) return;
-    call.context()->TryCancel();
+    // In order, not by cancelling: when this returns the unfinished blob is free for others.
+    stream->WritesDone();
+    while (stream->Read(&answer)) {  // the status comes behind all answers
+    }
     stream->Finish();
   }
 

@@ -44,9 +44,7 @@ class ChainBuilder {
   Result<size_t> LayersThatExist() const {
     for (size_t i = chains_.size(); i > 0; --i) {
       // Held first, so that it cannot go between the look and its use.
-      if (Status held = lease_.HoldSnapshot(access_.snapshotter, chains_[i - 1]); !held) {
-        return held.error();
-      }
+      if (Status held = Hold(chains_[i - 1]); !held) return held.error();
       const auto exists = snapshots_.Exists(chains_[i - 1]);
       if (!exists) return exists.error();
       if (*exists) return i;
@@ -54,9 +52,13 @@ class ChainBuilder {
     return size_t{0};
   }
 
+  Status Hold(const std::string& chain) const {
+    return HoldInLease(lease_.scope(), "snapshots/" + access_.snapshotter, chain);
+  }
+
   Status Add(size_t i) const {
     const KeyedLock::Held one_at_a_time(access_.locks, "chain " + chains_[i]);
-    if (Status held = lease_.HoldSnapshot(access_.snapshotter, chains_[i]); !held) return held;
+    if (Status held = Hold(chains_[i]); !held) return held;
     const auto exists = snapshots_.Exists(chains_[i]);
     if (!exists) return exists.error();
     if (*exists) return Ok();

@@ -25,6 +25,14 @@ std::string KeyOf(const PullOrder& order) {
   return key;
 }
 
+// Two codes are about the request itself, see ImageStore::Ensure(): what a registry has done is another matter.
+Error ForWhoeverAsked(Error error) {
+  if (error.code == Code::kInvalidArgument || error.code == Code::kFailedPrecondition) {
+    error.code = Code::kInternal;
+  }
+  return error;
+}
+
 }  // namespace
 
 ImageStore::ImageStore(Loop& loop, const ContainerdClient& client, Options options)
@@ -90,8 +98,9 @@ void ImageStore::Ensure(const ImageRequest& request, Done done, ProgressSink pro
   if (!reference) return answer(reference.error());
   if (auto image = catalog_.Find(*reference, request.policy)) return answer(std::move(image));
   if (request.policy == PullPolicy::kNever) {
-    return answer(Error{Code::kNotFound, "image " + reference->Name() +
-                                             " is not present, and imagePullPolicy is Never"});
+    return answer(Error{Code::kFailedPrecondition,
+                        "image " + reference->Name() +
+                            " is not present, and imagePullPolicy is Never"});
   }
   if (IsLoadedOnlyRegistry(reference->registry) && ready_) return answer(NotLoaded(*reference));
 
@@ -156,7 +165,7 @@ void ImageStore::Land(const std::string& key, Result<std::vector<KnownImage>> re
     answer = Error{Code::kDeadlineExceeded,
                    "the image was not pulled within " + std::to_string(minutes.count()) + " minutes"};
   } else {
-    answer = result.error();
+    answer = ForWhoeverAsked(result.error());
   }
   for (const Done& done : flight.waiting) done(answer);
 }

@@ -21,7 +21,7 @@ namespace updraft::node_agent {
 
 struct ImageRequest {
   std::string image;   // as the user wrote it
-  std::string digest;  // sha256:..., empty where none was resolved
+  std::string digest = {};  // sha256:..., empty where none was resolved
   std::vector<RegistryCredential> credentials = {};
   PullPolicy policy = PullPolicy::kDefault;
 };
@@ -44,9 +44,10 @@ class ImageStore {
   std::shared_ptr<const UnpackedImage> Find(const ImageRequest& request) const;
 
   // The image, pulled if necessary; one pull for all who ask for the same with the same credentials.
-  // Errors are for the user: kNotFound, kUnauthenticated, kPermissionDenied, kUnavailable (worth a
-  // later try), kFailedPrecondition (TLS, digest, media type, platform), kResourceExhausted (disk
-  // full), kInvalidArgument (reference, malformed image).
+  // Errors are for the user: kInvalidArgument (the reference is none), kFailedPrecondition (not here, and the
+  // policy is Never), kNotFound, kUnauthenticated, kPermissionDenied, kResourceExhausted (disk full),
+  // kUnavailable (registry or containerd away: worth a later try), kInternal (what the registry has cannot be
+  // used: TLS, digest, media type, platform).
   void Ensure(const ImageRequest& request, Done done, ProgressSink progress = {});
 
   // The digest that an image reference stands for: a loaded image's, else the registry's.

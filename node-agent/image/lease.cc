@@ -52,6 +52,18 @@ Result<std::vector<leases::Lease>> LeasesOf(const ContainerdScope& scope, const 
 
 }  // namespace
 
+Status HoldInLease(const ContainerdScope& scope, const std::string& type, const std::string& id) {
+  ContainerdCall call(scope);
+  leases::AddResourceRequest request;
+  google::protobuf::Empty response;
+  request.set_id(scope.lease);
+  request.mutable_resource()->set_id(id);
+  request.mutable_resource()->set_type(type);
+  const grpc::Status status = StubOf(scope)->AddResource(call.context(), request, &response);
+  if (!status.ok()) return ContainerdError("hold " + id, status);
+  return Ok();
+}
+
 Result<WorkLease> WorkLease::Take(const ContainerdScope& scope, const std::string& work,
                                   WallTime now) {
   ContainerdScope leased = scope;
@@ -75,18 +87,6 @@ Result<WorkLease> WorkLease::Take(const ContainerdScope& scope, const std::strin
   if (!status.ok()) return ContainerdError("take a lease", status);
   leased.lease = response.lease().id();
   return WorkLease(std::move(leased), work);
-}
-
-Status WorkLease::HoldSnapshot(const std::string& snapshotter, const std::string& name) const {
-  ContainerdCall call(scope_);
-  leases::AddResourceRequest request;
-  google::protobuf::Empty response;
-  request.set_id(scope_.lease);
-  request.mutable_resource()->set_id(name);
-  request.mutable_resource()->set_type("snapshots/" + snapshotter);
-  const grpc::Status status = StubOf(scope_)->AddResource(call.context(), request, &response);
-  if (!status.ok()) return ContainerdError("hold snapshot " + name, status);
-  return Ok();
 }
 
 void WorkLease::Release() const {

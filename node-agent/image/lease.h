@@ -9,6 +9,10 @@
 
 namespace updraft::node_agent {
 
+// Adds something to the scope's lease; `type` is "content" or "snapshots/<snapshotter>". No error for what
+// does not exist. Blocks.
+Status HoldInLease(const ContainerdScope& scope, const std::string& type, const std::string& id);
+
 // One piece of work's lease. It expires after a day: a pull that was broken off, by an error or by the
 // death of this process, finds its bytes again until then. Blocking calls; one thread.
 class WorkLease {
@@ -20,9 +24,6 @@ class WorkLease {
 
   // The scope for calls that make things.
   const ContainerdScope& scope() const { return scope_; }
-
-  // Keeps a snapshot that exists.
-  Status HoldSnapshot(const std::string& snapshotter, const std::string& name) const;
 
   // Ends this lease and those of earlier attempts at the same work. What an image does not refer to
   // is then collected.

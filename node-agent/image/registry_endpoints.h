@@ -14,9 +14,9 @@ namespace updraft::node_agent {
 // A user's password for a registry: from a pull secret, or from registries.yaml.
 struct RegistryCredential {
   std::string registry;  // host[:port], also as Docker's config writes it; empty: for any registry
-  std::string username;
-  std::string password;
-  std::string identity_token;  // instead of a password, for the token service
+  std::string username = {};
+  std::string password = {};
+  std::string identity_token = {};  // instead of a password, for the token service
   bool operator==(const RegistryCredential&) const = default;
 };
 
