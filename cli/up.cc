@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <iostream>
-#include <thread>
+#include <nlohmann/json.hpp>
 
 #include "cli/platform/files.h"
 #include "cli/platform/health.h"
@@ -21,6 +22,7 @@ namespace updraft::cli {
 namespace {
 
 constexpr Nanos kReadyDeadline = Seconds(60);
+constexpr int kRestartsMax = 5;
 
 // True while a supervisor holds the lock of the platform.
 bool IsSupervised(const PlatformPaths& paths) {
@@ -56,14 +58,38 @@ Status ChooseAndRemember(PlatformConfig& config) {
   return Ok();
 }
 
+// How often the supervisor has started the program again.
+int RestartsOf(const PlatformPaths& paths, const std::string& name) {
+  const Result<std::string> text = ReadFile(paths.status_file);
+  const auto status = nlohmann::json::parse(text ? *text : "", nullptr, /*allow_exceptions=*/false);
+  if (!status.is_array()) return 0;
+  for (const auto& entry : status) {
+    if (entry.value("name", "") == name) return entry.value("restarts", 0);
+  }
+  return 0;
+}
+
+std::string LastLogLine(const std::string& file) {
+  std::ifstream in(file);
+  std::string last;
+  for (std::string line; std::getline(in, line);) last = line;
+  return last;
+}
+
 Status AwaitReady(const PlatformConfig& config) {
+  const PlatformPaths paths(config);
   const TimePoint deadline = RealClock().Now() + kReadyDeadline;
   for (const Program& program : ProgramsOf(config)) {
-    Status ready = WaitUntil(deadline, [&] { return CheckReady(program); });
-    if (!ready) {
-      return Context(program.name + " did not become ready, see " + PlatformPaths(config).logs + "/" + program.name +
-                         ".log",
-                     ready.error());
+    Status ready = Ok();
+    // A program that keeps ending will not become ready by waiting.
+    const Status waited = WaitUntil(deadline, [&] {
+      ready = CheckReady(program);
+      return ready || RestartsOf(paths, program.name) >= kRestartsMax ? Ok() : ready;
+    });
+    if (!waited || !ready) {
+      const std::string log = paths.logs + "/" + program.name + ".log";
+      return Error{Code::kUnavailable, program.name + " did not become ready: " + ready.error().message +
+                                           "; the last line of " + log + " is\n  " + LastLogLine(log)};
     }
   }
   return Ok();
@@ -113,7 +139,8 @@ int Up(PlatformConfig wanted) {
     return running ? 0 : 1;
   }
   if (Status started = Start(wanted); !started) {
-    std::cerr << "updraft up: " << started.error().message << "\n";
+    std::cerr << "updraft up: " << started.error().message << "\n"
+              << "What was started runs on; `updraft down` stops it.\n";
     return 1;
   }
   PrintWelcome(wanted);

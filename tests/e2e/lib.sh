@@ -5,7 +5,7 @@
 # Everything waits on conditions; what fails says so, shows the logs' tails and ends the test.
 set -euo pipefail
 
-BIN=${1:?usage: $0 FOLDER_OF_PROGRAMS}
+BIN=$(cd "${1:?usage: $0 FOLDER_OF_PROGRAMS}" && pwd)
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(cd "$HERE/../.." && pwd)
 WORK=$(mktemp -d /tmp/updraft-e2e.XXXXXX)
@@ -66,6 +66,7 @@ at_exit() {
   exit $code
 }
 trap at_exit EXIT
+trap "exit 143" TERM INT
 
 # The sample server's image as an archive, once per build.
 sample_archive() {

@@ -23,10 +23,10 @@ skopeo copy -q --dest-tls-verify=false "oci-archive:$(sample_archive)" "docker:/
 skopeo copy -q --dest-tls-verify=false --dest-creds user:secret "oci-archive:$(sample_archive)" "docker://127.0.0.1:$closed/sample:v1"
 cat > "$WORK/registries.yaml" <<END
 registries:
-- host: 127.0.0.1:$open
-  plain_http: true
-- host: 127.0.0.1:$closed
-  plain_http: true
+  127.0.0.1:$open:
+    plain_http: true
+  127.0.0.1:$closed:
+    plain_http: true
 END
 platform_up --registries "$WORK/registries.yaml"
 
