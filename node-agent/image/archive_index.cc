@@ -38,8 +38,8 @@ std::string NameFromFile(std::string_view file) {
   return name;
 }
 
-// The user's name, or the written one: there a bare word is a tag, as OCI's annotation has it; anything with a
-// slash or colon is a whole reference.
+// The user's name, or the written one: there a bare word is a tag, as OCI's annotation has it;
+// anything with a slash or colon is a whole reference.
 Result<std::string> NameFrom(const std::string& written, const ArchiveNaming& naming) {
   std::string text = naming.reference.empty() ? written : naming.reference;
   if (naming.reference.empty() && text.find_first_of(":/@") == std::string::npos) {
@@ -103,8 +103,7 @@ Result<std::vector<ArchiveImage>> ImagesOfLayout(const std::string& text,
   const Index& index = std::get<Index>(*parsed);
   std::map<std::string, Index> by_name;
   for (const Descriptor& manifest : index.manifests) {
-    for (const std::string& name :
-         WrittenNames(manifest, contents, index.manifests.size() == 1)) {
+    for (const std::string& name : WrittenNames(manifest, contents, index.manifests.size() == 1)) {
       auto full = NameFrom(name, naming);
       if (!full) return full.error();
       by_name[*full].manifests.push_back(manifest);
@@ -126,7 +125,8 @@ Result<std::vector<ArchiveImage>> ImagesOfLayout(const std::string& text,
   return images;
 }
 
-// `docker save` in its old form has no manifest: it is made here, always the same for the same image.
+// `docker save` in its old form has no manifest: it is made here, always the same for the same
+// image.
 Result<ArchiveImage> DockerImage(const json& entry, const ArchiveContents& contents,
                                  const ArchiveNaming& naming) {
   const std::string config_path = TextOf(entry, "Config");
@@ -189,9 +189,8 @@ Result<std::vector<ArchiveImage>> ImagesOf(const ArchiveContents& contents,
                     ? ImagesOfLayout(layout->second, contents, naming, host)
                     : ImagesOfDocker(docker->second, contents, naming);
   if (images && images->size() > 1 && !naming.reference.empty()) {
-    return Error{Code::kInvalidArgument,
-                 "the archive holds " + std::to_string(images->size()) +
-                     " images: one reference cannot name them all"};
+    return Error{Code::kInvalidArgument, "the archive holds " + std::to_string(images->size()) +
+                                             " images: one reference cannot name them all"};
   }
   return images;
 }

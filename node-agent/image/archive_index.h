@@ -23,7 +23,7 @@ struct StoredFile {
 struct ArchiveContents {
   std::map<std::string, std::string> documents;  // index.json, manifest.json, ...: their text
   std::map<std::string, StoredFile> files;
-  std::map<std::string, std::string> links;      // path to path
+  std::map<std::string, std::string> links;  // path to path
 };
 
 // What the user calls it.

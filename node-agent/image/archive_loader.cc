@@ -51,8 +51,8 @@ Result<std::vector<std::string>> ArchiveLoader::Load() {
   meter_.Expect(order_.size_bytes);
   meter_.Step("reading");
   const WallTime now = RealClock().Wall();
-  const auto lease = WorkLease::Take(engine_.ScopeFor(cancel_),
-                                     "load-" + std::to_string(UnixNanos(now)), now);
+  const auto lease =
+      WorkLease::Take(engine_.ScopeFor(cancel_), "load-" + std::to_string(UnixNanos(now)), now);
   if (!lease) return lease.error();
   auto names = LoadHeld(*lease);
   lease->Release();
@@ -70,9 +70,8 @@ Result<std::vector<std::string>> ArchiveLoader::LoadHeld(const WorkLease& lease)
   const auto contents = ReadArchive(bytes_, store, meter_);
   if (cancel_.cancelled()) return Error{Code::kCancelled, "cancelled"};
   if (!contents) return contents.error();
-  const auto images =
-      ImagesOf(*contents, {.reference = order_.reference, .file_name = order_.file_name},
-               engine_.host());
+  const auto images = ImagesOf(
+      *contents, {.reference = order_.reference, .file_name = order_.file_name}, engine_.host());
   if (!images) return images.error();
   std::vector<std::string> names;
   for (const ArchiveImage& image : *images) {
@@ -80,8 +79,8 @@ Result<std::vector<std::string>> ArchiveLoader::LoadHeld(const WorkLease& lease)
       const Status put = store.Put(image.root.digest, image.manifest, {});
       if (!put) return put.error();
     }
-    auto known = engine_.Install({.root = image.root, .names = image.names, .loaded = true},
-                                 lease, meter_);
+    auto known =
+        engine_.Install({.root = image.root, .names = image.names, .loaded = true}, lease, meter_);
     if (!known) return known.error();
     names.insert(names.end(), image.names.begin(), image.names.end());
     loaded_(std::move(known).value());

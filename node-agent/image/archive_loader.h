@@ -26,8 +26,8 @@ struct ArchiveOrder {
   std::string reference = {};  // instead of the archive's own names
 };
 
-// Write() and Finish() may be called from any thread, one call at a time; callbacks run on that thread
-// or on the loader's own, and must not destroy the loader.
+// Write() and Finish() may be called from any thread, one call at a time; callbacks run on that
+// thread or on the loader's own, and must not destroy the loader.
 class ArchiveLoader {
  public:
   using Done = std::function<void(Result<std::vector<std::string>>)>;

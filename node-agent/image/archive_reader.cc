@@ -108,10 +108,9 @@ class ArchiveReader {
     if (!digest.empty() && !IsDigest(digest)) {
       return Error{Code::kInvalidArgument, "the archive's " + path + " is not named by a digest"};
     }
-    const std::string ref = digest.empty() ? "updraft-load-" + store_.scope().lease + "-" + path
-                                           : "updraft-" + digest;
-    auto opened =
-        BlobWriter::Open(store_.scope(), {.ref = ref, .digest = digest, .size = size});
+    const std::string ref =
+        digest.empty() ? "updraft-load-" + store_.scope().lease + "-" + path : "updraft-" + digest;
+    auto opened = BlobWriter::Open(store_.scope(), {.ref = ref, .digest = digest, .size = size});
     if (!opened && opened.error().code == Code::kAlreadyExists) {
       contents_.files[path] = {.digest = digest, .size = size};
       return Ok();
@@ -132,9 +131,9 @@ class ArchiveReader {
     if (digest.empty() || digest == actual) return writer.Commit(actual, {});
     opened->reset();
     const Status dropped = store_.Abort(ref);  // else it goes with the lease
-    return Error{Code::kInvalidArgument,
-                 "digest mismatch: the archive's " + path + " has digest " + actual +
-                     (dropped ? "" : ", and " + dropped.error().message)};
+    return Error{Code::kInvalidArgument, "digest mismatch: the archive's " + path + " has digest " +
+                                             actual +
+                                             (dropped ? "" : ", and " + dropped.error().message)};
   }
 
   template <typename Use>

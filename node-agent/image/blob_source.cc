@@ -50,8 +50,8 @@ Status RegistryBlobSource::FetchManifest(const ContentStore& store, const Descri
 
 Status RegistryBlobSource::FetchBlob(const ContentStore& store, const Descriptor& blob) {
   for (bool fresh = false;; fresh = true) {
-    auto writer = BlobWriter::Open(
-        store.scope(), {.ref = RefOf(blob), .digest = blob.digest, .size = blob.size});
+    auto writer = BlobWriter::Open(store.scope(),
+                                   {.ref = RefOf(blob), .digest = blob.digest, .size = blob.size});
     if (!writer) {
       if (writer.error().code != Code::kAlreadyExists) return writer.error();
       meter_.Add(blob.size);

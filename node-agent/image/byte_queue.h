@@ -15,7 +15,8 @@ namespace updraft::node_agent {
 // One writer and one reader, on any threads.
 class ByteQueue {
  public:
-  // Called when the next chunk may come: at once while there is room, else from the reader's thread.
+  // Called when the next chunk may come: at once while there is room, else from the reader's
+  // thread.
   using More = std::function<void(Status)>;
 
   explicit ByteQueue(size_t bytes_max) : bytes_max_(bytes_max) {}

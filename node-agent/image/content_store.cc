@@ -41,9 +41,9 @@ Result<std::optional<BlobStat>> ContentStore::Find(const std::string& digest) co
   const grpc::Status status = stub_->content->Info(call.context(), request, &response);
   if (status.error_code() == grpc::StatusCode::NOT_FOUND) return std::optional<BlobStat>();
   if (!status.ok()) return ContainerdError("look for blob " + digest, status);
-  return std::optional(BlobStat{
-      .size = response.info().size(),
-      .labels = Labels(response.info().labels().begin(), response.info().labels().end())});
+  return std::optional(
+      BlobStat{.size = response.info().size(),
+               .labels = Labels(response.info().labels().begin(), response.info().labels().end())});
 }
 
 Result<std::string> ContentStore::Read(const std::string& digest, size_t bytes_max) const {
@@ -83,9 +83,9 @@ Status ContentStore::SetLabels(const std::string& digest, const Labels& labels) 
 
 Status ContentStore::Put(const std::string& digest, std::string_view bytes,
                          const Labels& labels) const {
-  auto writer = BlobWriter::Open(scope_, {.ref = "updraft-" + digest,
-                                          .digest = digest,
-                                          .size = static_cast<int64_t>(bytes.size())});
+  auto writer = BlobWriter::Open(
+      scope_,
+      {.ref = "updraft-" + digest, .digest = digest, .size = static_cast<int64_t>(bytes.size())});
   if (!writer) {
     if (writer.error().code != Code::kAlreadyExists) return writer.error();
     return labels.empty() ? Ok() : SetLabels(digest, labels);
@@ -167,7 +167,8 @@ Result<std::unique_ptr<BlobWriter>> BlobWriter::Open(const ContainerdScope& scop
       return writer;
     }
     const bool again = IsLocked(stream->status) && tries < kLockedTriesMax;
-    if (!again || scope.cancel == nullptr || !scope.cancel->Wait(kLockedWait)) return opened.error();
+    if (!again || scope.cancel == nullptr || !scope.cancel->Wait(kLockedWait))
+      return opened.error();
   }
 }
 

@@ -59,9 +59,10 @@ class BlobWriter {
     int64_t size = 0;    // 0: not known yet
   };
 
-  // kAlreadyExists if the store has the blob: it now belongs to the scope's lease as well. Waits for
-  // a writer with the same ref that is just going away.
-  static Result<std::unique_ptr<BlobWriter>> Open(const ContainerdScope& scope, const Target& target);
+  // kAlreadyExists if the store has the blob: it now belongs to the scope's lease as well. Waits
+  // for a writer with the same ref that is just going away.
+  static Result<std::unique_ptr<BlobWriter>> Open(const ContainerdScope& scope,
+                                                  const Target& target);
   ~BlobWriter();
 
   // How many bytes are there; where the next Write() goes.
@@ -74,8 +75,8 @@ class BlobWriter {
   // Throws away all that was written.
   Status Restart();
 
-  // Makes the blob visible. kFailedPrecondition if its digest or size is another; then the unfinished
-  // blob is left as it is. No error if another writer was faster. Last call.
+  // Makes the blob visible. kFailedPrecondition if its digest or size is another; then the
+  // unfinished blob is left as it is. No error if another writer was faster. Last call.
   Status Commit(const std::string& digest, const Labels& labels);
 
  private:

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "core/base/check.h"
+#include "node-agent/image/http_url.h"
 #include "node-agent/image/reference.h"
 
 namespace updraft::node_agent {
@@ -14,33 +15,6 @@ namespace {
 constexpr int kRedirectsMax = 5;
 constexpr size_t kIdleHandlesMax = 8;
 constexpr long kReceiveBufferBytes = 256 << 10;
-
-struct CurlUrl {
-  CURLU* handle = curl_url();
-  CurlUrl() = default;
-  CurlUrl(const CurlUrl&) = delete;
-  CurlUrl& operator=(const CurlUrl&) = delete;
-  ~CurlUrl() { curl_url_cleanup(handle); }
-
-  bool Set(const std::string& url) {
-    return curl_url_set(handle, CURLUPART_URL, url.c_str(), 0) == CURLUE_OK;
-  }
-  std::string Get(CURLUPart part, unsigned flags = 0) const {
-    char* text = nullptr;
-    if (curl_url_get(handle, part, &text, flags) != CURLUE_OK) return "";
-    std::string result = text;
-    curl_free(text);
-    return result;
-  }
-};
-
-// host[:port] as the keys of registries.yaml have it.
-std::string HostOf(const std::string& url) {
-  CurlUrl parsed;
-  if (!parsed.Set(url)) return "";
-  const std::string port = parsed.Get(CURLUPART_PORT);
-  return parsed.Get(CURLUPART_HOST) + (port.empty() ? "" : ":" + port);
-}
 
 // What one transfer's callbacks write to.
 struct Transfer {
@@ -249,11 +223,9 @@ HttpAnswer HttpClient::Perform(const HttpRequest& request, CancelToken& cancel,
       answer.detail = "too many redirects";
       return answer;
     }
-    CurlUrl next;
-    const bool good = next.Set(hop.url) && next.Set(answer.headers.at("location"));
-    const std::string url = next.Get(CURLUPART_URL);
+    const std::string url = ResolveUrl(hop.url, answer.headers.at("location"));
     const bool downgrade = hop.url.starts_with("https://") && !url.starts_with("https://");
-    if (!good || url.empty() || downgrade) {
+    if (url.empty() || downgrade) {
       answer.outcome = HttpAnswer::Outcome::kTls;
       answer.detail = "refused to follow a redirect to " + answer.headers.at("location");
       return answer;
@@ -275,7 +247,7 @@ HttpAnswer HttpClient::PerformOnce(const HttpRequest& request, CancelToken& canc
 
   SetLimits(curl, timeouts_, static_cast<bool>(sink));
   SetMethod(curl, request);
-  SetTrust(curl, config_, HostOf(request.url));
+  SetTrust(curl, config_, HostOfUrl(request.url));
   curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "updraft");
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.list);
@@ -301,21 +273,6 @@ HttpAnswer HttpClient::PerformOnce(const HttpRequest& request, CancelToken& canc
     answer.outcome = OutcomeOf(code, answer.detail);
   }
   return std::move(answer);
-}
-
-std::string UrlEscape(std::string_view text) {
-  char* escaped = curl_easy_escape(nullptr, text.data(), static_cast<int>(text.size()));
-  if (escaped == nullptr) return "";
-  std::string result = escaped;
-  curl_free(escaped);
-  return result;
-}
-
-std::string OriginOf(const std::string& url) {
-  CurlUrl parsed;
-  if (!parsed.Set(url)) return "";
-  return parsed.Get(CURLUPART_SCHEME) + "://" + parsed.Get(CURLUPART_HOST) + ":" +
-         parsed.Get(CURLUPART_PORT, CURLU_DEFAULT_PORT);
 }
 
 }  // namespace updraft::node_agent

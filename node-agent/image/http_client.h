@@ -29,9 +29,9 @@ struct HttpRequest {
   Method method = Method::kGet;
   std::string url = {};
   std::vector<std::string> headers = {};  // "Accept: ..."
-  std::string authorization = {};         // sent to the URL's own origin only, never after a redirect
-  std::string form = {};                  // the body of a POST
-  size_t body_bytes_max = 64 << 10;       // without a sink; a sink sets its own limits
+  std::string authorization = {};    // sent to the URL's own origin only, never after a redirect
+  std::string form = {};             // the body of a POST
+  size_t body_bytes_max = 64 << 10;  // without a sink; a sink sets its own limits
 };
 
 // Receives the body of a 2xx answer in pieces; an error ends the transfer. May block.
@@ -42,11 +42,11 @@ struct HttpAnswer {
     kAnswered,     // `status` says how
     kUnknownHost,  // `detail` is what libcurl says, for all that follow
     kRefused,
-    kNoTls,        // the other side does not speak TLS at all
-    kTls,          // certificates and the like
-    kBroken,       // timeouts and connections that ended: worth another try
+    kNoTls,   // the other side does not speak TLS at all
+    kTls,     // certificates and the like
+    kBroken,  // timeouts and connections that ended: worth another try
     kTooLarge,
-    kSink,         // the sink returned `sink_error`
+    kSink,  // the sink returned `sink_error`
     kCancelled,
   };
 
@@ -59,8 +59,8 @@ struct HttpAnswer {
   Status sink_error = Ok();
 };
 
-// Follows redirects, each with the trust settings of its own host; never from https to http. Proxies
-// are those of the environment, but none for this machine. Safe for concurrent use.
+// Follows redirects, each with the trust settings of its own host; never from https to http.
+// Proxies are those of the environment, but none for this machine. Safe for concurrent use.
 class HttpClient {
  public:
   // `config` must outlive the client.
@@ -86,11 +86,5 @@ class HttpClient {
   std::mutex mutex_;
   std::vector<CURL*> idle_;
 };
-
-// Adds what libcurl escapes; for query parameters.
-std::string UrlEscape(std::string_view text);
-
-// scheme://host:port, default ports filled in; empty for what is no URL.
-std::string OriginOf(const std::string& url);
 
 }  // namespace updraft::node_agent

@@ -1,5 +1,5 @@
-// What images this node has, by name and by digest: the memory that a hot start reads instead of asking
-// containerd.
+// What images this node has, by name and by digest: the memory that a hot start reads instead of
+// asking containerd.
 //
 // Pure. One thread.
 #pragma once
@@ -41,8 +41,8 @@ class ImageCatalog {
  public:
   void Add(const std::vector<KnownImage>& images);
 
-  // The image that a start may use at once under `policy`; null: it has to be pulled first. A loaded
-  // image wins over the registry's, a digest over everything.
+  // The image that a start may use at once under `policy`; null: it has to be pulled first. A
+  // loaded image wins over the registry's, a digest over everything.
   std::shared_ptr<const UnpackedImage> Find(const ImageReference& reference,
                                             PullPolicy policy) const;
 

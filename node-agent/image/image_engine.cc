@@ -64,8 +64,7 @@ Result<FetchedManifest> ImageEngine::FetchRoot(const ImageReference& reference,
     if (found->has_value()) {
       auto bytes = content.Read(digest, kManifestBytesMax);
       if (!bytes) return bytes.error();
-      return FetchedManifest{
-          .bytes = std::move(bytes).value(), .media_type = "", .digest = digest};
+      return FetchedManifest{.bytes = std::move(bytes).value(), .media_type = "", .digest = digest};
     }
   }
   if (IsLoadedOnlyRegistry(reference.registry)) return NotLoaded(reference);
@@ -103,8 +102,8 @@ Result<std::vector<KnownImage>> ImageEngine::Pull(const PullOrder& order, Cancel
   const KeyedLock::Held one_at_a_time(locks_, "image " + root->digest);
   const auto lease = WorkLease::Take(scope, root->digest, RealClock().Wall());
   if (!lease) return lease.error();
-  const Status put = ContentStore(lease->scope())
-                         .Put(root->digest, manifest->bytes, SourceLabels(reference));
+  const Status put =
+      ContentStore(lease->scope()).Put(root->digest, manifest->bytes, SourceLabels(reference));
   if (!put) return put.error();
   RegistryBlobSource source(session, reference, locks_, meter);
   auto installed = InstallImage(*access, install, *lease, source, meter);
@@ -114,8 +113,7 @@ Result<std::vector<KnownImage>> ImageEngine::Pull(const PullOrder& order, Cancel
 }
 
 Result<std::vector<KnownImage>> ImageEngine::Install(const InstallOrder& order,
-                                                     const WorkLease& lease,
-                                                     ProgressMeter& meter) {
+                                                     const WorkLease& lease, ProgressMeter& meter) {
   const auto access = Access(lease.scope());
   if (!access) return access.error();
   NoBlobSource nowhere;

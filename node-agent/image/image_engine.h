@@ -35,8 +35,8 @@ class ImageEngine {
   // `client` must outlive the engine.
   ImageEngine(const ContainerdClient& client, Options options);
 
-  // Fetches what is missing and unpacks it. An image without digest is asked for at the registry and
-  // gets two names, by tag and by digest.
+  // Fetches what is missing and unpacks it. An image without digest is asked for at the registry
+  // and gets two names, by tag and by digest.
   Result<std::vector<KnownImage>> Pull(const PullOrder& order, CancelToken& cancel,
                                        const ProgressSink& progress);
 

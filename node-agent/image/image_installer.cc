@@ -25,8 +25,8 @@ class ChainBuilder {
     const auto existing = LayersThatExist();
     if (!existing) return existing.error();
     const auto& layers = tree_.manifest.layers;
-    const std::vector<Descriptor> missing(
-        layers.begin() + static_cast<std::ptrdiff_t>(*existing), layers.end());
+    const std::vector<Descriptor> missing(layers.begin() + static_cast<std::ptrdiff_t>(*existing),
+                                          layers.end());
     for (const Descriptor& layer : missing) meter_.Expect(layer.size);
     if (!missing.empty()) meter_.Step("pulling");
     LayerFetches fetches(access_.fetchers, kLayersAtATime, content_, source_, missing);

@@ -49,8 +49,8 @@ struct InstallerAccess {
 
 inline constexpr size_t kLayersAtATime = 3;
 
-// Blocks. Everything made is held by `lease` until the image's names hold it. When this returns with an
-// error, transfers that are still under way are cancelled through the lease's scope.
+// Blocks. Everything made is held by `lease` until the image's names hold it. When this returns
+// with an error, transfers that are still under way are cancelled through the lease's scope.
 Result<std::vector<KnownImage>> InstallImage(const InstallerAccess& access,
                                              const InstallOrder& order, const WorkLease& lease,
                                              BlobSource& source, ProgressMeter& meter);

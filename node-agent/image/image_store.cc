@@ -25,7 +25,8 @@ std::string KeyOf(const PullOrder& order) {
   return key;
 }
 
-// Two codes are about the request itself, see ImageStore::Ensure(): what a registry has done is another matter.
+// Two codes are about the request itself, see ImageStore::Ensure(): what a registry has done is
+// another matter.
 Error ForWhoeverAsked(Error error) {
   if (error.code == Code::kInvalidArgument || error.code == Code::kFailedPrecondition) {
     error.code = Code::kInternal;
@@ -98,9 +99,9 @@ void ImageStore::Ensure(const ImageRequest& request, Done done, ProgressSink pro
   if (!reference) return answer(reference.error());
   if (auto image = catalog_.Find(*reference, request.policy)) return answer(std::move(image));
   if (request.policy == PullPolicy::kNever) {
-    return answer(Error{Code::kFailedPrecondition,
-                        "image " + reference->Name() +
-                            " is not present, and imagePullPolicy is Never"});
+    return answer(
+        Error{Code::kFailedPrecondition,
+              "image " + reference->Name() + " is not present, and imagePullPolicy is Never"});
   }
   if (IsLoadedOnlyRegistry(reference->registry) && ready_) return answer(NotLoaded(*reference));
 
@@ -127,11 +128,15 @@ void ImageStore::StartFlight(const std::string& key, PullOrder order) {
     const auto took = std::chrono::duration_cast<Millis>(RealClock().Now() - begun).count();
     if (result) {
       Log(Level::kInfo, "image_pulled",
-          {{"image", order.reference.Name()}, {"digest", result->front().image->digest},
-           {"bytes", result->front().image->size_bytes}, {"took_ms", took}});
+          {{"image", order.reference.Name()},
+           {"digest", result->front().image->digest},
+           {"bytes", result->front().image->size_bytes},
+           {"took_ms", took}});
     } else {
       Log(Level::kWarn, "image_pull_failed",
-          {{"image", order.reference.Name()}, {"error", result.error().message}, {"took_ms", took}});
+          {{"image", order.reference.Name()},
+           {"error", result.error().message},
+           {"took_ms", took}});
     }
     Post([this, key, result = std::move(result)]() mutable { Land(key, std::move(result)); });
   });
@@ -162,8 +167,8 @@ void ImageStore::Land(const std::string& key, Result<std::vector<KnownImage>> re
     answer = result->front().image;
   } else if (flight.timed_out) {
     const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(options_.pull_timeout);
-    answer = Error{Code::kDeadlineExceeded,
-                   "the image was not pulled within " + std::to_string(minutes.count()) + " minutes"};
+    answer = Error{Code::kDeadlineExceeded, "the image was not pulled within " +
+                                                std::to_string(minutes.count()) + " minutes"};
   } else {
     answer = ForWhoeverAsked(result.error());
   }

@@ -1,8 +1,8 @@
 // The node's images: there, or pulled, unpacked and ready to start containers from.
 //
 // Loop thread only, and so are all callbacks; each runs exactly once, later than the call that it
-// belongs to. The destructor cancels what is under way and waits for it, at most about a second; then
-// no callback runs any more.
+// belongs to. The destructor cancels what is under way and waits for it, at most about a second;
+// then no callback runs any more.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,7 @@
 namespace updraft::node_agent {
 
 struct ImageRequest {
-  std::string image;   // as the user wrote it
+  std::string image;        // as the user wrote it
   std::string digest = {};  // sha256:..., empty where none was resolved
   std::vector<RegistryCredential> credentials = {};
   PullPolicy policy = PullPolicy::kDefault;
@@ -30,7 +30,7 @@ class ImageStore {
  public:
   struct Options {
     ImageEngine::Options engine = {};
-    size_t pulls_max = 4;                         // at a time; more wait
+    size_t pulls_max = 4;  // at a time; more wait
     Nanos pull_timeout = std::chrono::minutes(30);
     Nanos resolve_timeout = Seconds(60);
   };
@@ -43,11 +43,12 @@ class ImageStore {
   // For the hot path, from memory: null if Ensure() is needed.
   std::shared_ptr<const UnpackedImage> Find(const ImageRequest& request) const;
 
-  // The image, pulled if necessary; one pull for all who ask for the same with the same credentials.
-  // Errors are for the user: kInvalidArgument (the reference is none), kFailedPrecondition (not here, and the
-  // policy is Never), kNotFound, kUnauthenticated, kPermissionDenied, kResourceExhausted (disk full),
-  // kUnavailable (registry or containerd away: worth a later try), kInternal (what the registry has cannot be
-  // used: TLS, digest, media type, platform).
+  // The image, pulled if necessary; one pull for all who ask for the same with the same
+  // credentials. Errors are for the user: kInvalidArgument (the reference is none),
+  // kFailedPrecondition (not here, and the policy is Never), kNotFound, kUnauthenticated,
+  // kPermissionDenied, kResourceExhausted (disk full), kUnavailable (registry or containerd away:
+  // worth a later try), kInternal (what the registry has cannot be used: TLS, digest, media type,
+  // platform).
   void Ensure(const ImageRequest& request, Done done, ProgressSink progress = {});
 
   // The digest that an image reference stands for: a loaded image's, else the registry's.
@@ -62,8 +63,8 @@ class ImageStore {
   // For a snapshot that was gone when a container needed it: the next Ensure() looks again.
   void Forget(const std::string& digest) { catalog_.ForgetDigest(digest); }
 
-  // The loader takes the archive's bytes from any thread; what it loads wins over the registry. It must
-  // be destroyed before the store. `progress` runs on the loader's thread.
+  // The loader takes the archive's bytes from any thread; what it loads wins over the registry. It
+  // must be destroyed before the store. `progress` runs on the loader's thread.
   std::unique_ptr<ArchiveLoader> Load(ArchiveOrder order, ProgressSink progress);
 
   // True once containerd's images have been read. Until then Ensure() looks by itself.

@@ -9,16 +9,16 @@
 
 namespace updraft::node_agent {
 
-// Adds something to the scope's lease; `type` is "content" or "snapshots/<snapshotter>". No error for what
-// does not exist. Blocks.
+// Adds something to the scope's lease; `type` is "content" or "snapshots/<snapshotter>". No error
+// for what does not exist. Blocks.
 Status HoldInLease(const ContainerdScope& scope, const std::string& type, const std::string& id);
 
-// One piece of work's lease. It expires after a day: a pull that was broken off, by an error or by the
-// death of this process, finds its bytes again until then. Blocking calls; one thread.
+// One piece of work's lease. It expires after a day: a pull that was broken off, by an error or by
+// the death of this process, finds its bytes again until then. Blocking calls; one thread.
 class WorkLease {
  public:
-  // `work` names the work: a digest, for example. An earlier attempt's lease is taken up again while
-  // it has an hour left. REQUIRES: nobody else does the same work at the same time.
+  // `work` names the work: a digest, for example. An earlier attempt's lease is taken up again
+  // while it has an hour left. REQUIRES: nobody else does the same work at the same time.
   static Result<WorkLease> Take(const ContainerdScope& scope, const std::string& work,
                                 WallTime now);
 

@@ -144,7 +144,8 @@ Platform PlatformOf(std::string_view machine) {
        {"i686", "386"},
        {"ppc64le", "ppc64le"},
        {"riscv64", "riscv64"}}};
-  const auto it = std::ranges::find(kNames, machine, &std::pair<std::string_view, std::string_view>::first);
+  const auto it =
+      std::ranges::find(kNames, machine, &std::pair<std::string_view, std::string_view>::first);
   Platform platform{.os = "linux",
                     .architecture = std::string(it == kNames.end() ? machine : it->second),
                     .variant = ""};
@@ -160,8 +161,9 @@ Result<IndexOrManifest> ParseManifest(std::string_view bytes, std::string_view m
   if (IsIndexType(type)) return ParseIndex(document, type);
   if (IsManifestType(type)) return ParseImage(document, type);
   if (IntegerOf(document, "schemaVersion") == 1) {
-    return Unsupported("the manifest (schema 1 is obsolete; push the image again)",
-                       type.empty() ? "application/vnd.docker.distribution.manifest.v1+json" : type);
+    return Unsupported(
+        "the manifest (schema 1 is obsolete; push the image again)",
+        type.empty() ? "application/vnd.docker.distribution.manifest.v1+json" : type);
   }
   return Unsupported("the manifest", type.empty() ? "none" : type);
 }

@@ -52,7 +52,8 @@ using IndexOrManifest = std::variant<Index, Manifest>;
 
 inline constexpr size_t kManifestBytesMax = 4 << 20;
 inline constexpr size_t kConfigBytesMax = 8 << 20;
-inline constexpr size_t kLayersMax = 500;  // more lower directories than this no overlay mount takes
+inline constexpr size_t kLayersMax =
+    500;  // more lower directories than this no overlay mount takes
 
 inline constexpr char kOciIndex[] = "application/vnd.oci.image.index.v1+json";
 inline constexpr char kOciManifest[] = "application/vnd.oci.image.manifest.v1+json";
@@ -67,10 +68,12 @@ inline constexpr char kDockerLayer[] = "application/vnd.docker.image.rootfs.diff
 // kFailedPrecondition for what this platform cannot run, kInvalidArgument for what is malformed.
 Result<IndexOrManifest> ParseManifest(std::string_view bytes, std::string_view media_type);
 
-// The manifest that suits `host` best. kFailedPrecondition, with the platforms on offer, if none does.
+// The manifest that suits `host` best. kFailedPrecondition, with the platforms on offer, if none
+// does.
 Result<Descriptor> ChoosePlatform(const Index& index, const Platform& host);
 
-// Whether an image made for `image` runs on `host`. An image that says nothing is taken at its word.
+// Whether an image made for `image` runs on `host`. An image that says nothing is taken at its
+// word.
 bool RunsOn(const Platform& image, const Platform& host);
 
 }  // namespace updraft::node_agent

@@ -20,7 +20,8 @@ Error Invalid(std::string_view text, const std::string& why) {
   return {Code::kInvalidArgument, "invalid image reference \"" + std::string(text) + "\": " + why};
 }
 
-// The first path element is a host if it cannot be a repository's: it has a dot or port, or is known.
+// The first path element is a host if it cannot be a repository's: it has a dot or port, or is
+// known.
 bool LooksLikeHost(std::string_view element) {
   return element == "localhost" || element.find_first_of(".:") != std::string_view::npos ||
          std::ranges::any_of(element, [](char c) { return c >= 'A' && c <= 'Z'; });
@@ -66,8 +67,8 @@ bool IsPathElement(std::string_view text) {
 bool IsTag(std::string_view text) {
   if (text.empty() || text.size() > kTagBytesMax) return false;
   if (text.front() == '.' || text.front() == '-') return false;
-  return std::ranges::all_of(
-      text, [](char c) { return IsAlnum(c) || c == '_' || c == '.' || c == '-'; });
+  return std::ranges::all_of(text,
+                             [](char c) { return IsAlnum(c) || c == '_' || c == '.' || c == '-'; });
 }
 
 Status CheckRepository(std::string_view text, std::string_view repository) {

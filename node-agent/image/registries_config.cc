@@ -131,8 +131,8 @@ class RegistriesReader {
 
   void Fail(const YAML::Mark& mark, const std::string& why) {
     if (fault_.has_value()) return;
-    fault_ = Error{Code::kInvalidArgument,
-                   origin_ + ":" + std::to_string(mark.line + 1) + ": " + why};
+    fault_ =
+        Error{Code::kInvalidArgument, origin_ + ":" + std::to_string(mark.line + 1) + ": " + why};
   }
 
   const std::string origin_;

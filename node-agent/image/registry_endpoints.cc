@@ -21,9 +21,8 @@ RegistryEndpoint OwnEndpoint(const RegistriesConfig& config, const std::string& 
   if (settings.plain_http.has_value()) {
     return {.url = (*settings.plain_http ? "http://" : "https://") + host, .host = host};
   }
-  return {.url = "https://" + host,
-          .host = host,
-          .plain_http_fallback = IsLoopbackRegistry(registry)};
+  return {
+      .url = "https://" + host, .host = host, .plain_http_fallback = IsLoopbackRegistry(registry)};
 }
 
 }  // namespace

@@ -58,8 +58,8 @@ Error TransportError(const std::string& host, const HttpAnswer& answer) {
       return {Code::kUnavailable, "connection refused: " + host + ": " + answer.detail};
     case Outcome::kNoTls:
       return {Code::kFailedPrecondition,
-              "TLS problem: " + host + " does not speak TLS (set plain_http in registries.yaml?): " +
-                  answer.detail};
+              "TLS problem: " + host +
+                  " does not speak TLS (set plain_http in registries.yaml?): " + answer.detail};
     case Outcome::kTls:
       return {Code::kFailedPrecondition, "TLS problem: " + host + ": " + answer.detail};
     case Outcome::kTooLarge:
@@ -94,8 +94,7 @@ Error AnswerError(const RegistryAsk& ask, const HttpAnswer& answer) {
       break;
   }
   if (answer.status >= 500) {
-    return {Code::kUnavailable,
-            "registry " + ask.host + " answered " + status + MessageOf(answer)};
+    return {Code::kUnavailable, "registry " + ask.host + " answered " + status + MessageOf(answer)};
   }
   return {Code::kFailedPrecondition,
           "registry " + ask.host + " answered " + status + " for " + what + MessageOf(answer)};

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "node-agent/image/digest.h"
+#include "node-agent/image/http_url.h"
 
 namespace updraft::node_agent {
 namespace {
@@ -12,9 +13,9 @@ namespace {
 using Outcome = HttpAnswer::Outcome;
 
 const std::vector<std::string>& ManifestAccepts() {
-  static const std::vector<std::string> kAccepts = {
-      std::string("Accept: ") + kOciIndex + ", " + kOciManifest + ", " + kDockerList + ", " +
-      kDockerManifest};
+  static const std::vector<std::string> kAccepts = {std::string("Accept: ") + kOciIndex + ", " +
+                                                    kOciManifest + ", " + kDockerList + ", " +
+                                                    kDockerManifest};
   return kAccepts;
 }
 
@@ -63,9 +64,8 @@ RegistrySession::RegistrySession(const RegistryAccess& access, const ImageRefere
   for (RegistryEndpoint& endpoint : EndpointsFor(access.config, image.registry)) {
     EndpointState state;
     // A mirror is another party: it gets the password that is configured for it, and no other.
-    state.credentials = endpoint.mirror
-                            ? CredentialsFor(access.config, endpoint.host, {})
-                            : CredentialsFor(access.config, image.registry, offered);
+    state.credentials = endpoint.mirror ? CredentialsFor(access.config, endpoint.host, {})
+                                        : CredentialsFor(access.config, image.registry, offered);
     state.endpoint = std::move(endpoint);
     endpoints_.push_back(std::move(state));
   }
@@ -82,9 +82,9 @@ Result<FetchedManifest> RegistrySession::GetManifest(const std::string& referenc
                            .digest = ""};
   manifest.digest = DigestOf(manifest.bytes);
   if (IsDigest(reference) && manifest.digest != reference) {
-    return Error{Code::kFailedPrecondition,
-                 "digest mismatch: manifest " + reference + " of " + image_.RepositoryName() +
-                     " came with digest " + manifest.digest};
+    return Error{Code::kFailedPrecondition, "digest mismatch: manifest " + reference + " of " +
+                                                image_.RepositoryName() + " came with digest " +
+                                                manifest.digest};
   }
   return manifest;
 }
@@ -113,24 +113,38 @@ Status RegistrySession::GetBlob(const Descriptor& blob, int64_t offset, const Bo
 }
 
 Result<HttpAnswer> RegistrySession::Request(const Ask& ask, const BodySink& sink) {
-  size_t preferred = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    preferred = preferred_;
+  bool delivered = false;
+  BodySink watched;
+  if (sink) {
+    watched = [&sink, &delivered](int status, std::string_view bytes) {
+      delivered = true;
+      return sink(status, bytes);
+    };
   }
-  auto best = RequestAt(preferred, ask, sink);
+  const size_t preferred = Preferred();
+  auto best = RequestAt(preferred, ask, watched);
   for (size_t index = 0; index < endpoints_.size(); ++index) {
-    if (best || cancel_.cancelled() || best.error().code == Code::kResourceExhausted) break;
+    if (best || delivered || cancel_.cancelled()) break;
     if (index == preferred) continue;
-    auto next = RequestAt(index, ask, sink);
+    auto next = RequestAt(index, ask, watched);
     // What the registry itself says is worth more than what a mirror says.
     if (next || !StateOf(index).endpoint.mirror) best = std::move(next);
-    if (best) {
-      const std::lock_guard lock(mutex_);
-      preferred_ = index;
-    }
+    if (best) Prefer(index);
   }
+  // The rest of a body that a mirror broke off is better asked of the registry itself, which comes
+  // last.
+  if (!best && delivered) Prefer(endpoints_.size() - 1);
   return best;
+}
+
+size_t RegistrySession::Preferred() {
+  const std::lock_guard lock(mutex_);
+  return preferred_;
+}
+
+void RegistrySession::Prefer(size_t index) {
+  const std::lock_guard lock(mutex_);
+  preferred_ = index;
 }
 
 Result<HttpAnswer> RegistrySession::RequestAt(size_t index, const Ask& ask, const BodySink& sink) {
@@ -143,10 +157,9 @@ Result<HttpAnswer> RegistrySession::RequestAt(size_t index, const Ask& ask, cons
     if (again && cancel_.Wait(DelayBefore(tries, answer))) continue;
     if (cancel_.cancelled()) return Error{Code::kCancelled, "cancelled"};
     if (answer.outcome != Outcome::kAnswered) return TransportError(endpoint.host, answer);
-    return AnswerError({.host = endpoint.host,
-                        .repository = image_.repository,
-                        .reference = ask.reference},
-                       answer);
+    return AnswerError(
+        {.host = endpoint.host, .repository = image_.repository, .reference = ask.reference},
+        answer);
   }
 }
 
@@ -199,8 +212,7 @@ Result<std::string> RegistrySession::AuthorizationFor(const HttpAnswer& refusal,
       return BasicAuthorization(credential.username, credential.password);
     }
     if (challenge.scheme != "bearer") continue;
-    const auto query =
-        QueryOf(challenge, "repository:" + image_.repository + ":pull", credential);
+    const auto query = QueryOf(challenge, "repository:" + image_.repository + ":pull", credential);
     if (!query.has_value()) continue;
     const bool secret = !credential.username.empty() || !credential.identity_token.empty();
     if (secret && refusal.url.starts_with("https://") && !query->realm.starts_with("https://")) {
@@ -223,8 +235,8 @@ HttpAnswer RegistrySession::PerformAt(size_t index, const Ask& ask, const BodySi
   request.url = state.BaseUrl() + rest;
   HttpAnswer answer = access_.http.Perform(request, cancel_, sink);
   const bool other_port = state.endpoint.host.find(':') == std::string::npos;
-  const bool no_tls = answer.outcome == Outcome::kNoTls ||
-                      (answer.outcome == Outcome::kRefused && other_port);
+  const bool no_tls =
+      answer.outcome == Outcome::kNoTls || (answer.outcome == Outcome::kRefused && other_port);
   if (!no_tls || !state.endpoint.plain_http_fallback || state.plain_http) return answer;
   EndpointState without_tls = state;
   without_tls.plain_http = true;

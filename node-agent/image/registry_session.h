@@ -1,4 +1,5 @@
-// The distribution API for one repository: manifests and blobs, with mirrors, credentials and retries.
+// The distribution API for one repository: manifests and blobs, with mirrors, credentials and
+// retries.
 #pragma once
 
 #include <map>
@@ -18,7 +19,7 @@
 namespace updraft::node_agent {
 
 struct RetryPolicy {
-  int tries_max = 4;               // without any progress between them
+  int tries_max = 4;  // without any progress between them
   BackoffPolicy backoff = {.first = Millis(200), .most = Seconds(5)};
   Nanos retry_after_most = Seconds(30);  // of what a registry may ask for
 };
@@ -40,7 +41,8 @@ struct FetchedManifest {
 // All calls block. Safe for concurrent use.
 class RegistrySession {
  public:
-  // `access` and `cancel` must outlive the session. `offered` are the credentials that the user gave.
+  // `access` and `cancel` must outlive the session. `offered` are the credentials that the user
+  // gave.
   RegistrySession(const RegistryAccess& access, const ImageReference& image,
                   const std::vector<RegistryCredential>& offered, CancelToken& cancel);
 
@@ -84,6 +86,8 @@ class RegistrySession {
                                        const std::string& refused);
   Nanos DelayBefore(int tries, const HttpAnswer& answer) const;
   EndpointState StateOf(size_t index);
+  size_t Preferred();
+  void Prefer(size_t index);
 
   const RegistryAccess& access_;
   const ImageReference image_;

@@ -45,9 +45,8 @@ struct SnapshotStore::Preparation {
 SnapshotStore::SnapshotStore(ContainerdScope scope, std::string snapshotter)
     : scope_(std::move(scope)),
       snapshotter_(std::move(snapshotter)),
-      stubs_(std::make_unique<Stubs>(
-          Stubs{snapshots::Snapshots::NewStub(scope_.client->channel()),
-                diff::Diff::NewStub(scope_.client->channel())})) {}
+      stubs_(std::make_unique<Stubs>(Stubs{snapshots::Snapshots::NewStub(scope_.client->channel()),
+                                           diff::Diff::NewStub(scope_.client->channel())})) {}
 
 SnapshotStore::~SnapshotStore() = default;
 
@@ -108,9 +107,9 @@ Status SnapshotStore::Apply(const Preparation& into, const Descriptor& layer,
   const grpc::Status status = stubs_->diff->Apply(call.context(), request, &response);
   if (!status.ok()) return ContainerdError("unpack layer " + layer.digest, status);
   if (response.applied().digest() == diff_id) return Ok();
-  return Error{Code::kFailedPrecondition,
-               "digest mismatch: layer " + layer.digest + " unpacks to " +
-                   response.applied().digest() + ", the image's config says " + diff_id};
+  return Error{Code::kFailedPrecondition, "digest mismatch: layer " + layer.digest +
+                                              " unpacks to " + response.applied().digest() +
+                                              ", the image's config says " + diff_id};
 }
 
 Status SnapshotStore::Commit(const std::string& name, const std::string& key) const {

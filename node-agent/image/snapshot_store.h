@@ -23,9 +23,10 @@ class SnapshotStore {
 
   Result<bool> Exists(const std::string& name) const;
 
-  // Makes snapshot `name` out of `parent` (empty: of nothing) and the layer, whose blob must be in the
-  // content store, plain or compressed. `diff_id` is the digest that the uncompressed layer must have:
-  // kFailedPrecondition if not. kAborted if the parent has gone. No error if `name` exists.
+  // Makes snapshot `name` out of `parent` (empty: of nothing) and the layer, whose blob must be in
+  // the content store, plain or compressed. `diff_id` is the digest that the uncompressed layer
+  // must have: kFailedPrecondition if not. kAborted if the parent has gone. No error if `name`
+  // exists.
   Status AddLayer(const std::string& name, const std::string& parent, const Descriptor& layer,
                   const std::string& diff_id) const;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "node-agent/image/digest.h"
+#include "node-agent/image/http_url.h"
 #include "node-agent/image/json_fields.h"
 #include "node-agent/image/registry_errors.h"
 
@@ -13,14 +14,14 @@ namespace {
 
 constexpr size_t kTokensMax = 1000;
 constexpr size_t kTokenBytesMax = 1 << 20;
-constexpr int64_t kLifetimeDefault = 60;   // seconds, where the service names none
+constexpr int64_t kLifetimeDefault = 60;  // seconds, where the service names none
 constexpr Seconds kExpirySlack = Seconds(10);
 
 std::string Base64(const std::string& text) {
   std::string encoded(4 * ((text.size() + 2) / 3) + 1, '\0');
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
-                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
+                                     reinterpret_cast<const unsigned char*>(text.data()),
+                                     static_cast<int>(text.size()));
   encoded.resize(static_cast<size_t>(length));
   return encoded;
 }
@@ -32,9 +33,10 @@ HttpRequest RequestFor(const TokenQuery& query) {
   if (!credential.identity_token.empty()) {
     request.method = HttpRequest::Method::kPost;
     request.url = query.realm;
-    request.form = "grant_type=refresh_token&client_id=updraft&service=" +
-                   UrlEscape(query.service) + "&scope=" + UrlEscape(query.scope) +
-                   "&refresh_token=" + UrlEscape(credential.identity_token);
+    request.form =
+        "grant_type=refresh_token&client_id=updraft&service=" + UrlEscape(query.service) +
+        "&scope=" + UrlEscape(query.scope) +
+        "&refresh_token=" + UrlEscape(credential.identity_token);
     return request;
   }
   const char separator = query.realm.find('?') == std::string::npos ? '?' : '&';

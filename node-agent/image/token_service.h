@@ -16,9 +16,9 @@ namespace updraft::node_agent {
 
 // What a token is for, and whose it is.
 struct TokenQuery {
-  std::string realm;    // URL of the service, from the challenge
+  std::string realm;  // URL of the service, from the challenge
   std::string service;
-  std::string scope;    // "repository:NAME:pull"
+  std::string scope;  // "repository:NAME:pull"
   RegistryCredential credential;
 
   std::string Key() const;

@@ -12,14 +12,14 @@
 
 namespace updraft::node_agent {
 
-// Runs tasks first come, first served, on at most `threads_max` threads, which are started when there
-// is work for them. Submit() is safe for concurrent use.
+// Runs tasks first come, first served, on at most `threads_max` threads, which are started when
+// there is work for them. Submit() is safe for concurrent use.
 class WorkerPool {
  public:
   WorkerPool(std::string name, size_t threads_max);
 
-  // Drops the tasks that have not begun and waits for the others. Whoever submitted a task must have
-  // made it end soon before.
+  // Drops the tasks that have not begun and waits for the others. Whoever submitted a task must
+  // have made it end soon before.
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;

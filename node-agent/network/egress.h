@@ -17,8 +17,8 @@ struct EgressOrder {
 // Sets up; again, after a restart, without a moment in between. Blocks for nft(8).
 Status OpenEgress(const EgressOrder& order);
 
-// Undoes all of it; ip_forward only if no other bridge of ours needs it. No error if nothing is there. Does
-// all it can, and returns the first error.
+// Undoes all of it; ip_forward only if no other bridge of ours needs it. No error if nothing is
+// there. Does all it can, and returns the first error.
 Status CloseEgress(const std::string& bridge, const std::string& run);
 
 }  // namespace updraft::node_agent

@@ -42,10 +42,13 @@ std::string EgressRules(const std::string& bridge, const Subnet& subnet,
   return table + "\ndelete " + table + "\n" + table + " {\n" +
          "  chain postrouting {\n"
          "    type nat hook postrouting priority srcnat; policy accept;\n"
-         "    ip saddr " + ToString(subnet) + " ip daddr != " + ToString(subnet) +
-         " oifname != \"" + bridge + "\" masquerade\n"
+         "    ip saddr " +
+         ToString(subnet) + " ip daddr != " + ToString(subnet) + " oifname != \"" + bridge +
+         "\" masquerade\n"
          "  }\n"
-         "  " + std::string(kForwardRecord) + ip_forward_before + " {\n"
+         "  " +
+         std::string(kForwardRecord) + ip_forward_before +
+         " {\n"
          "  }\n"
          "}\n";
 }

@@ -72,8 +72,7 @@ AddressPool::AddressPool(const Subnet& subnet)
 
 Result<Ipv4> AddressPool::Take() {
   if (free_ == 0) {
-    return Error{Code::kResourceExhausted,
-                 "all addresses of " + ToString(subnet_) + " are in use"};
+    return Error{Code::kResourceExhausted, "all addresses of " + ToString(subnet_) + " are in use"};
   }
   while (taken_[next_]) next_ = next_ + 1 < taken_.size() ? next_ + 1 : kFirstAddress;
   const Ipv4 address{subnet_.network.value + static_cast<uint32_t>(next_)};

@@ -43,7 +43,8 @@ Result<Subnet> ParseSubnet(std::string_view text);
 
 using MacAddress = std::array<uint8_t, 6>;
 
-// One MAC for one address, for ever: what neighbours remember stays right when an address is used anew.
+// One MAC for one address, for ever: what neighbours remember stays right when an address is used
+// anew.
 MacAddress MacFor(Ipv4 address);
 
 // The addresses between the gateway and the broadcast address. One thread.

@@ -72,13 +72,14 @@ Result<std::vector<OwnAddress>> AddressesOf(NetlinkSocket& socket, int index) {
   all.ifa_family = AF_INET;
   NetlinkMessage message(RTM_GETADDR, NLM_F_DUMP);
   message.Fixed(all);
-  const Status asked = socket.Ask("list addresses", std::move(message), [&](const nlmsghdr& header) {
-    const auto* info = static_cast<const ifaddrmsg*>(NLMSG_DATA(&header));
-    if (info->ifa_index != static_cast<uint32_t>(index)) return;
-    const auto attributes = AttributesOf(header, sizeof(*info), IFA_MAX);
-    const auto wire = ValueOf<uint32_t>(attributes[IFA_LOCAL]);
-    addresses.push_back({.address = {ntohl(wire)}, .prefix_bits = info->ifa_prefixlen});
-  });
+  const Status asked =
+      socket.Ask("list addresses", std::move(message), [&](const nlmsghdr& header) {
+        const auto* info = static_cast<const ifaddrmsg*>(NLMSG_DATA(&header));
+        if (info->ifa_index != static_cast<uint32_t>(index)) return;
+        const auto attributes = AttributesOf(header, sizeof(*info), IFA_MAX);
+        const auto wire = ValueOf<uint32_t>(attributes[IFA_LOCAL]);
+        addresses.push_back({.address = {ntohl(wire)}, .prefix_bits = info->ifa_prefixlen});
+      });
   if (!asked) return asked.error();
   return addresses;
 }
@@ -242,8 +243,8 @@ NetlinkMessage SetUp(int index) {
 }
 
 NetlinkMessage AddAddress(int index, Ipv4 address, const Subnet& subnet) {
-  NetlinkMessage message = AddressMessage(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, index,
-                                          address, subnet.prefix_bits);
+  NetlinkMessage message =
+      AddressMessage(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, index, address, subnet.prefix_bits);
   message.Value(IFA_BROADCAST, WireOrder(subnet.Broadcast()));
   return message;
 }

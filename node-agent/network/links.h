@@ -1,6 +1,7 @@
 // Links, addresses, routes and neighbours through rtnetlink: what a bridge and its instances need.
 //
-// Functions that return a NetlinkMessage only describe a change; NetlinkSocket::DoAll() makes many at once.
+// Functions that return a NetlinkMessage only describe a change; NetlinkSocket::DoAll() makes many
+// at once.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +30,8 @@ Result<std::vector<LinkState>> ListLinks(NetlinkSocket& socket);
 // The MTU of the way out: of the link of the default route, else 1500.
 uint32_t UplinkMtu(NetlinkSocket& socket);
 
-// The bridge with just this address, up. No error if it is so already; a bridge with another address
-// gets this one instead. kAlreadyExists if the name belongs to a link that is no bridge.
+// The bridge with just this address, up. No error if it is so already; a bridge with another
+// address gets this one instead. kAlreadyExists if the name belongs to a link that is no bridge.
 struct BridgeOrder {
   std::string name;
   Subnet subnet;
@@ -39,8 +40,8 @@ struct BridgeOrder {
 Result<LinkState> EnsureBridge(NetlinkSocket& socket, const BridgeOrder& order);
 
 struct VethOrder {
-  std::string name;       // on this side, a port of the bridge
-  std::string peer_name;  // in the namespace
+  std::string name;         // on this side, a port of the bridge
+  std::string peer_name;    // in the namespace
   int peer_namespace = -1;  // descriptor
   int bridge_index = 0;
   uint32_t mtu = 1500;

@@ -40,8 +40,7 @@ uint32_t LinkGroupOf(int bridge_index) {
   return 0x75640000U | (static_cast<uint32_t>(bridge_index) & 0xffffU);  // "ud" and the bridge
 }
 
-NamespaceBuilder::NamespaceBuilder(NetlinkSocket socket, BridgeFacts bridge,
-                                   NamespaceFolder folder)
+NamespaceBuilder::NamespaceBuilder(NetlinkSocket socket, BridgeFacts bridge, NamespaceFolder folder)
     : socket_(std::move(socket)), bridge_(std::move(bridge)), folder_(std::move(folder)) {}
 
 std::string NamespaceBuilder::LinkName(Ipv4 address) {

@@ -29,8 +29,8 @@ class NamespaceBuilder {
   // About 3 ms. On error nothing is left.
   Status Build(Ipv4 address);
 
-  // About 25 ms for any number of them. What is not there is no error. Returns those that are gone; the others
-  // can be tried again.
+  // About 25 ms for any number of them. What is not there is no error. Returns those that are gone;
+  // the others can be tried again.
   std::vector<Ipv4> Remove(const std::vector<Ipv4>& addresses);
 
   // Addresses whose links hang at the bridge, whether or not a namespace is pinned.

@@ -58,8 +58,8 @@ void NamespaceFolder::Unclaim(const std::string& instance) const {
 Result<NamespaceFolder::Contents> NamespaceFolder::Read() const {
   Contents contents;
   std::error_code error;
-  for (auto entry = fs::directory_iterator(path_, error); !error && entry != fs::directory_iterator();
-       entry.increment(error)) {
+  for (auto entry = fs::directory_iterator(path_, error);
+       !error && entry != fs::directory_iterator(); entry.increment(error)) {
     const std::string name = entry->path().filename();
     std::error_code not_a_link;
     const fs::path target = fs::read_symlink(entry->path(), not_a_link);

@@ -3,7 +3,8 @@
 //   ns-10.89.0.7    a namespace, pinned; its address is in its name
 //   <instance>      symbolic link to the namespace that the instance has; none: it is a pooled one
 //
-// So what a dead agent left tells all that its successor must know. Thread-safe: no state but the folder's.
+// So what a dead agent left tells all that its successor must know. Thread-safe: no state but the
+// folder's.
 #pragma once
 
 #include <map>
@@ -29,8 +30,8 @@ class NamespaceFolder {
   void Unclaim(const std::string& instance) const;
 
   struct Contents {
-    std::vector<Ipv4> addresses;          // of all namespaces
-    std::map<std::string, Ipv4> claims;   // by instance
+    std::vector<Ipv4> addresses;         // of all namespaces
+    std::map<std::string, Ipv4> claims;  // by instance
   };
   Result<Contents> Read() const;
 

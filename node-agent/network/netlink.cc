@@ -125,8 +125,8 @@ Result<std::vector<int>> NetlinkSocket::DoAll(std::vector<NetlinkMessage> messag
       const auto size = Receive();
       if (!size) return size.error();
       auto left = static_cast<uint32_t>(*size);
-      for (auto* header = reinterpret_cast<const nlmsghdr*>(buffer_.data());
-           NLMSG_OK(header, left); header = NLMSG_NEXT(header, left)) {
+      for (auto* header = reinterpret_cast<const nlmsghdr*>(buffer_.data()); NLMSG_OK(header, left);
+           header = NLMSG_NEXT(header, left)) {
         const size_t index = begin + (header->nlmsg_seq - first);
         if (header->nlmsg_type != NLMSG_ERROR || index >= end || answers[index] != -1) continue;
         answers[index] = -static_cast<const nlmsgerr*>(NLMSG_DATA(header))->error;

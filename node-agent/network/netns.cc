@@ -21,7 +21,8 @@ constexpr char kOwnNamespace[] = "/proc/thread-self/ns/net";
 // Settings that only the namespace itself can have. What the kernel does not know is left.
 void SetInside(const char* file, std::string_view value) {
   const UniqueFd fd(open(file, O_WRONLY | O_CLOEXEC));
-  if (fd) [[maybe_unused]] const ssize_t written = write(fd.get(), value.data(), value.size());
+  if (fd) [[maybe_unused]]
+    const ssize_t written = write(fd.get(), value.data(), value.size());
 }
 
 // On a thread that ends right after: the namespace must not be left by mistake.
@@ -30,7 +31,8 @@ Result<NewNamespace> MakeHere(const std::string& path) {
   // Users without root may listen on any port, as containers have it everywhere else.
   SetInside("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
   SetInside("/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
-  // No link-local address, hence none of the multicast that each one costs every port of the bridge.
+  // No link-local address, hence none of the multicast that each one costs every port of the
+  // bridge.
   SetInside("/proc/sys/net/ipv6/conf/default/addr_gen_mode", "1");
   SetInside("/proc/sys/net/ipv6/conf/default/accept_ra", "0");
   if (mount(kOwnNamespace, path.c_str(), nullptr, MS_BIND, nullptr) != 0) {
@@ -49,7 +51,9 @@ Result<NewNamespace> MakeNamespace(const std::string& path) {
   const UniqueFd file(open(path.c_str(), O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444));
   if (!file) return ErrnoError("make " + path, errno);
   std::optional<Result<NewNamespace>> made;
-  { const NamedThread helper("netns", [&made, &path] { made = MakeHere(path); }); }
+  {
+    const NamedThread helper("netns", [&made, &path] { made = MakeHere(path); });
+  }
   if (!*made) {
     const Error error = made->error();
     const Status removed = RemoveNamespace(path);

@@ -16,8 +16,8 @@ struct NewNamespace {
   NetlinkSocket socket;  // inside
 };
 
-// Makes a namespace and pins it at `path`, which must not exist. Blocks for a short-lived thread, the only
-// one that ever enters it. Needs CAP_SYS_ADMIN. On error nothing is left.
+// Makes a namespace and pins it at `path`, which must not exist. Blocks for a short-lived thread,
+// the only one that ever enters it. Needs CAP_SYS_ADMIN. On error nothing is left.
 Result<NewNamespace> MakeNamespace(const std::string& path);
 
 // Lets go of it; it ends with the last process inside. No error if nothing is there.

@@ -18,11 +18,9 @@ Result<BridgeFacts> MakeBridge(NetlinkSocket& socket, const NetworkPool::Options
   const auto subnet = ParseSubnet(options.subnet);
   if (!subnet) return subnet.error();
   const uint32_t mtu = UplinkMtu(socket);
-  const auto link =
-      EnsureBridge(socket, {.name = options.bridge, .subnet = *subnet, .mtu = mtu});
+  const auto link = EnsureBridge(socket, {.name = options.bridge, .subnet = *subnet, .mtu = mtu});
   if (!link) return link.error();
-  return BridgeFacts{
-      .name = options.bridge, .index = link->index, .subnet = *subnet, .mtu = mtu};
+  return BridgeFacts{.name = options.bridge, .index = link->index, .subnet = *subnet, .mtu = mtu};
 }
 
 }  // namespace
@@ -34,8 +32,8 @@ Result<std::unique_ptr<NetworkPool>> NetworkPool::Start(Loop& loop, const Option
   if (!bridge) return bridge.error();
   const NamespaceFolder folder(options.run);
   if (Status made = folder.Create(); !made) return made.error();
-  const Status egress = OpenEgress(
-      {.bridge = options.bridge, .subnet = bridge->subnet, .run = options.run});
+  const Status egress =
+      OpenEgress({.bridge = options.bridge, .subnet = bridge->subnet, .run = options.run});
   if (!egress) Log(Level::kError, "egress_unavailable", {{"error", egress.error().message}});
 
   std::unique_ptr<NetworkPool> pool(
@@ -263,7 +261,8 @@ void NetworkPool::Deliver(Ipv4 address) {
   } else {
     claims_.emplace(waiting.instance, address);
   }
-  // A claim that was undone before the loop comes to it has been released, and its answer is dropped.
+  // A claim that was undone before the loop comes to it has been released, and its answer is
+  // dropped.
   loop_.Post([this, alive = alive_, instance = waiting.instance, done = std::move(waiting.done),
               claimed = std::move(claimed)] {
     if (!*alive) return;

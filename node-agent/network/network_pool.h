@@ -1,8 +1,9 @@
-// The networks of instances on this node: each a namespace with an address on the bridge, made ahead of
-// need.
+// The networks of instances on this node: each a namespace with an address on the bridge, made
+// ahead of need.
 //
-// A claim takes one that is ready, in microseconds; a thread of its own makes the next ones and removes released
-// ones, many at a time. What is claimed survives this object and this process: the next agent adopts it.
+// A claim takes one that is ready, in microseconds; a thread of its own makes the next ones and
+// removes released ones, many at a time. What is claimed survives this object and this process: the
+// next agent adopts it.
 #pragma once
 
 #include <condition_variable>
@@ -37,14 +38,14 @@ class NetworkPool {
   struct Options {
     std::string bridge = "updraft0";
     std::string subnet = "10.89.0.0/16";
-    std::string run;        // namespaces are pinned in its folder "netns"
+    std::string run;         // namespaces are pinned in its folder "netns"
     size_t ready_count = 4;  // to hold ready
   };
   using Done = std::function<void(Result<ClaimedNetwork>)>;
 
-  // Makes the bridge and sets up egress (a failure of that alone is logged: instances then cannot reach the
-  // world, but can serve), finds what an earlier agent left, and begins to fill the pool. Blocks for some 30 ms.
-  // Needs root.
+  // Makes the bridge and sets up egress (a failure of that alone is logged: instances then cannot
+  // reach the world, but can serve), finds what an earlier agent left, and begins to fill the pool.
+  // Blocks for some 30 ms. Needs root.
   static Result<std::unique_ptr<NetworkPool>> Start(Loop& loop, const Options& options);
 
   // Removes what nobody claimed, leaves the rest.
@@ -52,8 +53,8 @@ class NetworkPool {
   NetworkPool(const NetworkPool&) = delete;
   NetworkPool& operator=(const NetworkPool&) = delete;
 
-  // `done` runs from within the call if a network is ready or the instance has one already, else later.
-  // REQUIRES: loop thread.
+  // `done` runs from within the call if a network is ready or the instance has one already, else
+  // later. REQUIRES: loop thread.
   void Claim(const std::string& instance, Done done);
 
   // The network that the instance has; nullopt: none.
@@ -62,12 +63,13 @@ class NetworkPool {
   // What an earlier agent's instances have.
   std::vector<std::string> Claims() const;
 
-  // Releases all claims that this object has found at its start and that Adopt() was not called for.
+  // Releases all claims that this object has found at its start and that Adopt() was not called
+  // for.
   void Adopt(const std::string& instance);
   void AdoptionIsOver();
 
-  // The network is removed some time later. A claim under way is undone: its `done` does not run. No effect for
-  // an instance that has none. REQUIRES: the instance's processes are gone.
+  // The network is removed some time later. A claim under way is undone: its `done` does not run.
+  // No effect for an instance that has none. REQUIRES: the instance's processes are gone.
   void Release(const std::string& instance);
 
   size_t ready_count() const;

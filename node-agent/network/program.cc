@@ -44,9 +44,8 @@ class Conversation {
     while (out_ || err_) {
       const auto left = std::chrono::duration_cast<Millis>(deadline - RealClock().Now()).count();
       if (left <= 0) return false;
-      std::array<pollfd, 3> polled = {{{in_.get(), POLLOUT, 0},
-                                       {out_.get(), POLLIN, 0},
-                                       {err_.get(), POLLIN, 0}}};
+      std::array<pollfd, 3> polled = {
+          {{in_.get(), POLLOUT, 0}, {out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}}};
       if (poll(polled.data(), polled.size(), static_cast<int>(left)) < 0 && errno != EINTR) {
         return false;
       }

@@ -12,8 +12,9 @@ struct TeardownOrder {
   std::string run;  // as NetworkPool::Options has it
 };
 
-// Namespaces, links, bridge, NAT, and ip_forward as it was. No error if nothing is there. Does all it can, and
-// returns the first error. REQUIRES: no agent runs, and no instance of this bridge. Blocks.
+// Namespaces, links, bridge, NAT, and ip_forward as it was. No error if nothing is there. Does all
+// it can, and returns the first error. REQUIRES: no agent runs, and no instance of this bridge.
+// Blocks.
 Status TearDownNetwork(const TeardownOrder& order);
 
 }  // namespace updraft::node_agent

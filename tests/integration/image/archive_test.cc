@@ -11,7 +11,8 @@ using testing::IsEmpty;
 
 class ArchiveTest : public ImageTest {
  protected:
-  const std::vector<TestLayer> layers_ = {{.files = {{"app", "one"}}}, {.files = {{"etc/x", Noise(100'000, 1)}}}};
+  const std::vector<TestLayer> layers_ = {{.files = {{"app", "one"}}},
+                                          {.files = {{"etc/x", Noise(100'000, 1)}}}};
 };
 
 TEST_F(ArchiveTest, LoadsBothFormatsInEveryCompression) {
@@ -20,8 +21,8 @@ TEST_F(ArchiveTest, LoadsBothFormatsInEveryCompression) {
     for (const bool docker : {false, true}) {
       TestStore store(lab());
       store.AwaitReady();
-      const std::string archive =
-          docker ? DockerArchive(layers_, "team/app:1", packing) : OciArchive(image, "team/app:1", packing);
+      const std::string archive = docker ? DockerArchive(layers_, "team/app:1", packing)
+                                         : OciArchive(image, "team/app:1", packing);
       const auto names = store.Load(archive, {.file_name = "app.tar"});
       ASSERT_TRUE(names) << Message(names);
       EXPECT_THAT(*names, ElementsAre("docker.io/team/app:1"));
@@ -38,7 +39,8 @@ TEST_F(ArchiveTest, LoadsBothFormatsInEveryCompression) {
 
 TEST_F(ArchiveTest, BytesMayComeInAnyPieces) {
   TestStore store(lab());
-  const std::string archive = OciArchive(MakeImage({{.files = {{"a", "b"}}}}), "a:1", Packing::kGzip);
+  const std::string archive =
+      OciArchive(MakeImage({{.files = {{"a", "b"}}}}), "a:1", Packing::kGzip);
   const auto names = store.Load(archive, {.file_name = "a.tar"}, 7);
   EXPECT_TRUE(names) << Message(names);
 }
@@ -53,7 +55,8 @@ TEST_F(ArchiveTest, LoadedImagesWinOverTheRegistry) {
   const auto digest = store.Resolve(name);
   ASSERT_TRUE(digest) << Message(digest);
   EXPECT_EQ(*digest, own.root.digest);
-  const auto image = store.Ensure({.image = name, .digest = *digest, .policy = PullPolicy::kAlways});
+  const auto image =
+      store.Ensure({.image = name, .digest = *digest, .policy = PullPolicy::kAlways});
   ASSERT_TRUE(image) << Message(image);
   EXPECT_EQ(lab().ReadFile((*image)->chain_id, "a"), "archive");
   EXPECT_TRUE(registry.Requests().empty());
@@ -81,8 +84,9 @@ TEST_F(ArchiveTest, ReportsHowFarItIs) {
   TestStore store(lab());
   const std::string archive = OciArchive(MakeImage(layers_), "a:1");
   std::vector<ImageProgress> reports;  // written on the loader's thread, read after its end
-  ASSERT_TRUE(store.Load(archive, {.file_name = "a", .size_bytes = static_cast<int64_t>(archive.size())}, 64 << 10,
-                         [&reports](const ImageProgress& progress) { reports.push_back(progress); }));
+  ASSERT_TRUE(store.Load(
+      archive, {.file_name = "a", .size_bytes = static_cast<int64_t>(archive.size())}, 64 << 10,
+      [&reports](const ImageProgress& progress) { reports.push_back(progress); }));
   ASSERT_GE(reports.size(), 3U);
   EXPECT_EQ(reports.front().step, "reading");
   EXPECT_GE(reports.front().bytes_total, static_cast<int64_t>(archive.size()));

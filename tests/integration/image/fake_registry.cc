@@ -33,7 +33,8 @@ bool ReadRequest(int fd, FakeRequest& request) {
     const size_t colon = line.find(':');
     if (colon == std::string::npos) continue;
     std::string name = line.substr(0, colon);
-    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::ranges::transform(name, name.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     std::string value = line.substr(colon + 1);
     value.erase(0, value.find_first_not_of(' '));
     if (value.ends_with('\r')) value.pop_back();
@@ -123,14 +124,16 @@ FakeReply FakeRegistry::Serve(const FakeRequest& request) const {
     return reply;
   }
   const auto blob = blobs_.find(name);
-  if (path.find("/blobs/") == std::string::npos || blob == blobs_.end()) return Missing("BLOB_UNKNOWN");
+  if (path.find("/blobs/") == std::string::npos || blob == blobs_.end())
+    return Missing("BLOB_UNKNOWN");
   reply.body = blob->second;
   const std::string range = request.Header("range");
   if (range.starts_with("bytes=")) {
     const size_t from = std::stoul(range.substr(6));
     reply.status = 206;
     reply.headers = {"Content-Range: bytes " + std::to_string(from) + "-" +
-                     std::to_string(reply.body.size() - 1) + "/" + std::to_string(reply.body.size())};
+                     std::to_string(reply.body.size() - 1) + "/" +
+                     std::to_string(reply.body.size())};
     reply.body.erase(0, from);
   }
   return reply;
@@ -160,8 +163,9 @@ void FakeRegistry::Answer(int fd) {
     handler = handler_;
   }
   const FakeReply reply = handler ? handler(request) : Serve(request);
-  std::string head = "HTTP/1.1 " + std::to_string(reply.status) + " X\r\nConnection: close\r\nContent-Length: " +
-                     std::to_string(reply.body.size()) + "\r\n";
+  std::string head =
+      "HTTP/1.1 " + std::to_string(reply.status) +
+      " X\r\nConnection: close\r\nContent-Length: " + std::to_string(reply.body.size()) + "\r\n";
   for (const std::string& header : reply.headers) head += header + "\r\n";
   SendAll(fd, head + "\r\n");
   if (request.method == "HEAD") return;

@@ -15,7 +15,7 @@ namespace updraft::node_agent {
 
 struct FakeRequest {
   std::string method;
-  std::string path;  // with query
+  std::string path;                            // with query
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
   std::string Header(const std::string& name) const;

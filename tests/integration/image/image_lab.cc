@@ -153,7 +153,8 @@ std::string ImageLab::ReadFile(const std::string& snapshot, const std::string& p
   view.set_snapshotter("overlayfs");
   view.set_key("look");
   view.set_parent(snapshot);
-  view.mutable_labels()->insert({"containerd.io/gc.root", "test"});  // a collection may be under way
+  view.mutable_labels()->insert(
+      {"containerd.io/gc.root", "test"});  // a collection may be under way
   UPDRAFT_CHECK(stub->View(view_call.context(), view, &viewed).ok());
   const auto& mount = viewed.mounts(0);
   std::string folders = mount.source();
@@ -239,10 +240,12 @@ std::shared_ptr<const UnpackedImage> TestStore::Find(const ImageRequest& request
       [&request](ImageStore& store) { return store.Find(request); });
 }
 
-Result<std::string> TestStore::Resolve(const std::string& image, std::vector<RegistryCredential> auth) {
+Result<std::string> TestStore::Resolve(const std::string& image,
+                                       std::vector<RegistryCredential> auth) {
   std::promise<Result<std::string>> answer;
   lab_.loop().Post([&] {
-    store_->Resolve(image, auth, [&answer](Result<std::string> digest) { answer.set_value(std::move(digest)); });
+    store_->Resolve(image, auth,
+                    [&answer](Result<std::string> digest) { answer.set_value(std::move(digest)); });
   });
   return answer.get_future().get();
 }
@@ -287,11 +290,13 @@ Result<std::vector<std::string>> TestStore::Load(const std::string& archive, Arc
   const auto loader = made.get_future().get();
   for (size_t at = 0; at < archive.size(); at += chunk) {
     std::promise<bool> more;
-    loader->Write(archive.substr(at, chunk), [&more](const Status& status) { more.set_value(status.has_value()); });
+    loader->Write(archive.substr(at, chunk),
+                  [&more](const Status& status) { more.set_value(status.has_value()); });
     if (!more.get_future().get()) break;
   }
   std::promise<Result<std::vector<std::string>>> done;
-  loader->Finish([&done](Result<std::vector<std::string>> names) { done.set_value(std::move(names)); });
+  loader->Finish(
+      [&done](Result<std::vector<std::string>> names) { done.set_value(std::move(names)); });
   auto names = done.get_future().get();
   // What was loaded has been posted to the loop: let it run.
   OnLoop<bool>([](ImageStore&) { return true; });

@@ -1,5 +1,5 @@
-// A containerd of the test's own and an image store on it, in a network namespace that holds nothing but
-// loopback.
+// A containerd of the test's own and an image store on it, in a network namespace that holds
+// nothing but loopback.
 #pragma once
 
 #include <gtest/gtest.h>

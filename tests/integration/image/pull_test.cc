@@ -10,7 +10,9 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-bool IsBlob(const FakeRequest& request) { return request.path.find("/blobs/") != std::string::npos; }
+bool IsBlob(const FakeRequest& request) {
+  return request.path.find("/blobs/") != std::string::npos;
+}
 
 class PullTest : public ImageTest {
  protected:
@@ -60,7 +62,10 @@ TEST_F(PullTest, ChoosesTheMachinesPlatform) {
   for (const char* tag : {"foreign", "alone"}) {
     const auto none = store.Ensure(Request(tag));
     ASSERT_FALSE(none);
-    EXPECT_THAT(Message(none), HasSubstr("no matching platform: this machine is linux/amd64, the image is for linux/s390x"));
+    EXPECT_THAT(
+        Message(none),
+        HasSubstr(
+            "no matching platform: this machine is linux/amd64, the image is for linux/s390x"));
   }
 }
 
@@ -107,7 +112,8 @@ TEST_F(PullTest, BrokenTransfersGoOnWhereTheyStopped) {
   registry_.Add(image);
   registry_.SetHandler([&](const FakeRequest& request) {
     FakeReply reply = registry_.Serve(request);
-    if (IsBlob(request) && request.path.find(image.layers[0].digest) != std::string::npos) reply.cut_after = 1 << 20;
+    if (IsBlob(request) && request.path.find(image.layers[0].digest) != std::string::npos)
+      reply.cut_after = 1 << 20;
     return reply;
   });
   TestStore store(lab());
@@ -116,9 +122,11 @@ TEST_F(PullTest, BrokenTransfersGoOnWhereTheyStopped) {
   EXPECT_EQ(lab().ReadFile((*pulled)->chain_id, "data"), Noise(3 << 20, 3));
   std::vector<std::string> ranges;
   for (const FakeRequest& request : registry_.Requests()) {
-    if (request.path.find(image.layers[0].digest) != std::string::npos) ranges.push_back(request.Header("range"));
+    if (request.path.find(image.layers[0].digest) != std::string::npos)
+      ranges.push_back(request.Header("range"));
   }
-  EXPECT_THAT(ranges, testing::ElementsAre("", "bytes=1048576-", "bytes=2097152-", "bytes=3145728-"));
+  EXPECT_THAT(ranges,
+              testing::ElementsAre("", "bytes=1048576-", "bytes=2097152-", "bytes=3145728-"));
 }
 
 TEST_F(PullTest, ARegistryWithoutRangesStartsAnew) {
@@ -129,7 +137,8 @@ TEST_F(PullTest, ARegistryWithoutRangesStartsAnew) {
     FakeRequest whole = request;
     whole.headers.erase("range");
     FakeReply reply = registry_.Serve(whole);
-    if (request.path.find(image.layers[0].digest) != std::string::npos && ++tries < 3) reply.cut_after = 1'500'000;
+    if (request.path.find(image.layers[0].digest) != std::string::npos && ++tries < 3)
+      reply.cut_after = 1'500'000;
     return reply;
   });
   TestStore store(lab());
@@ -143,7 +152,8 @@ TEST_F(PullTest, ARestartedAgentGoesOnWhereTheLastOneStopped) {
   registry_.Add(image);
   registry_.SetHandler([&](const FakeRequest& request) {
     FakeReply reply = registry_.Serve(request);
-    if (request.path.find(image.layers[0].digest) != std::string::npos && request.Header("range").empty()) {
+    if (request.path.find(image.layers[0].digest) != std::string::npos &&
+        request.Header("range").empty()) {
       reply.cut_after = 2'500'000;
       reply.stall = true;
     }
@@ -152,7 +162,8 @@ TEST_F(PullTest, ARestartedAgentGoesOnWhereTheLastOneStopped) {
   {
     TestStore store(lab());
     store.Begin(Request(), [](auto) {});
-    Await("two megabytes", [&] { return lab().IngestedBytes("updraft-" + image.layers[0].digest) == 2 << 20; });
+    Await("two megabytes",
+          [&] { return lab().IngestedBytes("updraft-" + image.layers[0].digest) == 2 << 20; });
   }
   lab().CollectGarbage();
   TestStore store(lab());
@@ -160,7 +171,8 @@ TEST_F(PullTest, ARestartedAgentGoesOnWhereTheLastOneStopped) {
   ASSERT_TRUE(pulled) << Message(pulled);
   std::vector<std::string> ranges;
   for (const FakeRequest& request : registry_.Requests()) {
-    if (request.path.find(image.layers[0].digest) != std::string::npos) ranges.push_back(request.Header("range"));
+    if (request.path.find(image.layers[0].digest) != std::string::npos)
+      ranges.push_back(request.Header("range"));
   }
   EXPECT_THAT(ranges, testing::ElementsAre("", "bytes=2097152-"));
   EXPECT_EQ(lab().ReadFile((*pulled)->chain_id, "data"), Noise(3 << 20, 5));
@@ -189,7 +201,8 @@ TEST_F(PullTest, TheEndOfTheStoreIsSwift) {
 TEST_F(PullTest, WrongContentIsNeverUsed) {
   const TestImage image = MakeImage({{.files = {{"a", "b"}}}});
   registry_.Add(image);
-  for (const std::string& victim : {image.layers[0].digest, image.config_digest, image.root.digest}) {
+  for (const std::string& victim :
+       {image.layers[0].digest, image.config_digest, image.root.digest}) {
     registry_.SetHandler([&](const FakeRequest& request) {
       FakeReply reply = registry_.Serve(request);
       if (request.path.find(victim) != std::string::npos) reply.body.back() ^= 1;
@@ -216,7 +229,8 @@ TEST_F(PullTest, ALayerThatIsNotWhatTheConfigSaysIsRefused) {
   const size_t at = manifest.find(image.layers[0].digest);
   manifest.replace(at, image.layers[0].digest.size(), other.layers[0].digest);
   const std::string size = "\"size\":" + std::to_string(image.layers[0].size);
-  manifest.replace(manifest.find(size), size.size(), "\"size\":" + std::to_string(other.layers[0].size));
+  manifest.replace(manifest.find(size), size.size(),
+                   "\"size\":" + std::to_string(other.layers[0].size));
   image.blobs.insert(other.blobs.begin(), other.blobs.end());
   image.root.digest = DigestOf(manifest);
   image.blobs[image.root.digest] = manifest;
@@ -297,14 +311,17 @@ TEST_F(PullTest, AnExpiredTokenIsReplaced) {
   std::atomic<int> current = 0;
   registry_.SetHandler([&](const FakeRequest& request) -> FakeReply {
     if (request.path.starts_with("/token")) {
-      return {.body = R"({"access_token":"T)" + std::to_string(++current) + R"(","expires_in":1000})"};
+      return {.body =
+                  R"({"access_token":"T)" + std::to_string(++current) + R"(","expires_in":1000})"};
     }
     if (request.Header("authorization") == "Bearer T" + std::to_string(current)) {
       FakeReply reply = registry_.Serve(request);
-      if (request.path.find("/manifests/") != std::string::npos) current = 7;  // T1 is worth nothing from now on
+      if (request.path.find("/manifests/") != std::string::npos)
+        current = 7;  // T1 is worth nothing from now on
       return reply;
     }
-    return {.status = 401, .headers = {"WWW-Authenticate: Bearer realm=\"" + registry_.url() + "/token\""}};
+    return {.status = 401,
+            .headers = {"WWW-Authenticate: Bearer realm=\"" + registry_.url() + "/token\""}};
   });
   TestStore store(lab());
   const auto pulled = store.Ensure(Request());
@@ -316,13 +333,15 @@ TEST_F(PullTest, AnIdentityTokenIsExchanged) {
   registry_.Add(MakeImage({{.files = {{"a", "b"}}}}));
   registry_.SetHandler([&](const FakeRequest& request) -> FakeReply {
     if (request.path == "/token") {
-      if (request.method != "POST" || request.body.find("refresh_token=id%2Ftok") == std::string::npos) {
+      if (request.method != "POST" ||
+          request.body.find("refresh_token=id%2Ftok") == std::string::npos) {
         return {.status = 400};
       }
       return {.body = R"({"access_token":"T"})"};
     }
     if (request.Header("authorization") == "Bearer T") return registry_.Serve(request);
-    return {.status = 401, .headers = {"WWW-Authenticate: Bearer realm=\"" + registry_.url() + "/token\""}};
+    return {.status = 401,
+            .headers = {"WWW-Authenticate: Bearer realm=\"" + registry_.url() + "/token\""}};
   });
   TestStore store(lab());
   ImageRequest request = Request();
@@ -337,8 +356,10 @@ TEST_F(PullTest, AuthorizationDoesNotFollowARedirectElsewhere) {
   FakeRegistry storage;
   storage.Add(image);
   registry_.SetHandler([&](const FakeRequest& request) -> FakeReply {
-    if (request.Header("authorization").empty()) return {.status = 401, .headers = {"WWW-Authenticate: Basic realm=\"r\""}};
-    if (IsBlob(request)) return {.status = 307, .headers = {"Location: " + storage.url() + request.path}};
+    if (request.Header("authorization").empty())
+      return {.status = 401, .headers = {"WWW-Authenticate: Basic realm=\"r\""}};
+    if (IsBlob(request))
+      return {.status = 307, .headers = {"Location: " + storage.url() + request.path}};
     return registry_.Serve(request);
   });
   TestStore store(lab());
@@ -361,7 +382,8 @@ TEST_F(PullTest, AMirrorIsAskedFirstAndMayFail) {
   FakeRegistry mirror;
   registry_.Add(image);
   mirror.Add(image);
-  const std::string yaml = "registries: {'" + registry_.host() + "': {mirrors: ['" + mirror.url() + "'], username: u, password: p}}";
+  const std::string yaml = "registries: {'" + registry_.host() + "': {mirrors: ['" + mirror.url() +
+                           "'], username: u, password: p}}";
   {
     TestStore store(lab(), Registries(yaml));
     const auto pulled = store.Ensure(Request());
@@ -380,9 +402,30 @@ TEST_F(PullTest, AMirrorIsAskedFirstAndMayFail) {
   EXPECT_FALSE(registry_.Requests().empty());
 }
 
+TEST_F(PullTest, WhatAMirrorBreaksOffTheRegistryGoesOnWith) {
+  const TestImage image = Big(8);
+  FakeRegistry mirror;
+  registry_.Add(image);
+  mirror.Add(image);
+  mirror.SetHandler([&mirror](const FakeRequest& request) {
+    FakeReply reply = mirror.Serve(request);
+    if (reply.body.size() > 1 << 20) reply.cut_after = 1 << 20;
+    return reply;
+  });
+  TestStore store(lab(), Registries("registries: {'" + registry_.host() + "': {mirrors: ['" +
+                                    mirror.url() + "']}}"));
+  const auto pulled = store.Ensure(Request());
+  ASSERT_TRUE(pulled) << Message(pulled);
+  EXPECT_EQ(lab().ReadFile((*pulled)->chain_id, "data"), Noise(3 << 20, 8));
+  ASSERT_EQ(registry_.Requests().size(), 1U);
+  EXPECT_EQ(registry_.Requests()[0].Header("range"), "bytes=1048576-");
+}
+
 TEST_F(PullTest, AUselessRegistryIsDescribed) {
   TestStore store(lab());
-  const auto message = [&store](const std::string& image) { return Message(store.Ensure({.image = image})); };
+  const auto message = [&store](const std::string& image) {
+    return Message(store.Ensure({.image = image}));
+  };
   const std::string closed = "127.0.0.1:" + std::to_string(FreePort());
   EXPECT_THAT(message(closed + "/app"), HasSubstr("connection refused: " + closed));
   EXPECT_THAT(message("nowhere.example/app"), HasSubstr("unknown host: nowhere.example"));
@@ -391,8 +434,10 @@ TEST_F(PullTest, AUselessRegistryIsDescribed) {
   EXPECT_THAT(message("kind.local/app"), HasSubstr("updraft image load"));
   EXPECT_THAT(Message(store.Resolve("ko.local/app")), HasSubstr("updraft image load"));
 
-  TestStore strict(lab(), Registries("registries: {'" + registry_.host() + "': {plain_http: false}}"));
-  EXPECT_THAT(Message(strict.Ensure(Request())), HasSubstr("TLS problem: " + registry_.host() + " does not speak TLS"));
+  TestStore strict(lab(),
+                   Registries("registries: {'" + registry_.host() + "': {plain_http: false}}"));
+  EXPECT_THAT(Message(strict.Ensure(Request())),
+              HasSubstr("TLS problem: " + registry_.host() + " does not speak TLS"));
 }
 
 TEST_F(PullTest, UselessManifestsAreDescribed) {
@@ -403,7 +448,8 @@ TEST_F(PullTest, UselessManifestsAreDescribed) {
   const std::vector<Case> cases = {
       {std::string(5 << 20, ' '), "larger than the limit"},
       {"<html>", "malformed image manifest"},
-      {R"({"schemaVersion":1,"mediaType":"application/vnd.docker.distribution.manifest.v1+prettyjws"})", "schema 1"},
+      {R"({"schemaVersion":1,"mediaType":"application/vnd.docker.distribution.manifest.v1+prettyjws"})",
+       "schema 1"},
       {R"({"mediaType":"application/vnd.example.thing+json"})", "unsupported media type"},
   };
   TestStore store(lab());

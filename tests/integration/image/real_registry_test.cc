@@ -17,13 +17,16 @@ class RealRegistry {
     bool tls = false;
   };
 
-  RealRegistry(const std::string& folder, Options options) : folder_(folder), tls_(options.tls), port_(FreePort()) {
+  RealRegistry(const std::string& folder, Options options)
+      : folder_(folder), tls_(options.tls), port_(FreePort()) {
     MustRun({"mkdir", "-p", folder_});
-    std::string config = "version: 0.1\nlog: {level: warn}\nstorage:\n  filesystem: {rootdirectory: " + folder_ +
-                         "/data}\nhttp:\n  addr: 127.0.0.1:" + std::to_string(port_) + "\n";
+    std::string config =
+        "version: 0.1\nlog: {level: warn}\nstorage:\n  filesystem: {rootdirectory: " + folder_ +
+        "/data}\nhttp:\n  addr: 127.0.0.1:" + std::to_string(port_) + "\n";
     if (options.tls) {
       MakeCertificates();
-      config += "  tls: {certificate: " + folder_ + "/server.pem, key: " + folder_ + "/server.key}\n";
+      config +=
+          "  tls: {certificate: " + folder_ + "/server.pem, key: " + folder_ + "/server.key}\n";
     }
     if (options.password) {
       MustRun({"htpasswd", "-Bbc", folder_ + "/htpasswd", "ci", "secret"});
@@ -31,7 +34,8 @@ class RealRegistry {
     }
     std::ofstream(folder_ + "/config.yml") << config;
     daemon_ = std::make_unique<Daemon>(
-        std::vector<std::string>{"docker-registry", "serve", folder_ + "/config.yml"}, folder_ + "/log");
+        std::vector<std::string>{"docker-registry", "serve", folder_ + "/config.yml"},
+        folder_ + "/log");
     AwaitTcp(port_);
   }
 
@@ -43,16 +47,22 @@ class RealRegistry {
   void Push(const TestImage& image, const std::string& name, const std::string& format = "oci") {
     const std::string file = folder_ + "/push.tar";
     std::ofstream(file, std::ios::binary) << OciArchive(image, "x:1");
-    MustRun({"skopeo", "--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false", "--dest-creds", "ci:secret",
-             "--format", format, "oci-archive:" + file, "docker://" + host() + "/" + name});
+    MustRun({"skopeo", "--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false",
+             "--dest-creds", "ci:secret", "--format", format, "oci-archive:" + file,
+             "docker://" + host() + "/" + name});
   }
 
  private:
   void MakeCertificates() {
-    const auto run = [this](const std::string& command) { MustRun({"sh", "-c", "cd " + folder_ + " && " + command}); };
-    run("openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=test-ca 2>&1");
-    run("openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=registry 2>&1");
-    run("printf 'subjectAltName=IP:127.0.0.1' > ext && openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key"
+    const auto run = [this](const std::string& command) {
+      MustRun({"sh", "-c", "cd " + folder_ + " && " + command});
+    };
+    run("openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj "
+        "/CN=test-ca 2>&1");
+    run("openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=registry "
+        "2>&1");
+    run("printf 'subjectAltName=IP:127.0.0.1' > ext && openssl x509 -req -in server.csr -CA ca.pem "
+        "-CAkey ca.key"
         " -CAcreateserial -days 2 -extfile ext -out server.pem 2>&1");
   }
 
@@ -64,10 +74,13 @@ class RealRegistry {
 
 class RealRegistryTest : public ImageTest {
  protected:
-  std::string Folder() const { return lab().folder() + "/" + testing::UnitTest::GetInstance()->current_test_info()->name(); }
+  std::string Folder() const {
+    return lab().folder() + "/" + testing::UnitTest::GetInstance()->current_test_info()->name();
+  }
 
-  const TestImage image_ = MakeImage({{.files = {{"app", "one"}, {"etc/name", "lower"}}},
-                                      {.files = {{"etc/name", "upper"}, {"data", Noise(1 << 20, 7)}}}});
+  const TestImage image_ =
+      MakeImage({{.files = {{"app", "one"}, {"etc/name", "lower"}}},
+                 {.files = {{"etc/name", "upper"}, {"data", Noise(1 << 20, 7)}}}});
 };
 
 TEST_F(RealRegistryTest, PullsUnpacksAndRemembers) {
@@ -136,7 +149,8 @@ TEST_F(RealRegistryTest, PasswordsAreAskedForAndGiven) {
   RealRegistry registry(Folder(), {.password = true});
   registry.Push(image_, "app:1");
   const std::string name = registry.host() + "/app:1";
-  const RegistryCredential good{.registry = registry.host(), .username = "ci", .password = "secret"};
+  const RegistryCredential good{
+      .registry = registry.host(), .username = "ci", .password = "secret"};
   RegistryCredential bad = good;
   bad.password = "wrong";
 
@@ -155,7 +169,8 @@ TEST_F(RealRegistryTest, PasswordsAreAskedForAndGiven) {
   EXPECT_TRUE(image) << Message(image);
 
   lab().Clear();
-  TestStore configured(lab(), Registries("registries: {'" + registry.host() + "': {username: ci, password: secret}}"));
+  TestStore configured(lab(), Registries("registries: {'" + registry.host() +
+                                         "': {username: ci, password: secret}}"));
   const auto by_config = configured.Ensure({.image = name});
   EXPECT_TRUE(by_config) << Message(by_config);
 }
@@ -186,7 +201,8 @@ TEST_F(RealRegistryTest, WhatIsNotThereIsNamed) {
   TestStore store(lab());
   const auto tag = store.Ensure({.image = registry.host() + "/app:2"});
   EXPECT_EQ(tag.error().code, Code::kNotFound);
-  EXPECT_THAT(Message(tag), HasSubstr("no tag \"2\" in repository \"app\" at registry " + registry.host()));
+  EXPECT_THAT(Message(tag),
+              HasSubstr("no tag \"2\" in repository \"app\" at registry " + registry.host()));
   const auto repository = store.Resolve(registry.host() + "/other:1");
   EXPECT_EQ(repository.error().code, Code::kNotFound);
   EXPECT_THAT(Message(repository), HasSubstr("\"other\" at registry"));

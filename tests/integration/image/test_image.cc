@@ -93,7 +93,8 @@ TestImage MakeImage(const std::vector<TestLayer>& layers, const TestImageOptions
                    {"config", ToJson(config)},
                    {"layers", json::array()}};
   for (const TestLayer& layer : layers) {
-    const std::string type = docker ? std::string(kDockerLayer) + ".gzip" : LayerType(layer.packing);
+    const std::string type =
+        docker ? std::string(kDockerLayer) + ".gzip" : LayerType(layer.packing);
     image.layers.push_back(AddBlob(image, type, Tar(layer.files, layer.packing)));
     manifest["layers"].push_back(ToJson(image.layers.back()));
   }

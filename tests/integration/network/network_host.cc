@@ -58,7 +58,8 @@ std::string Connect(const std::string& address, uint16_t port) {
 std::string PeerOf(int listener) {
   sockaddr_in peer{};
   socklen_t length = sizeof(peer);
-  const UniqueFd accepted(accept4(listener, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_CLOEXEC));
+  const UniqueFd accepted(
+      accept4(listener, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_CLOEXEC));
   std::array<char, INET_ADDRSTRLEN> text{};
   inet_ntop(AF_INET, &peer.sin_addr, text.data(), text.size());
   return text.data();
@@ -88,6 +89,7 @@ void NetworkHostTest::SetUp() {
   outside_ = folder_ + "/outside";
   ASSERT_EQ(unshare(CLONE_NEWNET), 0);
   Shell("ip link set lo up");
+  Shell("echo 0 > /proc/sys/net/ipv4/ip_forward");  // a new namespace begins with the machine's value
   const auto outside = MakeNamespace(outside_);
   ASSERT_TRUE(outside) << outside.error().message;
   auto socket = NetlinkSocket::Open();
@@ -101,7 +103,8 @@ void NetworkHostTest::SetUp() {
   const Status created = socket->Do("uplink", CreateVeth(uplink));
   ASSERT_TRUE(created) << created.error().message;
   Shell("ip address add 192.0.2.1/24 dev up0; ip route add default via 192.0.2.2");
-  Shell("nsenter --net=" + outside_ + " sh -c 'ip link set lo up; ip link set eth0 up;"
+  Shell("nsenter --net=" + outside_ +
+        " sh -c 'ip link set lo up; ip link set eth0 up;"
         " ip address add 192.0.2.2/24 dev eth0'");
   std::filesystem::create_directories(run_);
 }
@@ -127,7 +130,8 @@ Result<ClaimedNetwork> NetworkHostTest::Claim(Loop& loop, NetworkPool& pool,
   std::promise<Result<ClaimedNetwork>> answer;
   auto future = answer.get_future();
   loop.Post([&] {
-    pool.Claim(instance, [&](Result<ClaimedNetwork> network) { answer.set_value(std::move(network)); });
+    pool.Claim(instance,
+               [&](Result<ClaimedNetwork> network) { answer.set_value(std::move(network)); });
   });
   return future.get();
 }
@@ -141,9 +145,13 @@ void NetworkHostTest::Await(const std::string& what, const std::function<bool()>
 }
 
 std::string NetworkHostTest::Traces() const {
-  return Shell("ip -o link | sed 's/@.*//; s/^[0-9]*: //' | sort; ip route; nft list ruleset;"
-               " cat /proc/sys/net/ipv4/ip_forward; grep " + run_ + " /proc/self/mountinfo | cat;"
-               " find " + run_ + " | sort");
+  return Shell(
+      "ip -o link | sed 's/@.*//; s/^[0-9]*: //' | sort; ip route; nft list ruleset;"
+      " cat /proc/sys/net/ipv4/ip_forward; grep " +
+      run_ +
+      " /proc/self/mountinfo | cat;"
+      " find " +
+      run_ + " | sort");
 }
 
 std::string NetworkHostTest::PeerSeen(const std::string& from, const std::string& to,

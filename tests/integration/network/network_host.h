@@ -1,5 +1,5 @@
-// A machine of its own for each test: a network namespace with an uplink to an "outside", and a private view
-// of mounts. Needs root and ip(8).
+// A machine of its own for each test: a network namespace with an uplink to an "outside", and a
+// private view of mounts. Needs root and ip(8).
 #pragma once
 
 #include <gtest/gtest.h>
@@ -34,14 +34,15 @@ class NetworkHostTest : public testing::Test {
   // Everything that a network could leave behind.
   std::string Traces() const;
 
-  // Connects from the namespace at `from` (empty: from the machine) to a listener in that at `to`; returns what
-  // the listener sees as the peer's address, or the error.
+  // Connects from the namespace at `from` (empty: from the machine) to a listener in that at `to`;
+  // returns what the listener sees as the peer's address, or the error.
   static std::string PeerSeen(const std::string& from, const std::string& to,
                               const std::string& address);
 
   std::string folder_;
   std::string run_;
-  std::string outside_;  // namespace, has 192.0.2.2; the machine has 192.0.2.1 there, and no route back
+  std::string
+      outside_;  // namespace, has 192.0.2.2; the machine has 192.0.2.1 there, and no route back
 };
 
 }  // namespace updraft::node_agent

@@ -47,9 +47,7 @@ class NetworkPoolTest : public NetworkHostTest {
     ASSERT_TRUE(WIFSIGNALED(status));
   }
 
-  size_t LinkCount() const {
-    return std::stoul(Shell("ip -o link show master utest0 | wc -l"));
-  }
+  size_t LinkCount() const { return std::stoul(Shell("ip -o link show master utest0 | wc -l")); }
 
   LoopThread loop_{"test"};
 };
@@ -78,14 +76,16 @@ TEST_F(NetworkPoolTest, TheWayOutSetsTheMtu) {
   const ClaimedNetwork a = Claimed(*pool, "a");
   EXPECT_EQ(a.mtu, 1400U);
   EXPECT_THAT(Shell("ip link show utest0"), HasSubstr("mtu 1400"));
-  EXPECT_THAT(Shell("nsenter --net=" + a.namespace_path + " ip link show eth0"), HasSubstr("mtu 1400"));
+  EXPECT_THAT(Shell("nsenter --net=" + a.namespace_path + " ip link show eth0"),
+              HasSubstr("mtu 1400"));
 }
 
 TEST_F(NetworkPoolTest, NobodyAsksByArp) {
   const auto pool = Start();
   const ClaimedNetwork a = Claimed(*pool, "a");
   EXPECT_THAT(Shell("ip neigh show dev utest0 " + a.address), HasSubstr("PERMANENT"));
-  EXPECT_THAT(Shell("nsenter --net=" + a.namespace_path + " ip neigh"), HasSubstr("10.77.0.1 dev eth0"));
+  EXPECT_THAT(Shell("nsenter --net=" + a.namespace_path + " ip neigh"),
+              HasSubstr("10.77.0.1 dev eth0"));
   EXPECT_THAT(Shell("bridge -d link show"), HasSubstr("hairpin on"));
   EXPECT_THAT(Shell("bridge -d link show"), HasSubstr("flood off"));
 }
@@ -93,7 +93,8 @@ TEST_F(NetworkPoolTest, NobodyAsksByArp) {
 TEST_F(NetworkPoolTest, UsersMayListenOnLowPorts) {
   const auto pool = Start();
   const ClaimedNetwork a = Claimed(*pool, "a");
-  EXPECT_EQ(Shell("nsenter --net=" + a.namespace_path + " cat /proc/sys/net/ipv4/ip_unprivileged_port_start"),
+  EXPECT_EQ(Shell("nsenter --net=" + a.namespace_path +
+                  " cat /proc/sys/net/ipv4/ip_unprivileged_port_start"),
             "0\n");
 }
 
@@ -106,8 +107,9 @@ TEST_F(NetworkPoolTest, AReadyNetworkIsTakenWithoutWaiting) {
     for (int i = 0; i < 8; ++i) {
       const TimePoint begin = RealClock().Now();
       bool at_once = false;
-      pool->Claim("i" + std::to_string(i),
-                  [&at_once](const Result<ClaimedNetwork>& network) { at_once = network.has_value(); });
+      pool->Claim("i" + std::to_string(i), [&at_once](const Result<ClaimedNetwork>& network) {
+        at_once = network.has_value();
+      });
       micros.push_back((RealClock().Now() - begin).count() / 1000);
       EXPECT_TRUE(at_once);
     }
@@ -162,7 +164,8 @@ TEST_F(NetworkPoolTest, ReleasedNetworksGoTogether) {
   const TimePoint begin = RealClock().Now();
   for (int i = 0; i < 32; ++i) pool->Release("i" + std::to_string(i));
   Await("removal", [&] { return !IsNamespace(networks.back().namespace_path); });
-  std::cout << "32 networks removed in " << (RealClock().Now() - begin).count() / 1'000'000 << " ms\n";
+  std::cout << "32 networks removed in " << (RealClock().Now() - begin).count() / 1'000'000
+            << " ms\n";
   Await("removal", [&] { return LinkCount() == 0; });
   EXPECT_THAT(Shell("ip neigh show dev utest0"), IsEmpty());
   EXPECT_THAT(pool->Claims(), IsEmpty());

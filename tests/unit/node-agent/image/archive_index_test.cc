@@ -50,8 +50,8 @@ TEST(ArchiveIndexTest, TakesNamesFromAnnotations) {
       {"", "docker.io/library/my-app:latest"},
   };
   for (const Case& c : cases) {
-    const auto images =
-        ImagesOf(Layout(Entry(kA, c.annotations)), {.reference = "", .file_name = "/tmp/My App.tar.gz"}, kHost);
+    const auto images = ImagesOf(Layout(Entry(kA, c.annotations)),
+                                 {.reference = "", .file_name = "/tmp/My App.tar.gz"}, kHost);
     ASSERT_TRUE(images) << images.error().message;
     ASSERT_EQ(images->size(), 1U);
     EXPECT_THAT(images->front().names, ElementsAre(c.name));
@@ -68,7 +68,8 @@ TEST(ArchiveIndexTest, TheUsersNameWins) {
 }
 
 TEST(ArchiveIndexTest, OneNameCannotNameTwoImages) {
-  auto contents = Docker(R"([{"Config":"c.json","Layers":[]},{"Config":"c.json","Layers":["l.tar"]}])");
+  auto contents =
+      Docker(R"([{"Config":"c.json","Layers":[]},{"Config":"c.json","Layers":["l.tar"]}])");
   const auto images = ImagesOf(contents, {.reference = "x", .file_name = ""}, kHost);
   ASSERT_FALSE(images);
   EXPECT_THAT(images.error().message, HasSubstr("2 images"));
@@ -86,8 +87,8 @@ TEST(ArchiveIndexTest, EntriesOfOneNameAreOneImageForSeveralPlatforms) {
 }
 
 TEST(ArchiveIndexTest, MakesTheManifestThatDockerSaveLeavesOut) {
-  const auto contents =
-      Docker(R"([{"Config":"c.json","RepoTags":["a:1","r.example/b:2"],"Layers":["x/layer.tar"]}])");
+  const auto contents = Docker(
+      R"([{"Config":"c.json","RepoTags":["a:1","r.example/b:2"],"Layers":["x/layer.tar"]}])");
   const auto images = ImagesOf(contents, {}, kHost);
   ASSERT_TRUE(images) << images.error().message;
   const ArchiveImage& image = images->front();

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "node-agent/image/http_url.h"
+
 namespace updraft::node_agent {
 namespace {
 
@@ -31,6 +33,20 @@ TEST(AuthChallengeTest, StandsNonsense) {
   }
   EXPECT_TRUE(ParseChallenges("").empty());
   EXPECT_TRUE(ParseChallenges("a=b").empty());
+}
+
+TEST(HttpUrlTest, OriginsHavePorts) {
+  EXPECT_EQ(OriginOf("https://r.example/v2/"), "https://r.example:443");
+  EXPECT_EQ(OriginOf("http://127.0.0.1:5000/x?y"), "http://127.0.0.1:5000");
+  EXPECT_EQ(OriginOf("nonsense"), "");
+  EXPECT_EQ(HostOfUrl("https://r.example/v2/"), "r.example");
+  EXPECT_EQ(HostOfUrl("https://r.example:443/v2/"), "r.example:443");
+}
+
+TEST(HttpUrlTest, LocationsMayBeRelative) {
+  EXPECT_EQ(ResolveUrl("https://r.example/a/b", "/c?d"), "https://r.example/c?d");
+  EXPECT_EQ(ResolveUrl("https://r.example/a/b", "http://s.example/c"), "http://s.example/c");
+  EXPECT_EQ(ResolveUrl("https://r.example/a/b", "//s.example/c"), "https://s.example/c");
 }
 
 }  // namespace

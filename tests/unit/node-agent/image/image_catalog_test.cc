@@ -73,7 +73,8 @@ TEST(ImageCatalogTest, RemovingATagRemovesItsDigestUnlessAnotherTagNeedsIt) {
 
 TEST(ImageCatalogTest, ListsATagOnce) {
   ImageCatalog catalog;
-  catalog.Add({Known("r.example/a:1", kA), Known("r.example/a@" + kA, kA), Known("r.example/b@" + kB, kB)});
+  catalog.Add(
+      {Known("r.example/a:1", kA), Known("r.example/a@" + kA, kA), Known("r.example/b@" + kB, kB)});
   const auto list = catalog.List();
   ASSERT_EQ(list.size(), 2U);
   EXPECT_EQ(list[0].reference, "r.example/a:1");

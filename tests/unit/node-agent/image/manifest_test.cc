@@ -34,7 +34,8 @@ Descriptor For(const std::string& os, const std::string& architecture,
 const Platform kAmd64{.os = "linux", .architecture = "amd64", .variant = ""};
 
 TEST(ManifestTest, ReadsConfigAndLayers) {
-  const auto parsed = ParseManifest(ManifestText("application/vnd.oci.image.layer.v1.tar+zstd"), "");
+  const auto parsed =
+      ParseManifest(ManifestText("application/vnd.oci.image.layer.v1.tar+zstd"), "");
   ASSERT_TRUE(parsed) << parsed.error().message;
   const auto& manifest = std::get<Manifest>(*parsed);
   EXPECT_EQ(manifest.config.digest, kA);
@@ -44,8 +45,8 @@ TEST(ManifestTest, ReadsConfigAndLayers) {
 }
 
 TEST(ManifestTest, TakesTheTransportsTypeWhereTheDocumentHasNone) {
-  const std::string text = R"({"schemaVersion":2,"config":)" + DescriptorText(kDockerConfig, kA) +
-                           R"(,"layers":[]})";
+  const std::string text =
+      R"({"schemaVersion":2,"config":)" + DescriptorText(kDockerConfig, kA) + R"(,"layers":[]})";
   EXPECT_TRUE(ParseManifest(text, std::string(kOciManifest) + "; charset=utf-8"));
   const std::string index = R"({"manifests":[]})";
   const auto parsed = ParseManifest(index, "text/plain");
@@ -88,17 +89,20 @@ TEST(ManifestTest, RefusesWhatItCannotUse) {
 TEST(PlatformTest, PrefersTheExactOne) {
   Descriptor exact = For("linux", "arm", "v7");
   exact.digest = kB;
-  const Index index{.media_type = "", .manifests = {For("linux", "arm", "v6"), exact,
-                                                    For("linux", "amd64")}};
+  const Index index{.media_type = "",
+                    .manifests = {For("linux", "arm", "v6"), exact, For("linux", "amd64")}};
   const auto chosen = ChoosePlatform(index, PlatformOf("armv7l"));
   ASSERT_TRUE(chosen);
   EXPECT_EQ(chosen->digest, kB);
 }
 
 TEST(PlatformTest, TreatsDefaultVariantsAsNone) {
-  EXPECT_TRUE(RunsOn({.os = "linux", .architecture = "arm64", .variant = "v8"}, PlatformOf("aarch64")));
-  EXPECT_TRUE(RunsOn({.os = "linux", .architecture = "amd64", .variant = ""}, PlatformOf("x86_64")));
-  EXPECT_FALSE(RunsOn({.os = "linux", .architecture = "arm", .variant = "v7"}, PlatformOf("armv6l")));
+  EXPECT_TRUE(
+      RunsOn({.os = "linux", .architecture = "arm64", .variant = "v8"}, PlatformOf("aarch64")));
+  EXPECT_TRUE(
+      RunsOn({.os = "linux", .architecture = "amd64", .variant = ""}, PlatformOf("x86_64")));
+  EXPECT_FALSE(
+      RunsOn({.os = "linux", .architecture = "arm", .variant = "v7"}, PlatformOf("armv6l")));
   EXPECT_FALSE(RunsOn({.os = "windows", .architecture = "amd64", .variant = ""}, kAmd64));
   EXPECT_TRUE(RunsOn({}, kAmd64));
 }
@@ -113,7 +117,8 @@ TEST(PlatformTest, SkipsBuildAttestations) {
 }
 
 TEST(PlatformTest, SaysWhatIsOnOffer) {
-  const Index index{.media_type = "", .manifests = {For("linux", "arm64"), For("windows", "amd64")}};
+  const Index index{.media_type = "",
+                    .manifests = {For("linux", "arm64"), For("windows", "amd64")}};
   const auto chosen = ChoosePlatform(index, kAmd64);
   ASSERT_FALSE(chosen);
   EXPECT_EQ(chosen.error().message,
@@ -127,7 +132,8 @@ TEST(ImageConfigTest, ReadsHowToRunIt) {
     "config": {"Entrypoint": ["/app"], "Cmd": ["-v"], "Env": ["A=1"], "User": "1000:1000",
                "WorkingDir": "/srv", "ExposedPorts": {"8080/tcp": {}}, "Volumes": {"/data": {}},
                "StopSignal": "SIGQUIT", "Labels": {"a": "b"}},
-    "rootfs": {"type": "layers", "diff_ids": [")" + kA + R"("]}})");
+    "rootfs": {"type": "layers", "diff_ids": [")" +
+                                       kA + R"("]}})");
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_THAT(config->entrypoint, ElementsAre("/app"));
   EXPECT_THAT(config->cmd, ElementsAre("-v"));

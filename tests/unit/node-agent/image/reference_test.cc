@@ -77,7 +77,8 @@ TEST(ReferenceTest, KnowsRegistriesThatAreNeverAsked) {
 }
 
 TEST(ReferenceTest, KnowsTheMachineItself) {
-  for (const char* host : {"127.0.0.1:5000", "localhost", "localhost:80", "[::1]:5000", "127.9.9.9"}) {
+  for (const char* host :
+       {"127.0.0.1:5000", "localhost", "localhost:80", "[::1]:5000", "127.9.9.9"}) {
     EXPECT_TRUE(IsLoopbackRegistry(host)) << host;
   }
   for (const char* host : {"127.evil.example", "localhost.example", "10.0.0.1:5000", "docker.io"}) {

@@ -56,14 +56,17 @@ TEST(RegistriesConfigTest, ErrorsNameTheLine) {
   const std::vector<Case> cases = {
       {"registries:\n  a.example:\n    plain_htp: true\n", "f:3: unknown key \"plain_htp\""},
       {"mirrors: {}\n", "f:1: unknown key \"mirrors\""},
-      {"registries:\n  a.example:\n    plain_http: maybe\n", "f:3: \"plain_http\" must be true or false"},
+      {"registries:\n  a.example:\n    plain_http: maybe\n",
+       "f:3: \"plain_http\" must be true or false"},
       {"registries:\n  a.example:\n    mirrors: x\n", "f:3: \"mirrors\" must be a list"},
-      {"registries:\n  a.example:\n    endpoint: ftp://x\n", "f:3: \"endpoint\": \"ftp://x\" must begin"},
+      {"registries:\n  a.example:\n    endpoint: ftp://x\n",
+       "f:3: \"endpoint\": \"ftp://x\" must begin"},
       {"registries:\n  https://a.example: {}\n", "must be host or host:port"},
       {"registries: [1]\n", "f:1: \"registries\" must be a map"},
       {"registries:\n  a.example: 7\n", "f:2: settings of a registry must be a map"},
       {"registries:\n  a.example:\n    password: x\n", "\"password\" without \"username\""},
-      {"registries:\n  a.example:\n    password_file: /nonexistent\n", "f:3: cannot read a password"},
+      {"registries:\n  a.example:\n    password_file: /nonexistent\n",
+       "f:3: cannot read a password"},
       {"registries: {\n", "f:2:"},
       {"7\n", "f:1:"},
       {"registries:\n  ? [1]\n  : {}\n", "f:"},
@@ -101,13 +104,15 @@ TEST(RegistryEndpointsTest, TheMachineItselfNeedsNoTls) {
 }
 
 TEST(RegistryEndpointsTest, PasswordsGoToTheirRegistryAlone) {
-  const RegistryCredential any{.registry = "", .username = "any", .password = "1", .identity_token = ""};
-  const RegistryCredential hub{
-      .registry = "https://index.docker.io/v1/", .username = "hub", .password = "2", .identity_token = ""};
+  const RegistryCredential any{
+      .registry = "", .username = "any", .password = "1", .identity_token = ""};
+  const RegistryCredential hub{.registry = "https://index.docker.io/v1/",
+                               .username = "hub",
+                               .password = "2",
+                               .identity_token = ""};
   const RegistryCredential other{
       .registry = "other.example", .username = "o", .password = "3", .identity_token = ""};
-  const auto config =
-      Parsed("registries: {docker.io: {username: conf, password: '4'}}");
+  const auto config = Parsed("registries: {docker.io: {username: conf, password: '4'}}");
   const auto chosen = CredentialsFor(config, "docker.io", {any, other, hub, hub});
   ASSERT_EQ(chosen.size(), 3U);
   EXPECT_EQ(chosen[0].username, "hub");

@@ -18,8 +18,8 @@ TEST(SubnetTest, KnowsItsEnds) {
 }
 
 TEST(SubnetTest, RefusesWhatCannotBeUsed) {
-  for (const char* text : {"", "10.89.0.0", "10.89.0.0/7", "10.89.0.0/30", "10.89.0.0/x", "10.89.0.1/16",
-                           "10.89.0/16", "::/16", "10.89.0.0/16x"}) {
+  for (const char* text : {"", "10.89.0.0", "10.89.0.0/7", "10.89.0.0/30", "10.89.0.0/x",
+                           "10.89.0.1/16", "10.89.0/16", "::/16", "10.89.0.0/16x"}) {
     EXPECT_FALSE(ParseSubnet(text)) << text;
   }
 }
@@ -33,7 +33,8 @@ TEST(AddressPoolTest, GivesEveryAddressOnce) {
     ASSERT_TRUE(address);
     given.insert(ToString(*address));
   }
-  EXPECT_EQ(given, (std::set<std::string>{"10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6"}));
+  EXPECT_EQ(given,
+            (std::set<std::string>{"10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5", "10.0.0.6"}));
   const auto none = pool.Take();
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, Code::kResourceExhausted);

@@ -6,8 +6,10 @@ namespace updraft::node_agent {
 namespace {
 
 TEST(ResolvConfTest, KeepsWhatInstancesCanReach) {
-  EXPECT_EQ(ResolvConf("# c\nnameserver 127.0.0.53\nnameserver 10.0.0.1\nsearch a.example\noptions edns0\n", ""),
-            "nameserver 10.0.0.1\nsearch a.example\noptions edns0\n");
+  EXPECT_EQ(
+      ResolvConf(
+          "# c\nnameserver 127.0.0.53\nnameserver 10.0.0.1\nsearch a.example\noptions edns0\n", ""),
+      "nameserver 10.0.0.1\nsearch a.example\noptions edns0\n");
 }
 
 TEST(ResolvConfTest, TakesResolvedsUpstreamInsteadOfItsStub) {
