@@ -43,7 +43,8 @@ std::vector<LoadLine> FromProto(const v1::LoadReport& report) {
                      .figures = {.request_seconds = load.request_seconds(),
                                  .request_count = load.request_count(),
                                  .running = load.running(),
-                                 .waiting = load.waiting()},
+                                 .waiting = load.waiting(),
+                                 .read_at = Nanos(load.at_ns())},
                      .first_queued_ns = load.first_queued_ns()});
   }
   return lines;

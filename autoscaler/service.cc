@@ -55,7 +55,7 @@ void Service::OnMessage(v1::ScaleTargets targets) {
     metrics_.Forget(revision);
   }
   if (!targets.full()) return SendChanges();
-  fleet_.EndFull();
+  for (const std::string& revision : fleet_.EndFull()) metrics_.Forget(revision);
   fleet_.TakeChanges();  // they are in All()
   Send(fleet_.All());
 }

@@ -27,9 +27,6 @@ if(UPDRAFT_SANITIZE)
   add_link_options(-fsanitize=${UPDRAFT_SANITIZE})
 endif()
 
-# Tests are compiled more often than they are run.
-set(UPDRAFT_TEST_OPTIONS $<$<CONFIG:Release>:-O1>)
-
 add_library(updraft_flags INTERFACE)
 target_compile_options(updraft_flags INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Woverloaded-virtual
@@ -48,18 +45,21 @@ foreach(kind std grpc)
   add_library(updraft_pch_test_${kind} OBJECT EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/cmake/pch/pch.cc)
   target_precompile_headers(updraft_pch_test_${kind} PRIVATE
     ${PROJECT_SOURCE_DIR}/cmake/pch/${kind}.h <gmock/gmock.h> <gtest/gtest.h>)
-  target_compile_options(updraft_pch_test_${kind} PRIVATE ${UPDRAFT_TEST_OPTIONS})
   # The library's own definitions; it is found after this file is read.
   target_link_libraries(updraft_pch_test_${kind} PRIVATE GTest::gmock)
 endforeach()
 
-# updraft_library(<name> [PCH std|grpc] SRCS <files...> [DEPS <public targets...>] [PRIVATE_DEPS ...])
-# All sources are listed by hand: a new file is a decision and shows in review.
+# updraft_library(<name> [HOT] [PCH std|grpc] SRCS <files...> [DEPS <public targets...>] [PRIVATE_DEPS ...])
+# All sources are listed by hand: a new file is a decision and shows in review. HOT: on the path of every request, and
+# worth the time that optimising takes.
 function(updraft_library name)
-  cmake_parse_arguments(ARG "" "PCH" "SRCS;DEPS;PRIVATE_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "HOT" "PCH" "SRCS;DEPS;PRIVATE_DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SRCS})
   target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PUBLIC ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS} updraft_flags)
+  if(ARG_HOT)
+    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O2>)
+  endif()
   updraft_reuse_pch(${name} "${ARG_PCH}")
 endfunction()
 
@@ -81,7 +81,6 @@ function(updraft_test name)
   add_executable(${name} ${ARG_SRCS})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main updraft_flags)
-  target_compile_options(${name} PRIVATE ${UPDRAFT_TEST_OPTIONS})
   if(NOT ARG_PCH)
     set(ARG_PCH std)
   endif()

@@ -21,7 +21,8 @@ LoadChange LoadBook::Record(const std::string& activator, const std::string& rev
   return {.request_seconds = std::max(0.0, figures.request_seconds - before.request_seconds),
           .requests = figures.request_count >= before.request_count
                           ? static_cast<double>(figures.request_count - before.request_count)
-                          : 0};
+                          : 0,
+          .over = before.read_at > Nanos(0) ? std::max(Nanos(0), figures.read_at - before.read_at) : Nanos(0)};
 }
 
 void LoadBook::End(const std::string& activator) {

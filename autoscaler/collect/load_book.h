@@ -16,12 +16,14 @@ struct LoadFigures {
   uint64_t request_count = 0;  // arrivals
   uint32_t running = 0;
   uint32_t waiting = 0;
+  Nanos read_at = Nanos(0);    // on the activator's monotonic clock
 };
 
 // What has come since the activator's last word on the revision.
 struct LoadChange {
   double request_seconds = 0;
   double requests = 0;
+  Nanos over = Nanos(0);  // the time in which it has come
 };
 
 class LoadBook {

@@ -38,11 +38,13 @@ void Fleet::BeginFull() {
   for (auto& [revision, entry] : scalers_) entry.listed = false;
 }
 
-void Fleet::EndFull() {
-  std::erase_if(scalers_, [this](const auto& item) {
-    if (!item.second.listed) book_.Forget(item.first);
-    return !item.second.listed;
-  });
+std::vector<std::string> Fleet::EndFull() {
+  std::vector<std::string> removed;
+  for (const auto& [revision, entry] : scalers_) {
+    if (!entry.listed) removed.push_back(revision);
+  }
+  for (const std::string& revision : removed) Remove(revision);
+  return removed;
 }
 
 void Fleet::ActivatorConnected(const std::string& activator, int64_t epoch) { book_.Begin(activator, epoch); }
@@ -55,7 +57,7 @@ void Fleet::Report(const std::string& activator, const std::vector<LoadLine>& li
     const auto it = scalers_.find(line.revision);
     if (it == scalers_.end()) continue;  // the controller will tell
     Entry& entry = it->second;
-    entry.scaler.Record(change.request_seconds, change.requests, now);
+    entry.scaler.Record(change.request_seconds, change.requests, change.over, now);
     const uint32_t waiting = book_.Waiting(line.revision);
     if (waiting > 0 && entry.scaler.target().ready == 0) {
       Settle(line.revision, entry, entry.scaler.Demand(static_cast<int>(waiting), now), line.first_queued_ns);
@@ -66,7 +68,7 @@ void Fleet::Report(const std::string& activator, const std::vector<LoadLine>& li
 void Fleet::Tick(TimePoint now) {
   if (!book_.AnyActivator()) return;  // nobody knows the load: no decision on ignorance
   for (auto& [revision, entry] : scalers_) {
-    entry.scaler.Record(0, 0, now);  // an activator that says nothing of a revision says that it is idle
+    entry.scaler.Record(0, 0, Nanos(0), now);  // an activator that says nothing of a revision says that it is idle
     Settle(revision, entry, entry.scaler.Tick(now), 0);
   }
 }

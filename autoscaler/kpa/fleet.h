@@ -38,9 +38,9 @@ class Fleet {
   // The controller's word on a revision, new or changed.
   void Put(const std::string& revision, Target target, TimePoint now);
   void Remove(const std::string& revision);
-  // The controller's full list begins: what is not Put before EndFull is removed.
+  // The controller's full list begins: what is not Put before EndFull is removed, and returned by it.
   void BeginFull();
-  void EndFull();
+  std::vector<std::string> EndFull();
 
   void ActivatorConnected(const std::string& activator, int64_t epoch);
   void ActivatorGone(const std::string& activator);

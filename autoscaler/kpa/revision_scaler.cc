@@ -29,10 +29,14 @@ void RevisionScaler::Update(const Defaults& defaults, Target target, TimePoint n
   Refresh(now);
 }
 
-void RevisionScaler::Record(double request_seconds, double requests, TimePoint now) {
+void RevisionScaler::Record(double request_seconds, double requests, Nanos over, TimePoint now) {
   const double value = policy_.metric == Metric::kConcurrency ? request_seconds : requests;
-  stable_.Record(now, value);
-  panic_.Record(now, value);
+  const int64_t seconds = std::max<int64_t>((over + Millis(500)) / Seconds(1), 1);
+  const double each = value / static_cast<double>(seconds);
+  for (int64_t i = std::min(seconds, stable_.length() / Seconds(1)) - 1; i >= 0; --i) {
+    stable_.Record(now - Seconds(i), each);
+    panic_.Record(now - Seconds(i), each);
+  }
 }
 
 Decision RevisionScaler::Tick(TimePoint now) {

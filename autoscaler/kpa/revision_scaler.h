@@ -51,8 +51,9 @@ class RevisionScaler {
   // New facts from the controller, or new defaults. The windows are kept.
   void Update(const Defaults& defaults, Target target, TimePoint now);
 
-  // Requests that were in flight for so many request-seconds, or arrived, since the last call.
-  void Record(double request_seconds, double requests, TimePoint now);
+  // What came in the time `over` that ends now. A report that was late is spread over the seconds that it tells of,
+  // so that it is not taken for a burst.
+  void Record(double request_seconds, double requests, Nanos over, TimePoint now);
 
   // The regular decision, every two seconds. REQUIRES: load is known, because an activator is connected.
   Decision Tick(TimePoint now);

@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "controller/feeds/peer_stream.h"
+#include "core/rpc/peer_stream.h"
 #include "controller/feeds/target_feed.h"
 #include "controller/instances/fleet_loop.h"
 #include "core/base/loop.h"
@@ -16,7 +16,7 @@ namespace updraft::controller {
 // Loop thread only, apart from Sync(). Must outlive the gRPC server that it is registered with.
 class DecisionServer : public v1::DecisionService::CallbackService,
                        public FleetFollower,
-                       private PeerObserver<v1::AutoscalerMessage, v1::ScaleTargets> {
+                       private rpc::PeerObserver<v1::AutoscalerMessage, v1::ScaleTargets> {
  public:
   // config-autoscaler keys that the autoscaler cannot use, with the reason.
   using OnConfigErrors = std::function<void(const std::map<std::string, std::string>&)>;
@@ -29,11 +29,11 @@ class DecisionServer : public v1::DecisionService::CallbackService,
   bool connected() const { return !streams_.empty(); }
 
  private:
-  using Stream = PeerObserver<v1::AutoscalerMessage, v1::ScaleTargets>::Stream;
+  using Stream = rpc::PeerObserver<v1::AutoscalerMessage, v1::ScaleTargets>::Stream;
 
   grpc::ServerBidiReactor<v1::AutoscalerMessage, v1::ScaleTargets>* Sync(
       grpc::CallbackServerContext*) override {
-    return PeerStream<v1::AutoscalerMessage, v1::ScaleTargets>::Accept(loop_, *this);
+    return rpc::PeerStream<v1::AutoscalerMessage, v1::ScaleTargets>::Accept(loop_, *this);
   }
 
   void OnOpened(Stream stream) override;

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "controller/feeds/peer_stream.h"
+#include "core/rpc/peer_stream.h"
 #include "controller/feeds/route_confirmations.h"
 #include "controller/feeds/routing_feed.h"
 #include "controller/instances/fleet_loop.h"
@@ -22,7 +22,7 @@ namespace updraft::controller {
 class RoutingServer : public v1::RoutingService::CallbackService,
                       public FleetFollower,
                       public RouteObserver,
-                      private PeerObserver<v1::ActivatorMessage, v1::RoutingUpdate>,
+                      private rpc::PeerObserver<v1::ActivatorMessage, v1::RoutingUpdate>,
                       private Deferred {
  public:
   using OnProgrammed = std::function<void(const std::string& key)>;
@@ -45,7 +45,7 @@ class RoutingServer : public v1::RoutingService::CallbackService,
   size_t activator_count() const;
 
  private:
-  using Stream = PeerObserver<v1::ActivatorMessage, v1::RoutingUpdate>::Stream;
+  using Stream = rpc::PeerObserver<v1::ActivatorMessage, v1::RoutingUpdate>::Stream;
   struct Sent {
     int64_t sequence = 0;
     int64_t version = 0;  // of the routes
@@ -60,7 +60,7 @@ class RoutingServer : public v1::RoutingService::CallbackService,
 
   grpc::ServerBidiReactor<v1::ActivatorMessage, v1::RoutingUpdate>* Watch(
       grpc::CallbackServerContext*) override {
-    return PeerStream<v1::ActivatorMessage, v1::RoutingUpdate>::Accept(loop_, *this);
+    return rpc::PeerStream<v1::ActivatorMessage, v1::RoutingUpdate>::Accept(loop_, *this);
   }
 
   void OnOpened(Stream stream) override;

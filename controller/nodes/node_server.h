@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "controller/feeds/peer_stream.h"
+#include "core/rpc/peer_stream.h"
 #include "controller/instances/fleet_loop.h"
 #include "controller/nodes/agent_client.h"
 #include "core/base/loop.h"
@@ -18,7 +18,7 @@ namespace updraft::controller {
 // Loop thread only, apart from Connect(). Must outlive the gRPC server that it is registered with.
 class NodeServer : public v1::NodeService::CallbackService,
                    public FleetFollower,
-                   private PeerObserver<v1::NodeMessage, v1::ControllerMessage> {
+                   private rpc::PeerObserver<v1::NodeMessage, v1::ControllerMessage> {
  public:
   using OnHello = std::function<void(const v1::NodeHello&)>;
 
@@ -34,11 +34,11 @@ class NodeServer : public v1::NodeService::CallbackService,
   std::shared_ptr<AgentClient> AnyAgent() const;
 
  private:
-  using Stream = PeerObserver<v1::NodeMessage, v1::ControllerMessage>::Stream;
+  using Stream = rpc::PeerObserver<v1::NodeMessage, v1::ControllerMessage>::Stream;
 
   grpc::ServerBidiReactor<v1::NodeMessage, v1::ControllerMessage>* Connect(
       grpc::CallbackServerContext*) override {
-    return PeerStream<v1::NodeMessage, v1::ControllerMessage>::Accept(loop_, *this);
+    return rpc::PeerStream<v1::NodeMessage, v1::ControllerMessage>::Accept(loop_, *this);
   }
 
   void OnOpened(Stream stream) override;

@@ -76,12 +76,14 @@ Acceptor::Outcome Acceptor::AcceptOne() {
   peer.size = sizeof peer.storage;
   UniqueFd fd(accept4(socket_.get(), &peer.any, &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (fd) {
+    complained_ = false;
     sink_.OnConnection(std::move(fd), FormatAddress(peer));
     return Outcome::kAccepted;
   }
   if (IsTransient(errno)) return Outcome::kAccepted;
   if (errno == EAGAIN) return Outcome::kNone;
-  Log(Level::kWarn, "accept_failed", {{"error", strerror(errno)}});  // NOLINT: as above
+  if (!complained_) Log(Level::kWarn, "accept_failed", {{"error", strerror(errno)}});  // NOLINT: as above
+  complained_ = true;
   return Outcome::kPause;
 }
 

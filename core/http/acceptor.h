@@ -50,6 +50,7 @@ class Acceptor final : private FdObserver, private Timer {
   Loop& loop_;
   UniqueFd socket_;
   ConnectionSink& sink_;
+  bool complained_ = false;  // since a connection was last accepted
 };
 
 }  // namespace updraft::http

@@ -1,5 +1,5 @@
 # core_http: coroutines (task, scope, sync), heads and framing (pure), and the server and client over them.
-updraft_library(core_http
+updraft_library(core_http HOT
   SRCS http/frame_pool.cc http/scope.cc http/sync.cc
        http/message.cc http/parser.cc http/chunked.cc http/head_writer.cc http/date.cc http/address.cc
        http/stream.cc http/scratch.cc http/input.cc http/output.cc

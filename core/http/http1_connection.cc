@@ -52,11 +52,7 @@ Task<Http1Connection::Next> Http1Connection::ServeRequest(std::string_view head_
   Http1Exchange exchange(input_, request, framing, peer_, context_.options, !context_.draining);
   exchange_ = &exchange;
   co_await context_.handler(exchange);
-  if (!exchange.started() && !exchange.client_gone() && !stream_.interrupted()) {
-    Headers headers{{"Content-Type", "text/plain; charset=utf-8"}};
-    std::string body = "no answer was given\n";
-    (void)co_await exchange.Respond(500, std::move(headers), std::move(body));
-  }
+  if (!exchange.started() && !exchange.client_gone() && !stream_.interrupted()) co_await AnswerForHandler(exchange);
   exchange_ = nullptr;
   if (!exchange.finished()) {
     exchange.Abort();
@@ -64,6 +60,12 @@ Task<Http1Connection::Next> Http1Connection::ServeRequest(std::string_view head_
   }
   if (exchange.body_pending()) co_return Next::kLinger;
   co_return exchange.keep_alive() ? Next::kRequest : Next::kClose;
+}
+
+Task<void> Http1Connection::AnswerForHandler(Http1Exchange& exchange) {
+  Headers headers{{"Content-Type", "text/plain; charset=utf-8"}};
+  std::string body = "no answer was given\n";
+  (void)co_await exchange.Respond(500, std::move(headers), std::move(body));
 }
 
 Task<void> Http1Connection::Refuse(Refusal refusal) {

@@ -23,6 +23,7 @@ class Http1Connection final : public ServerConnection, private HangupObserver {
   enum class Next : uint8_t { kRequest, kClose, kLinger };
 
   Task<Next> ServeRequest(std::string_view head_text);
+  static Task<void> AnswerForHandler(Http1Exchange& exchange);
   Task<void> Refuse(Refusal refusal);
   Task<void> Linger();
   void OnHangup() override;

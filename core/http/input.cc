@@ -116,9 +116,9 @@ std::optional<Result<std::string_view>> BodyReader::TakeBuffered() {
 
 Result<std::string_view> BodyReader::Decode(std::span<char> bytes) {
   if (kind_ == BodyFraming::kChunked) {
-    const ChunkDecoder::Decoded decoded = chunks_.Decode(bytes);
-    if (chunks_.refusal()) return Error{Code::kInvalidArgument, std::string(chunks_.refusal().reason)};
-    done_ = chunks_.done();
+    const ChunkDecoder::Decoded decoded = chunks_->Decode(bytes);
+    if (chunks_->refusal()) return Error{Code::kInvalidArgument, std::string(chunks_->refusal().reason)};
+    done_ = chunks_->done();
     input_.Return(bytes.size() - decoded.consumed);
     return decoded.body;
   }
@@ -127,6 +127,11 @@ Result<std::string_view> BodyReader::Decode(std::span<char> bytes) {
     done_ = left_ == 0;
   }
   return std::string_view(bytes.data(), bytes.size());
+}
+
+const Headers& BodyReader::trailers() const {
+  static const Headers none;
+  return chunks_ ? chunks_->trailers() : none;
 }
 
 Task<Result<std::string_view>> ReadRaw(Input& input) {

@@ -2,6 +2,7 @@
 // buffer as long as nobody else needs it, so that most are never copied. Loop thread only.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -68,7 +69,9 @@ class Input final : private ScratchHolder {
 class BodyReader {
  public:
   BodyReader(Input& input, Framing framing)
-      : input_(input), kind_(framing.body), left_(framing.length), done_(IsEmpty(framing)) {}
+      : input_(input), kind_(framing.body), left_(framing.length), done_(IsEmpty(framing)) {
+    if (kind_ == BodyFraming::kChunked) chunks_ = std::make_unique<ChunkDecoder>();
+  }
 
   // The next piece, empty at the end. Errors: kUnavailable (closed or broken before the end),
   // kInvalidArgument (bad framing), kDeadlineExceeded, kCancelled (interrupted).
@@ -77,7 +80,8 @@ class BodyReader {
   std::optional<Result<std::string_view>> TakeBuffered();
 
   bool done() const { return done_; }
-  const Headers& trailers() const { return chunks_.trailers(); }
+  // Those that came with a body in chunks. REQUIRES: done(), for them to be complete.
+  const Headers& trailers() const;
 
  private:
   static bool IsEmpty(const Framing& framing) {
@@ -89,7 +93,7 @@ class BodyReader {
   const BodyFraming kind_;
   uint64_t left_;
   bool done_;
-  ChunkDecoder chunks_;
+  std::unique_ptr<ChunkDecoder> chunks_;  // apart, because few bodies need one
 };
 
 // What comes next as it is, empty at the end: for tunnels. Errors as BodyReader's.

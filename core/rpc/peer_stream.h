@@ -1,5 +1,5 @@
-// One bidirectional gRPC stream that a peer opened, as the loop sees it: messages come to it one at a
-// time, and are sent from it in order.
+// One bidirectional gRPC stream that a peer opened, as the loop sees it: messages come to it one at
+// a time, and are sent from it in order. The same for node-agents, activators and the autoscaler.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -15,14 +15,15 @@
 
 namespace updraft::rpc {
 
-// Messages that may wait for a peer that does not read; beyond it the stream is ended, and the peer's
-// next one begins with everything anyway.
+// Messages that may wait for a peer that does not read; beyond it the stream is ended, and the
+// peer's next one begins with everything anyway.
 inline constexpr size_t kQueuedMessagesMax = 10'000;
 
 template <typename In, typename Out>
 class PeerStream;
 
-// Told on the loop. OnOpened comes first, OnEnded last and once. Outlives all streams that tell it.
+// Told on the loop. OnOpened comes first, OnEnded last and once. Destroyed on the loop, once the
+// gRPC server is shut down; what was on its way then is not told.
 template <typename In, typename Out>
 class PeerObserver {
  public:
@@ -35,24 +36,35 @@ class PeerObserver {
   virtual void OnFlushed(const Stream& stream) = 0;
   virtual void OnEnded(const Stream& stream) = 0;
 
+  // Expires with the observer.
+  std::weak_ptr<const int> life() const { return life_; }
+
  protected:
   ~PeerObserver() = default;
+
+ private:
+  const std::shared_ptr<const int> life_ = std::make_shared<int>(0);
 };
 
 template <typename In, typename Out>
-class PeerStream : public grpc::ServerBidiReactor<In, Out>, public std::enable_shared_from_this<PeerStream<In, Out>> {
+class PeerStream : public grpc::ServerBidiReactor<In, Out>,
+                   public std::enable_shared_from_this<PeerStream<In, Out>> {
  public:
+  using Observer = PeerObserver<In, Out>;
+  using Stream = typename Observer::Stream;
+
   // For a service's method to return: it lives until the call is done and nobody holds it.
-  static PeerStream* Accept(Loop& loop, PeerObserver<In, Out>& observer) {
+  static PeerStream* Accept(Loop& loop, Observer& observer) {
     auto stream = std::make_shared<PeerStream>(loop, observer);
     stream->self_ = stream;
     stream->StartSendInitialMetadata();  // tells the peer that it is connected, whoever speaks first
-    loop.Post([stream] { stream->observer_.OnOpened(stream); });
+    stream->Tell([](Observer& told, const Stream& opened) { told.OnOpened(opened); });
     stream->ReadNext();
     return stream.get();
   }
 
-  PeerStream(Loop& loop, PeerObserver<In, Out>& observer) : loop_(loop), observer_(observer), id_(NextId()) {}
+  PeerStream(Loop& loop, Observer& observer)
+      : loop_(loop), observer_(observer), observer_life_(observer.life()), id_(NextId()) {}
 
   uint64_t id() const { return id_; }  // unlike that of any other stream of the process, never 0
 
@@ -85,23 +97,31 @@ class PeerStream : public grpc::ServerBidiReactor<In, Out>, public std::enable_s
     return next.fetch_add(1);
   }
 
+  // Has `telling` done on the loop.
+  template <typename Telling>
+  void Tell(Telling telling) {
+    loop_.Post([self = this->shared_from_this(), telling = std::move(telling)]() mutable {
+      if (!self->observer_life_.expired()) telling(self->observer_, self);
+    });
+  }
+
   void ReadNext() {
     const std::lock_guard lock(mutex_);
     if (!finished_) this->StartRead(&incoming_);
   }
 
   void OnReadDone(bool ok) override {
-    auto self = this->shared_from_this();
     if (ok) {
-      loop_.Post([self, message = std::move(incoming_)]() mutable {
-        self->observer_.OnMessage(self, std::move(message));
-        self->ReadNext();
+      In message = std::exchange(incoming_, In());
+      Tell([message = std::move(message)](Observer& observer, const Stream& stream) mutable {
+        observer.OnMessage(stream, std::move(message));
+        stream->ReadNext();
       });
-      incoming_ = In();
       return;
     }
+    const auto self = this->shared_from_this();  // the end may come before this returns
     End(grpc::Status::OK);
-    loop_.Post([self] { self->observer_.OnEnded(self); });
+    Tell([](Observer& observer, const Stream& stream) { observer.OnEnded(stream); });
   }
 
   void OnWriteDone(bool ok) override {
@@ -114,7 +134,7 @@ class PeerStream : public grpc::ServerBidiReactor<In, Out>, public std::enable_s
       flushed = queue_.empty() && !ending_;
       FinishIfDue();
     }
-    if (flushed) loop_.Post([self = this->shared_from_this()] { self->observer_.OnFlushed(self); });
+    if (flushed) Tell([](Observer& observer, const Stream& stream) { observer.OnFlushed(stream); });
   }
 
   void OnDone() override { self_.reset(); }
@@ -123,7 +143,8 @@ class PeerStream : public grpc::ServerBidiReactor<In, Out>, public std::enable_s
     if (ending_) return;
     ending_ = true;
     status_ = std::move(status);
-    if (queue_.size() > 1) queue_.erase(queue_.begin() + 1, queue_.end());  // the first is being written
+    if (queue_.size() > 1)
+      queue_.erase(queue_.begin() + 1, queue_.end());  // the first is being written
     FinishIfDue();
   }
 
@@ -134,7 +155,8 @@ class PeerStream : public grpc::ServerBidiReactor<In, Out>, public std::enable_s
   }
 
   Loop& loop_;
-  PeerObserver<In, Out>& observer_;
+  Observer& observer_;  // on the loop, while observer_life_ lasts
+  const std::weak_ptr<const int> observer_life_;
   const uint64_t id_;
   In incoming_;
   std::shared_ptr<PeerStream> self_;  // until OnDone

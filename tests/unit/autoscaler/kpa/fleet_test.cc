@@ -70,6 +70,16 @@ TEST_F(FleetTest, SteadyLoadIsFollowedAndIdlenessEndsAtZero) {
   EXPECT_EQ(fleet_.All()[0].decision.active, Active::kFalse);
 }
 
+TEST_F(FleetTest, ALateReportIsNoBurst) {
+  fleet_.Put("ns/r", Running(1), now_);
+  // Seven requests in flight all the time, told after thirty seconds: one instance is enough.
+  fleet_.Report("a", {{"ns/r", {.request_seconds = 7, .read_at = Seconds(1)}}}, false, now_ += Seconds(1));
+  fleet_.Report("a", {{"ns/r", {.request_seconds = 217, .read_at = Seconds(31)}}}, false, now_ += Seconds(30));
+  fleet_.Tick(now_);
+  EXPECT_EQ(fleet_.All()[0].decision.desired, 1);
+  EXPECT_FALSE(fleet_.All()[0].decision.panic);
+}
+
 TEST_F(FleetTest, WithoutAnActivatorNothingIsDecided) {
   fleet_.ActivatorGone("a");
   fleet_.Put("ns/r", Running(3), now_);
