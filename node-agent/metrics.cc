@@ -34,7 +34,12 @@ const std::pair<v1::InstancePhase, const char*> kPhases[] = {
     {v1::INSTANCE_UNREADY, "unready"}, {v1::INSTANCE_STOPPING, "stopping"}, {v1::INSTANCE_BACKOFF, "backoff"},
 };
 
-// Gauges that are looked up when the page is fetched.
+void RaiseTo(Counter& counter, uint64_t total) {
+  const double missing = static_cast<double>(total) - counter.Value();
+  if (missing > 0) counter.Increment(missing);
+}
+
+// Figures that are looked up when the page is fetched.
 class Gathered final : public prometheus::Collectable {
  public:
   explicit Gathered(std::function<NodeFigures()> figures) : figures_(std::move(figures)) {
@@ -54,8 +59,8 @@ class Gathered final : public prometheus::Collectable {
     networks_ready_.Set(static_cast<double>(figures.networks_ready));
     creates_running_.Set(static_cast<double>(figures.creates_running));
     creates_waiting_.Set(static_cast<double>(figures.creates_waiting));
-    log_written_.Set(static_cast<double>(figures.log_bytes_written));
-    log_dropped_.Set(static_cast<double>(figures.log_bytes_dropped));
+    RaiseTo(log_written_, figures.log_bytes_written);
+    RaiseTo(log_dropped_, figures.log_bytes_dropped);
     runtime_connected_.Set(figures.runtime_connected ? 1 : 0);
     controller_connected_.Set(figures.controller_connected ? 1 : 0);
     return registry_.Collect();
@@ -70,9 +75,9 @@ class Gathered final : public prometheus::Collectable {
       MakeGauge(registry_, "creates_running", "Containers that are being created and started now");
   Gauge& creates_waiting_ =
       MakeGauge(registry_, "creates_waiting", "Containers that wait for their turn to be created");
-  Gauge& log_written_ =
-      MakeGauge(registry_, "log_written_bytes", "Container output written to logs since the start");
-  Gauge& log_dropped_ = MakeGauge(registry_, "log_dropped_bytes", "Container output that could not be written");
+  Counter& log_written_ = MakeCounter(registry_, "log_written_bytes_total", "Container output written to logs");
+  Counter& log_dropped_ =
+      MakeCounter(registry_, "log_dropped_bytes_total", "Container output that could not be written");
   Gauge& runtime_connected_ = MakeGauge(registry_, "containerd_connected", "1 while containerd can be reached");
   Gauge& controller_connected_ =
       MakeGauge(registry_, "controller_connected", "1 while the controller can be reached");

@@ -14,7 +14,8 @@ std::string Describe(const char* what, Nanos limit, const char* field) {
 
 }  // namespace
 
-RequestDeadlines::RequestDeadlines(Loop& loop, const RequestTimeouts& timeouts, DeadlineObserver& observer)
+RequestDeadlines::RequestDeadlines(Loop& loop, const RequestTimeouts& timeouts,
+                                   DeadlineObserver& observer)
     : Timer(loop.timers()),
       loop_(loop),
       timeouts_(timeouts),
@@ -26,7 +27,8 @@ RequestDeadlines::RequestDeadlines(Loop& loop, const RequestTimeouts& timeouts, 
 
 TimePoint RequestDeadlines::Next() const {
   TimePoint when = start_ + timeouts_.total;
-  if (timeouts_.response_start > Nanos(0) && !started_) when = std::min(when, start_ + timeouts_.response_start);
+  if (timeouts_.response_start > Nanos(0) && !started_)
+    when = std::min(when, start_ + timeouts_.response_start);
   if (timeouts_.idle > Nanos(0)) when = std::min(when, last_activity_ + timeouts_.idle);
   return when;
 }
@@ -40,13 +42,25 @@ void RequestDeadlines::OnTimer() {
     return;
   }
   if (now >= start_ + timeouts_.total) {
-    why_ = Describe("the request did not end", timeouts_.total, "timeoutSeconds");
-  } else if (timeouts_.response_start > Nanos(0) && !started_ && now >= start_ + timeouts_.response_start) {
-    why_ = Describe("no response began", timeouts_.response_start, "responseStartTimeoutSeconds");
+    expired_ = Limit::kTotal;
+  } else if (timeouts_.response_start > Nanos(0) && !started_ &&
+             now >= start_ + timeouts_.response_start) {
+    expired_ = Limit::kResponseStart;
   } else {
-    why_ = Describe("nothing was sent", timeouts_.idle, "idleTimeoutSeconds");
+    expired_ = Limit::kIdle;
   }
   observer_.OnDeadline();
+}
+
+std::string RequestDeadlines::why() const {
+  switch (expired_) {
+    case Limit::kTotal:
+      return Describe("the request did not end", timeouts_.total, "timeoutSeconds");
+    case Limit::kResponseStart:
+      return Describe("no response began", timeouts_.response_start, "responseStartTimeoutSeconds");
+    default:
+      return Describe("nothing was sent", timeouts_.idle, "idleTimeoutSeconds");
+  }
 }
 
 }  // namespace updraft::activator

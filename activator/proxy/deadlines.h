@@ -35,11 +35,13 @@ class RequestDeadlines final : private Timer {
   // Something was written to the client.
   void OnActivity() { last_activity_ = loop_.Now(); }
 
-  bool expired() const { return !why_.empty(); }
-  // Which limit it was, for a person; empty while none.
-  const std::string& why() const { return why_; }
+  bool expired() const { return expired_ != Limit::kNone; }
+  // Which limit it was, for a person. REQUIRES: expired().
+  std::string why() const;
 
  private:
+  enum class Limit : uint8_t { kNone, kTotal, kResponseStart, kIdle };
+
   void OnTimer() override;
   TimePoint Next() const;
 
@@ -49,7 +51,7 @@ class RequestDeadlines final : private Timer {
   const TimePoint start_;
   TimePoint last_activity_;
   bool started_ = false;
-  std::string why_;
+  Limit expired_ = Limit::kNone;
 };
 
 }  // namespace updraft::activator

@@ -6,7 +6,8 @@ namespace updraft::activator {
 namespace {
 
 bool WantsJson(std::string_view accept) {
-  return accept.find("json") != std::string_view::npos && accept.find("text/html") == std::string_view::npos;
+  return accept.find("json") != std::string_view::npos &&
+         accept.find("text/html") == std::string_view::npos;
 }
 
 std::string JsonBody(const ErrorReply& reply) {

@@ -10,8 +10,8 @@ namespace updraft::activator {
 
 struct ErrorReply {
   int status = 502;
-  std::string_view reason;      // a few words, the same for all errors of a kind
-  std::string detail;           // this one
+  std::string_view reason;  // a few words, the same for all errors of a kind
+  std::string detail;       // this one
   std::string_view request_id;
 };
 

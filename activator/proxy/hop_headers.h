@@ -7,11 +7,12 @@
 
 namespace updraft::activator {
 
-// Fields about one connection: Connection, Keep-Alive, Proxy-Connection, TE, Transfer-Encoding, Upgrade.
+// Fields about one connection: Connection, Keep-Alive, Proxy-Connection, TE, Transfer-Encoding,
+// Upgrade.
 bool IsHopByHop(std::string_view name);
 
-// The fields that a message's own Connection field declares to be about one connection. A field that
-// carries routing or framing is never one, whatever a client declares.
+// The fields that a message's own Connection field declares to be about one connection. A field
+// that carries routing or framing is never one, whatever a client declares.
 class DeclaredHops {
  public:
   explicit DeclaredHops(const http::Headers& headers);

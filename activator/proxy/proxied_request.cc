@@ -2,7 +2,6 @@
 
 #include <utility>
 
-
 namespace updraft::activator {
 
 using http::Task;
@@ -36,7 +35,8 @@ Task<void> ProxiedRequest::Serve() {
   Revision* revision = FindRevision();
   if (revision == nullptr) {
     proxy_.counters().unrouted.Add();
-    return Answer({404, "found no route", "no service is known for host \"" + std::string(origin_.host) + "\"",
+    return Answer({404, "found no route",
+                   "no service is known for host \"" + std::string(origin_.host) + "\"",
                    origin_.request_id});
   }
   // No "100 Continue" before an instance wants the body: until then it stays with the client.
@@ -50,7 +50,8 @@ Task<void> ProxiedRequest::Serve() {
 Revision* ProxiedRequest::FindRevision() const {
   const HostRule* rule = proxy_.worker().routes().Find(origin_.host);
   if (rule == nullptr) return nullptr;
-  const std::optional<std::string_view> tag = exchange_.request().headers.Get("knative-serving-tag");
+  const std::optional<std::string_view> tag =
+      exchange_.request().headers.Get("knative-serving-tag");
   if (tag && rule->route != nullptr) {
     if (const HostRule* tagged = rule->route->FindTag(*tag)) rule = tagged;
   }
@@ -77,10 +78,12 @@ Task<void> ProxiedRequest::ServeRevision(Revision& revision) {
     if (!hold_.held()) break;
     served = co_await TryInstance();
   }
-  if (served) {
-    Record(revision);
-    co_return;
-  }
+  if (!served) co_await AnswerWithoutInstance(revision);
+  if (served) Record(revision);
+}
+
+// The revision may be gone once this has waited: it is recorded first.
+Task<void> ProxiedRequest::AnswerWithoutInstance(Revision& revision) {
   const ErrorReply reply = ReplyWithoutInstance();
   status_ = reply.status;
   Record(revision);
@@ -90,14 +93,15 @@ Task<void> ProxiedRequest::ServeRevision(Revision& revision) {
 // Why no instance took the request. Status 0: there is nobody left to be told.
 ErrorReply ProxiedRequest::ReplyWithoutInstance() {
   if (deadlines_->expired()) return TimeoutReply();
-  if (exchange_.client_lost()) return {0, {}, {}, {}};
-  if (hold_.held()) {
-    const bool slow = connect_error_.code == Code::kDeadlineExceeded;
-    return {slow ? 504 : 502, "could not reach an instance", connect_error_.message, origin_.request_id};
-  }
-  if (!hold_.refusal()) {
+  const bool left = !hold_.held() && !hold_.refusal();
+  if (left || exchange_.client_lost()) {
     proxy_.counters().client_aborts.Add();
     return {0, {}, {}, {}};
+  }
+  if (hold_.held()) {
+    const bool slow = connect_error_.code == Code::kDeadlineExceeded;
+    return {slow ? 504 : 502, "could not reach an instance", connect_error_.message,
+            origin_.request_id};
   }
   const bool full = hold_.refusal()->code == Code::kResourceExhausted;
   return {503, full ? "queue is full" : "has no instance for the request", hold_.refusal()->message,
@@ -122,7 +126,8 @@ Task<bool> ProxiedRequest::TryInstance() {
       if (!connected) co_return false;
     }
     upstream_ = &connection->http();
-    Relay relay({exchange_, *upstream_, proxy_.worker().dispatcher(), hold_.slot(), *deadlines_, origin_, body_, reused});
+    Relay relay({exchange_, *upstream_, proxy_.worker().dispatcher(), hold_.slot(), *deadlines_,
+                 origin_, body_, reused});
     result = co_await relay.Run();
     upstream_ = nullptr;
     if (result.end == End::kNotReceived) proxy_.counters().repeats.Add();
@@ -153,7 +158,8 @@ Task<Status> ProxiedRequest::Connect(std::unique_ptr<UpstreamConnection>& connec
     connected = started.error();
   }
   if (connected || connected.error().code == Code::kCancelled) co_return connected;
-  connect_error_ = Context("instance " + instance.id() + " at " + instance.host_port(), connected.error());
+  connect_error_ =
+      Context("instance " + instance.id() + " at " + instance.host_port(), connected.error());
   proxy_.counters().connect_failures.Add();
   proxy_.worker().dispatcher().MarkFailed(hold_.slot(), connect_error_);
   co_return connected;
@@ -168,14 +174,16 @@ Task<void> ProxiedRequest::Conclude(RelayResult result) {
   }
   if (result.end == End::kNoResponse) {
     const std::string& id = hold_.slot().instance->id();
-    const ErrorReply reply{502, "got no response", "instance " + id + ": " + result.error.message, origin_.request_id};
+    const ErrorReply reply{502, "got no response", "instance " + id + ": " + result.error.message,
+                           origin_.request_id};
     co_await Answer(reply);
     co_return;
   }
   const Code code = result.error.code;
   if (result.end == End::kClientFailed && !exchange_.started() && code != Code::kUnavailable) {
     const int status = code == Code::kDeadlineExceeded ? 408 : 400;
-    const ErrorReply reply{status, "could not read the request's body", result.error.message, origin_.request_id};
+    const ErrorReply reply{status, "could not read the request's body", result.error.message,
+                           origin_.request_id};
     co_await Answer(reply);
     co_return;
   }
@@ -199,7 +207,8 @@ Task<void> ProxiedRequest::AnswerOrAppend(ErrorReply reply) {
 Task<void> ProxiedRequest::Answer(ErrorReply reply) {
   status_ = reply.status;
   RenderedReply rendered = Render(reply, exchange_.request().headers.Get("accept").value_or(""));
-  (void)co_await exchange_.Respond(reply.status, std::move(rendered.headers), std::move(rendered.body));
+  (void)co_await exchange_.Respond(reply.status, std::move(rendered.headers),
+                                   std::move(rendered.body));
 }
 
 void ProxiedRequest::Record(Revision& revision) {
@@ -214,7 +223,8 @@ void ProxiedRequest::OnDeadline() {
   exchange_.Interrupt();
 }
 
-// While it waits, a client that has nothing more to say counts as gone; later only one that is lost.
+// While it waits, a client that has nothing more to say counts as gone; later only one that is
+// lost.
 void ProxiedRequest::OnClientGone() {
   hold_.GiveUp();
   if (upstream_ != nullptr && exchange_.client_lost()) upstream_->Interrupt();

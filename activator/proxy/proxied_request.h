@@ -32,6 +32,7 @@ class ProxiedRequest final : private DeadlineObserver {
   http::Task<void> Conclude(RelayResult result);
   http::Task<void> Answer(ErrorReply reply);
   http::Task<void> AnswerOrAppend(ErrorReply reply);
+  http::Task<void> AnswerWithoutInstance(Revision& revision);
   ErrorReply ReplyWithoutInstance();
   ErrorReply TimeoutReply();
   void Record(Revision& revision);

@@ -1,4 +1,5 @@
-// The request path of one worker: from a client's request to an instance and back. Loop thread only.
+// The request path of one worker: from a client's request to an instance and back. Loop thread
+// only.
 #pragma once
 
 #include "activator/proxy/proxy_counters.h"
@@ -23,7 +24,8 @@ class Proxy {
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
 
-  // For http::Server. The server's own limits on bodies are to be off: a request's are its revision's.
+  // For http::Server. The server's own limits on bodies are to be off: a request's are its
+  // revision's.
   http::Handler Handler();
 
   // Any thread.

@@ -14,8 +14,8 @@ using End = RelayResult::End;
 constexpr int kInterimResponsesMax = 32;
 
 bool IsIdempotent(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE" || method == "PUT" ||
-         method == "DELETE";
+  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE" ||
+         method == "PUT" || method == "DELETE";
 }
 
 RequestBody BodyKind(const http::Exchange& exchange) {
@@ -27,7 +27,8 @@ RequestBody BodyKind(const http::Exchange& exchange) {
 }  // namespace
 
 Task<RelayResult> Relay::Run() {
-  Task<Status> sending = parts_.exchange.body_pending() || parts_.body.taken ? SendWithBody() : SendHead({}, true);
+  Task<Status> sending =
+      parts_.exchange.body_pending() || parts_.body.taken ? SendWithBody() : SendHead({}, true);
   const Status sent = co_await sending;
   nothing_written_ = !sent && parts_.upstream.nothing_written();
   // Who stops listening may have answered before.
@@ -76,7 +77,8 @@ Task<Status> Relay::SendHead(std::string_view body, bool last) {
   const http::Exchange& exchange = parts_.exchange;
   const RequestBody kind = BodyKind(exchange);
   const bool chunked = kind == RequestBody::kChunked;
-  parts_.upstream.Begin(exchange.request().method, chunked ? http::BodyFraming::kChunked : http::BodyFraming::kLength,
+  parts_.upstream.Begin(exchange.request().method,
+                        chunked ? http::BodyFraming::kChunked : http::BodyFraming::kLength,
                         TimePoint::max());
   thread_local http::HeadBuffer buffer;
   http::HeadWriter head(buffer);
@@ -133,7 +135,8 @@ Task<RelayResult> Relay::RelayResponse() {
       co_return result;
     }
     const bool last = upstream.body_done();
-    const http::Headers* trailers = last && !upstream.trailers().empty() ? &upstream.trailers() : nullptr;
+    const http::Headers* trailers =
+        last && !upstream.trailers().empty() ? &upstream.trailers() : nullptr;
     const http::Part part{head, piece ? **piece : std::string_view(), last, trailers};
     head = nullptr;
     const Status sent = co_await parts_.exchange.Send(part);
@@ -174,7 +177,8 @@ Task<RelayResult> Relay::RelayTunnel() {
 
 void Relay::OnResponseBegins() {
   const ColdStartTimes times = parts_.dispatcher.OnFirstByte(parts_.slot, RealClock().Wall());
-  const bool timed = times.queued_ns != 0 && parts_.exchange.request().headers.Get("updraft-timing") == "1";
+  const bool timed =
+      times.queued_ns != 0 && parts_.exchange.request().headers.Get("updraft-timing") == "1";
   CleanResponseHead(parts_.upstream.head(), timed ? ServerTiming(times) : std::string());
   parts_.deadlines.OnResponseStart();
   parts_.deadlines.OnActivity();

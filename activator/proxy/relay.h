@@ -33,12 +33,12 @@ struct RelayParts {
 
 struct RelayResult {
   enum class End {
-    kComplete,       // the client has its response, or as much as it wanted
-    kNotReceived,    // the instance cannot have seen the request: it may be sent again
-    kNoResponse,     // the instance gave none: `error`
-    kBroken,         // in the middle of the response
-    kClientFailed,   // the client's body or connection: `error`
-    kInterrupted,    // a deadline, or a lost client
+    kComplete,      // the client has its response, or as much as it wanted
+    kNotReceived,   // the instance cannot have seen the request: it may be sent again
+    kNoResponse,    // the instance gave none: `error`
+    kBroken,        // in the middle of the response
+    kClientFailed,  // the client's body or connection: `error`
+    kInterrupted,   // a deadline, or a lost client
   };
 
   End end = End::kComplete;
@@ -48,7 +48,8 @@ struct RelayResult {
 
 class Relay {
  public:
-  explicit Relay(const RelayParts& parts) : parts_(parts), upload_(parts.exchange, parts.upstream) {}
+  explicit Relay(const RelayParts& parts)
+      : parts_(parts), upload_(parts.exchange, parts.upstream) {}
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 

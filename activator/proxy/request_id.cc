@@ -35,7 +35,8 @@ RequestId RequestIds::Next() {
     const uint64_t mixed = state_[0] ^ state_[1];
     state_[0] = std::rotl(state_[0], 24) ^ mixed ^ mixed << 16;
     state_[1] = std::rotl(mixed, 37);
-    for (size_t i = 0; i < 8; ++i, bits >>= 8) std::memcpy(&id.text_[half * 16 + i * 2], kHexPairs.text[bits & 255], 2);
+    for (size_t i = 0; i < 8; ++i, bits >>= 8)
+      std::memcpy(&id.text_[half * 16 + i * 2], kHexPairs.text[bits & 255], 2);
   }
   return id;
 }

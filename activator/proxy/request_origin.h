@@ -11,7 +11,7 @@ namespace updraft::activator {
 struct RequestOrigin {
   std::string_view client_ip;  // without port and brackets; empty for a unix socket
   std::string_view scheme = "http";
-  std::string_view host;       // as the client named it
+  std::string_view host;  // as the client named it
   std::string_view request_id;
 };
 

@@ -25,7 +25,7 @@ class SlotHold final : private Waiter, private Deferred {
   bool pending() const { return pending_; }
 
   bool held() const { return static_cast<bool>(slot_); }
-  const Slot& slot() const { return slot_; }                 // REQUIRES: held()
+  const Slot& slot() const { return slot_; }  // REQUIRES: held()
   const std::optional<Error>& refusal() const { return Waiter::refusal(); }
   void Release();
 

@@ -30,7 +30,8 @@ Task<void> Upload::SendBody() {
       break;
     }
     last = !exchange_.body_pending();
-    const http::ClientConnection::Part part{{}, *piece, last, last ? &exchange_.trailers() : nullptr};
+    const http::ClientConnection::Part part{
+        {}, *piece, last, last ? &exchange_.trailers() : nullptr};
     const Status sent = co_await upstream_.Send(part);
     if (!sent) break;  // the response, if there is one, says why
   }

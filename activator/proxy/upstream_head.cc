@@ -18,7 +18,8 @@ bool HasPrefix(std::string_view name, std::string_view prefix) {
 // Names under which Updraft and Knative speak among their own parts; from outside they are forged.
 bool IsInternal(std::string_view name) {
   const char first = name.front();
-  if (first == 'k' || first == 'K') return HasPrefix(name, "k-") || HasPrefix(name, "knative-serving-");
+  if (first == 'k' || first == 'K')
+    return HasPrefix(name, "k-") || HasPrefix(name, "knative-serving-");
   return false;
 }
 
@@ -79,7 +80,8 @@ void WriteParameter(http::HeadWriter& out, const char (&name)[N], std::string_vi
 }
 
 // RFC 7239 from the X-Forwarded-* fields: "for=a;host=h;proto=p, for=b".
-void WriteForwarded(http::HeadWriter& out, std::string_view addresses, std::string_view host, std::string_view proto) {
+void WriteForwarded(http::HeadWriter& out, std::string_view addresses, std::string_view host,
+                    std::string_view proto) {
   out.Literal("Forwarded: ");
   for (bool first = true; first || !addresses.empty(); first = false) {
     const size_t comma = std::min(addresses.find(','), addresses.size());
@@ -107,13 +109,15 @@ void WriteOriginForm(http::HeadWriter& out, const http::RequestHead& request) {
   out.Text(request.query());
 }
 
-void WriteForwarding(http::HeadWriter& out, const RequestOrigin& origin, const Seen& seen, std::string forwarded_for) {
+void WriteForwarding(http::HeadWriter& out, const RequestOrigin& origin, const Seen& seen,
+                     std::string forwarded_for) {
   if (!origin.client_ip.empty()) {
     if (!forwarded_for.empty()) forwarded_for.append(", ");
     forwarded_for.append(origin.client_ip);
   }
   if (!forwarded_for.empty()) out.Field("X-Forwarded-For", forwarded_for);
-  const std::string_view proto = seen.forwarded_proto.empty() ? origin.scheme : seen.forwarded_proto;
+  const std::string_view proto =
+      seen.forwarded_proto.empty() ? origin.scheme : seen.forwarded_proto;
   const std::string_view host = seen.forwarded_host.empty() ? origin.host : seen.forwarded_host;
   if (seen.forwarded_proto.empty()) out.Field("X-Forwarded-Proto", proto);
   if (seen.forwarded_host.empty()) out.Field("X-Forwarded-Host", host);

@@ -15,7 +15,8 @@ struct UpstreamHeadOptions {
 };
 
 // Writes an HTTP/1.1 head, empty line included: hop-by-hop fields and those that only
-// Updraft may set left out; X-Forwarded-For, -Proto and -Host, Forwarded and X-Request-Id completed.
+// Updraft may set left out; X-Forwarded-For, -Proto and -Host, Forwarded and X-Request-Id
+// completed.
 void WriteUpstreamHead(const http::RequestHead& request, const RequestOrigin& origin,
                        const UpstreamHeadOptions& options, http::HeadWriter& out);
 

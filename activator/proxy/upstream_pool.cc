@@ -5,7 +5,8 @@
 
 namespace updraft::activator {
 
-Result<std::unique_ptr<UpstreamConnection>> UpstreamConnection::Start(Loop& loop, const std::string& host_port) {
+Result<std::unique_ptr<UpstreamConnection>> UpstreamConnection::Start(
+    Loop& loop, const std::string& host_port) {
   const Result<http::SocketAddress> address = http::ParseAddress(host_port);
   if (!address) return address.error();
   Result<UniqueFd> socket = http::StartConnecting(*address);
@@ -31,7 +32,8 @@ std::unique_ptr<UpstreamConnection> UpstreamPool::Take(const std::string& instan
   return connection;
 }
 
-void UpstreamPool::Give(const std::string& instance_id, std::unique_ptr<UpstreamConnection> connection) {
+void UpstreamPool::Give(const std::string& instance_id,
+                        std::unique_ptr<UpstreamConnection> connection) {
   auto found = idle_.find(instance_id);
   if (found == idle_.end()) {
     ForgetEmpty();

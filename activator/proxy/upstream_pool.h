@@ -16,12 +16,13 @@ namespace updraft::activator {
 
 class UpstreamPool;
 
-// A connection to an instance. While it is idle it leaves the pool by itself, as soon as the instance
-// closes it and at the end of its time.
+// A connection to an instance. While it is idle it leaves the pool by itself, as soon as the
+// instance closes it and at the end of its time.
 class UpstreamConnection final : private http::HangupObserver, private Timer {
  public:
   // Begins to connect; http().FinishConnecting() comes next. kUnavailable: refused at once.
-  static Result<std::unique_ptr<UpstreamConnection>> Start(Loop& loop, const std::string& host_port);
+  static Result<std::unique_ptr<UpstreamConnection>> Start(Loop& loop,
+                                                           const std::string& host_port);
   UpstreamConnection(Loop& loop, UniqueFd socket);
 
   http::ClientConnection& http() { return http_; }
@@ -33,7 +34,7 @@ class UpstreamConnection final : private http::HangupObserver, private Timer {
   void OnTimer() override;
 
   http::ClientConnection http_;
-  UpstreamPool* pool_ = nullptr;  // while idle
+  UpstreamPool* pool_ = nullptr;      // while idle
   const std::string* key_ = nullptr;  // its instance's, in the pool
 };
 

@@ -110,7 +110,7 @@ void Fleet::AdoptOrUpdate(Node& node, const v1::InstanceReport& report, Moment a
 }
 
 Instance& Fleet::Adopt(const NodeName& node, const v1::InstanceReport& report, Moment at) {
-  const RevisionKey key = report.revision();
+  const RevisionKey& key = report.revision();
   Instance instance;
   instance.id = report.instance_id();
   instance.revision = key;

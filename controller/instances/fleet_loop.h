@@ -26,7 +26,7 @@ class FleetLoop : private Deferred {
  public:
   FleetLoop(Loop& loop, const Clock& clock, Fleet& fleet)
       : loop_(loop), clock_(clock), fleet_(fleet) {}
-  ~FleetLoop() { loop_.Cancel(timer_); }
+  ~FleetLoop() override { loop_.Cancel(timer_); }
   FleetLoop(const FleetLoop&) = delete;
   FleetLoop& operator=(const FleetLoop&) = delete;
 

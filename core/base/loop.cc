@@ -179,7 +179,8 @@ int Loop::WaitForEvents(epoll_event* events, int events_max) {
 std::optional<Nanos> Loop::TimeToWait() const {
   if (!end_of_turn_.empty() || deferred_.linked()) return Nanos(0);
   std::optional<TimePoint> next = wheel_.Next();
-  if (!timers_.empty()) next = std::min(next.value_or(TimePoint::max()), timers_.begin()->first.first);
+  if (!timers_.empty())
+    next = std::min(next.value_or(TimePoint::max()), timers_.begin()->first.first);
   if (!next) return std::nullopt;
   return std::clamp(*next - RealClock().Now(), Nanos(0), kWaitMax);
 }

@@ -32,8 +32,8 @@ class FdObserver {
   ~FdObserver() = default;
 };
 
-// Work for the end of the loop's turn: for what must not run inside its cause, and for flushing what
-// a turn has gathered. Part of the object that it is for; destroyed, it no longer runs.
+// Work for the end of the loop's turn: for what must not run inside its cause, and for flushing
+// what a turn has gathered. Part of the object that it is for; destroyed, it no longer runs.
 class Deferred : private RingLink {
  public:
   virtual void Run() = 0;
@@ -68,13 +68,16 @@ class Loop {
 
   // Runs `callback` once, at `when` or as soon after it as the loop can.
   TimerId At(TimePoint when, std::function<void()> callback);
-  TimerId After(Nanos delay, std::function<void()> callback) { return At(Now() + delay, std::move(callback)); }
+  TimerId After(Nanos delay, std::function<void()> callback) {
+    return At(Now() + delay, std::move(callback));
+  }
   void Cancel(TimerId timer);  // no effect on a timer that has fired or on 0
 
   // For timers that are part of an object (timer_wheel.h): coarser, and far cheaper.
   TimerWheel& timers() { return wheel_; }
 
-  // Watches `fd` for `events` (epoll bits; EPOLLET for edge-triggered). The observer must outlive the watch.
+  // Watches `fd` for `events` (epoll bits; EPOLLET for edge-triggered). The observer must outlive
+  // the watch.
   void Watch(int fd, uint32_t events, FdObserver* observer);
   void Modify(int fd, uint32_t events, FdObserver* observer);
   // Removes the watch; no OnReady for it follows, not even in this turn. Call it before close().
@@ -126,7 +129,8 @@ class LoopThread {
   std::thread thread_;
 };
 
-// A named thread for a blocking call that no loop may make (a library's wait, a disk). The destructor joins.
+// A named thread for a blocking call that no loop may make (a library's wait, a disk). The
+// destructor joins.
 class NamedThread {
  public:
   NamedThread(std::string name, std::function<void()> body);

@@ -3,8 +3,8 @@
 
 namespace updraft {
 
-// A member of a ring, by inheritance; alone it points at itself. The list's head is one, too. Leaves
-// its ring when it is destroyed.
+// A member of a ring, by inheritance; alone it points at itself. The list's head is one, too.
+// Leaves its ring when it is destroyed.
 struct RingLink {
   RingLink() = default;
   ~RingLink() { Unlink(); }

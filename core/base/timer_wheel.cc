@@ -7,14 +7,16 @@ namespace updraft {
 namespace {
 
 constexpr int64_t kTickNanos = 1'000'000;
-constexpr uint64_t kTicksAheadMax = (uint64_t{1} << 36) - 1;  // two years; what is later is looked at again then
+constexpr uint64_t kTicksAheadMax =
+    (uint64_t{1} << 36) - 1;  // two years; what is later is looked at again then
 
 }  // namespace
 
 void Timer::Set(TimePoint when) {
   if (armed()) wheel_.Remove(this);
   // TimePoint::min() and max() are ways to say "now" and "never".
-  const int64_t ahead = when <= wheel_.start_ ? 0 : std::min((when - wheel_.start_).count(), INT64_MAX - kTickNanos);
+  const int64_t ahead =
+      when <= wheel_.start_ ? 0 : std::min((when - wheel_.start_).count(), INT64_MAX - kTickNanos);
   tick_ = static_cast<uint64_t>((ahead + kTickNanos - 1) / kTickNanos);
   wheel_.Place(this);
 }

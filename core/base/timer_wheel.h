@@ -1,6 +1,6 @@
 // Coarse timers by the million: setting and cancelling one takes a few instructions, whatever their
-// number. A hierarchy of six wheels of 64 slots each; a tick is a millisecond. For single timers that
-// must be exact there is Loop::At(). Pure.
+// number. A hierarchy of six wheels of 64 slots each; a tick is a millisecond. For single timers
+// that must be exact there is Loop::At(). Pure.
 #pragma once
 
 #include <array>
@@ -69,7 +69,7 @@ class TimerWheel {
   std::optional<uint64_t> NextTick(unsigned* level) const;
 
   const TimePoint start_;
-  uint64_t tick_ = 0;  // everything up to and including this was fired
+  uint64_t tick_ = 0;                         // everything up to and including this was fired
   std::array<uint64_t, kLevels> occupied_{};  // a bit per slot
   std::array<RingLink, kSlots * kLevels + 1> rings_;  // the last: due already when set
 };

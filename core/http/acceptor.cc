@@ -17,11 +17,14 @@ constexpr int kBacklog = 4096;  // the kernel cuts it to net.core.somaxconn
 constexpr int kAcceptsPerTurnMax = 64;
 constexpr Nanos kPause = Millis(50);
 
-Error SocketError(int error) { return {Code::kUnavailable, strerror(error)}; }  // NOLINT: glibc's is safe for threads
+Error SocketError(int error) {
+  return {Code::kUnavailable, strerror(error)};
+}  // NOLINT: glibc's is safe for threads
 
 // What went wrong with one connection, or passes by itself, says nothing about the next.
 bool IsTransient(int error) {
-  return error == ECONNABORTED || error == EINTR || error == EPROTO || error == ENETDOWN || error == EHOSTUNREACH;
+  return error == ECONNABORTED || error == EINTR || error == EPROTO || error == ENETDOWN ||
+         error == EHOSTUNREACH;
 }
 
 }  // namespace
@@ -35,8 +38,10 @@ Result<UniqueFd> BindListener(const SocketAddress& address, PortSharing sharing)
   } else {
     setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // accepted sockets inherit it
-    if (sharing == PortSharing::kShared) setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-    if (address.family() == AF_INET6) setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (sharing == PortSharing::kShared)
+      setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    if (address.family() == AF_INET6)
+      setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   }
   if (bind(fd.get(), &address.any, address.size) != 0) return SocketError(errno);
   if (listen(fd.get(), kBacklog) != 0) return SocketError(errno);
@@ -82,7 +87,8 @@ Acceptor::Outcome Acceptor::AcceptOne() {
   }
   if (IsTransient(errno)) return Outcome::kAccepted;
   if (errno == EAGAIN) return Outcome::kNone;
-  if (!complained_) Log(Level::kWarn, "accept_failed", {{"error", strerror(errno)}});  // NOLINT: as above
+  if (!complained_)
+    Log(Level::kWarn, "accept_failed", {{"error", strerror(errno)}});  // NOLINT: as above
   complained_ = true;
   return Outcome::kPause;
 }

@@ -9,13 +9,15 @@ namespace updraft::http {
 namespace {
 
 Error BadAddress(std::string_view text) {
-  return {Code::kInvalidArgument, "\"" + std::string(text) + "\" is not ip:port, [ip]:port or unix:/path"};
+  return {Code::kInvalidArgument,
+          "\"" + std::string(text) + "\" is not ip:port, [ip]:port or unix:/path"};
 }
 
 Result<SocketAddress> ParseLocal(std::string_view path) {
   SocketAddress address;
   if (path.empty() || path.size() >= sizeof address.local.sun_path) {
-    return Error{Code::kInvalidArgument, "unix socket path \"" + std::string(path) + "\" is empty or too long"};
+    return Error{Code::kInvalidArgument,
+                 "unix socket path \"" + std::string(path) + "\" is empty or too long"};
   }
   address.local.sun_family = AF_UNIX;
   std::memcpy(address.local.sun_path, path.data(), path.size());
@@ -37,7 +39,8 @@ Result<SocketAddress> ParseAddress(std::string_view text) {
   if (colon == std::string_view::npos) return BadAddress(text);
   const std::string_view port_text = text.substr(colon + 1);
   uint16_t port = 0;
-  const auto [end, error] = std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
+  const auto [end, error] =
+      std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
   if (error != std::errc() || end != port_text.data() + port_text.size()) return BadAddress(text);
 
   SocketAddress address;
@@ -46,7 +49,8 @@ Result<SocketAddress> ParseAddress(std::string_view text) {
     address.v6.sin6_family = AF_INET6;
     address.v6.sin6_port = htons(port);
     address.size = sizeof address.v6;
-    if (inet_pton(AF_INET6, std::string(host.substr(1, host.size() - 2)).c_str(), &address.v6.sin6_addr) != 1) {
+    if (inet_pton(AF_INET6, std::string(host.substr(1, host.size() - 2)).c_str(),
+                  &address.v6.sin6_addr) != 1) {
       return BadAddress(text);
     }
     return address;
@@ -54,7 +58,8 @@ Result<SocketAddress> ParseAddress(std::string_view text) {
   address.v4.sin_family = AF_INET;
   address.v4.sin_port = htons(port);
   address.size = sizeof address.v4;
-  if (inet_pton(AF_INET, std::string(host).c_str(), &address.v4.sin_addr) != 1) return BadAddress(text);
+  if (inet_pton(AF_INET, std::string(host).c_str(), &address.v4.sin_addr) != 1)
+    return BadAddress(text);
   return address;
 }
 

@@ -10,10 +10,10 @@
 namespace updraft::http {
 
 enum ByteClass : uint8_t {
-  kTokenByte = 1,    // method, field name
-  kTargetByte = 2,   // request target: visible ASCII without "#"
-  kValueByte = 4,    // field value: visible, space, tab, and bytes above ASCII
-  kHostByte = 8,     // host and port
+  kTokenByte = 1,     // method, field name
+  kTargetByte = 2,    // request target: visible ASCII without "#"
+  kValueByte = 4,     // field value: visible, space, tab, and bytes above ASCII
+  kHostByte = 8,      // host and port
   kAddressByte = 16,  // IPv4 or IPv6 address
 };
 
@@ -25,7 +25,8 @@ constexpr std::array<uint8_t, 256> MakeByteTable() {
   constexpr std::string_view host_marks = "-._~%!$&'()*+;=:[]";
   for (unsigned c = 0; c < 256; ++c) {
     const char ch = static_cast<char>(c);
-    const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool alphanumeric =
+        (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     uint8_t bits = 0;
     if (alphanumeric || token_marks.find(ch) != std::string_view::npos) bits |= kTokenByte;
     if (alphanumeric || host_marks.find(ch) != std::string_view::npos) bits |= kHostByte;
@@ -43,7 +44,9 @@ inline constexpr std::array<uint8_t, 256> kByteTable = MakeByteTable();
 
 }  // namespace internal
 
-inline bool IsByte(char c, ByteClass kind) { return (internal::kByteTable[static_cast<uint8_t>(c)] & kind) != 0; }
+inline bool IsByte(char c, ByteClass kind) {
+  return (internal::kByteTable[static_cast<uint8_t>(c)] & kind) != 0;
+}
 
 // How many bytes from `start` on are of the kind.
 inline size_t SpanOf(std::string_view text, size_t start, ByteClass kind) {
@@ -67,9 +70,12 @@ inline size_t SpanOfValue(std::string_view text, size_t start) {
   return i - start + SpanOf(text, i, kValueByte);
 }
 
-inline bool AllOf(std::string_view text, ByteClass kind) { return SpanOf(text, 0, kind) == text.size(); }
+inline bool AllOf(std::string_view text, ByteClass kind) {
+  return SpanOf(text, 0, kind) == text.size();
+}
 
-// What may have come from a user, made fit for a field: bytes that could end the line become spaces.
+// What may have come from a user, made fit for a field: bytes that could end the line become
+// spaces.
 inline std::string SafeFieldValue(std::string_view value) {
   std::string safe(value);
   for (char& c : safe) {

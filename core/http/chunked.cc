@@ -8,8 +8,9 @@
 namespace updraft::http {
 namespace {
 
-constexpr uint8_t kDigitsMax = 15;             // below 2^60
-constexpr uint32_t kExtensionBytesMax = 4096;  // of a whole body: extensions carry nothing, and cost time
+constexpr uint8_t kDigitsMax = 15;  // below 2^60
+constexpr uint32_t kExtensionBytesMax =
+    4096;  // of a whole body: extensions carry nothing, and cost time
 constexpr size_t kTrailerBytesMax = 8 << 10;
 
 int HexDigit(char c) {

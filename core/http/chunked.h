@@ -18,8 +18,8 @@ class ChunkDecoder {
     size_t consumed = 0;    // of them; all unless the body ended
   };
 
-  // Takes the framing out of `bytes`, in place: payloads move together. Stops behind the body's end.
-  // After refusal() nothing more can be decoded.
+  // Takes the framing out of `bytes`, in place: payloads move together. Stops behind the body's
+  // end. After refusal() nothing more can be decoded.
   Decoded Decode(std::span<char> bytes);
 
   bool done() const { return state_ == State::kDone; }
@@ -28,7 +28,17 @@ class ChunkDecoder {
   const Headers& trailers() const { return trailers_; }
 
  private:
-  enum class State : uint8_t { kSizeStart, kSize, kExtension, kSizeEnd, kPayload, kPayloadCr, kPayloadLf, kTrailers, kDone };
+  enum class State : uint8_t {
+    kSizeStart,
+    kSize,
+    kExtension,
+    kSizeEnd,
+    kPayload,
+    kPayloadCr,
+    kPayloadLf,
+    kTrailers,
+    kDone
+  };
 
   bool OnFramingByte(char c);
   bool OnSizeByte(char c);

@@ -15,10 +15,14 @@ std::string RequestText(const Request& request) {
   out.Text(request.target);
   out.Literal(" HTTP/1.1\r\n");
   Headers headers;
-  for (const Header header : request.headers) headers.Add(header.name, SafeFieldValue(header.value));
-  if (!headers.Has("host")) headers.Add("Host", request.address.starts_with("unix:") ? "localhost" : request.address);
-  const bool has_body = !request.body.empty() || request.method == "POST" || request.method == "PUT";
-  if (has_body && !headers.Has("content-length")) headers.Add("Content-Length", std::to_string(request.body.size()));
+  for (const Header header : request.headers)
+    headers.Add(header.name, SafeFieldValue(header.value));
+  if (!headers.Has("host"))
+    headers.Add("Host", request.address.starts_with("unix:") ? "localhost" : request.address);
+  const bool has_body =
+      !request.body.empty() || request.method == "POST" || request.method == "PUT";
+  if (has_body && !headers.Has("content-length"))
+    headers.Add("Content-Length", std::to_string(request.body.size()));
   if (!headers.Has("connection")) headers.Add("Connection", "close");
   out.Fields(headers, [](const Header&) { return true; });
   out.Literal("\r\n");
@@ -30,7 +34,8 @@ Task<Status> ReadWhole(ClientConnection& connection, size_t bytes_max, std::stri
     const Result<std::string_view> piece = co_await connection.ReadBody();
     if (!piece) co_return piece.error();
     if (piece->empty()) co_return Ok();
-    if (body.size() + piece->size() > bytes_max) co_return Error{Code::kResourceExhausted, "response body too long"};
+    if (body.size() + piece->size() > bytes_max)
+      co_return Error{Code::kResourceExhausted, "response body too long"};
     body.append(*piece);
   }
 }
@@ -41,7 +46,8 @@ Task<Result<Response>> Fetch(Loop& loop, Request request) {
   const Result<SocketAddress> address = ParseAddress(request.address);
   if (!address) co_return address.error();
   const SocketAddress to = *address;
-  Result<std::unique_ptr<ClientConnection>> opened = co_await ClientConnection::Open(loop, to, request.deadline);
+  Result<std::unique_ptr<ClientConnection>> opened =
+      co_await ClientConnection::Open(loop, to, request.deadline);
   if (!opened) co_return opened.error();
   const std::unique_ptr<ClientConnection> connection = *std::move(opened);
 
@@ -49,7 +55,8 @@ Task<Result<Response>> Fetch(Loop& loop, Request request) {
   const std::string head_text = RequestText(request);
   const ClientConnection::Part part{head_text, request.body, true, nullptr};
   const Status sent = co_await connection->Send(part);
-  if (!sent && sent.error().code != Code::kUnavailable) co_return sent.error();  // the answer may be there already
+  if (!sent && sent.error().code != Code::kUnavailable)
+    co_return sent.error();  // the answer may be there already
 
   const ResponseHead& head = connection->head();
   do {

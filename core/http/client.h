@@ -1,4 +1,5 @@
-// A small HTTP/1.1 client for probes and control traffic: one request, one connection. Loop thread only.
+// A small HTTP/1.1 client for probes and control traffic: one request, one connection. Loop thread
+// only.
 #pragma once
 
 #include <string>
@@ -12,12 +13,12 @@
 namespace updraft::http {
 
 struct Request {
-  std::string address;          // "ip:port", "[ip]:port" or "unix:/path"; no name resolution
+  std::string address;  // "ip:port", "[ip]:port" or "unix:/path"; no name resolution
   std::string method = "GET";
   std::string target = "/";
-  Headers headers;              // Host, Content-Length and Connection are added when absent
+  Headers headers;  // Host, Content-Length and Connection are added when absent
   std::string body;
-  TimePoint deadline;           // of the whole call
+  TimePoint deadline;  // of the whole call
   size_t body_bytes_max = 16 << 20;
 };
 
@@ -28,8 +29,8 @@ struct Response {
 };
 
 // kDeadlineExceeded; kUnavailable: cannot connect, or the connection broke; kInvalidArgument: bad
-// address; kInternal: the answer is not HTTP; kResourceExhausted: its body is too long. Redirects are
-// not followed.
+// address; kInternal: the answer is not HTTP; kResourceExhausted: its body is too long. Redirects
+// are not followed.
 Task<Result<Response>> Fetch(Loop& loop, Request request);
 
 }  // namespace updraft::http

@@ -23,7 +23,8 @@ Error HeadError(const HeadRead& read) {
 
 }  // namespace
 
-Task<Result<std::unique_ptr<ClientConnection>>> ClientConnection::Open(Loop& loop, SocketAddress address,
+Task<Result<std::unique_ptr<ClientConnection>>> ClientConnection::Open(Loop& loop,
+                                                                       SocketAddress address,
                                                                        TimePoint deadline) {
   Result<UniqueFd> socket = StartConnecting(address);
   if (!socket) co_return socket.error();
@@ -69,10 +70,12 @@ Task<Status> ClientConnection::Send(Part part) {
   pieces.Add(ending.written());
   const IoState state = pieces.WriteNow(stream_);
   written_ |= pieces.anything_written();
-  if (state == IoState::kBroken) co_return Error{Code::kUnavailable, "connection closed by the server"};
+  if (state == IoState::kBroken)
+    co_return Error{Code::kUnavailable, "connection closed by the server"};
   if (state == IoState::kBlocked) {
     std::string rest = pieces.Rest();
-    const Nanos limit = deadline_ == TimePoint::max() ? Nanos::max() : deadline_ - stream_.loop().Now();
+    const Nanos limit =
+        deadline_ == TimePoint::max() ? Nanos::max() : deadline_ - stream_.loop().Now();
     const Status written = co_await WriteRest(stream_, std::move(rest), limit);
     if (!written) co_return written;
   }
@@ -83,7 +86,8 @@ Task<Status> ClientConnection::Send(Part part) {
 Task<Status> ClientConnection::ReadHead() {
   const HeadRead read = co_await input_.ReadHead(deadline_, Nanos::max());
   using End = HeadRead::End;
-  answered_ |= read.end == End::kHead || read.end == End::kCut || read.end == End::kRefused || read.end == End::kSlow;
+  answered_ |= read.end == End::kHead || read.end == End::kCut || read.end == End::kRefused ||
+               read.end == End::kSlow;
   if (read.end != End::kHead) co_return HeadError(read);
   const Refusal refusal = ParseResponseHead(read.head, method_, head_, framing_);
   if (refusal) co_return Error{Code::kInternal, std::string(refusal.reason)};
@@ -97,8 +101,8 @@ Task<Result<std::string_view>> ClientConnection::ReadBody() {
 }
 
 bool ClientConnection::reusable() const {
-  return request_done_ && body_done() && framing_.keep_alive && !framing_.upgrade && !input_.has_unread() &&
-         !stream_.hung_up() && !stream_.broken() && !stream_.interrupted();
+  return request_done_ && body_done() && framing_.keep_alive && !framing_.upgrade &&
+         !input_.has_unread() && !stream_.hung_up() && !stream_.broken() && !stream_.interrupted();
 }
 
 }  // namespace updraft::http

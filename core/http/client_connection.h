@@ -18,15 +18,17 @@ namespace updraft::http {
 class ClientConnection {
  public:
   // kUnavailable: refused or unreachable; kDeadlineExceeded.
-  static Task<Result<std::unique_ptr<ClientConnection>>> Open(Loop& loop, SocketAddress address, TimePoint deadline);
+  static Task<Result<std::unique_ptr<ClientConnection>>> Open(Loop& loop, SocketAddress address,
+                                                              TimePoint deadline);
 
   // `socket`: of StartConnecting(); FinishConnecting() comes next.
-  ClientConnection(Loop& loop, UniqueFd socket) : stream_(loop, std::move(socket)), input_(stream_) {}
+  ClientConnection(Loop& loop, UniqueFd socket)
+      : stream_(loop, std::move(socket)), input_(stream_) {}
   // kUnavailable: refused or unreachable; kDeadlineExceeded; kCancelled: interrupted.
   Task<Status> FinishConnecting(TimePoint deadline);
 
-  // Begins an exchange. `body` is how the request's body will be framed, as its head says. REQUIRES:
-  // the connection is new or reusable().
+  // Begins an exchange. `body` is how the request's body will be framed, as its head says.
+  // REQUIRES: the connection is new or reusable().
   void Begin(std::string_view method, BodyFraming body, TimePoint deadline);
 
   // Sends the head, whole and with its empty line, before the first piece of the body; then pieces
@@ -43,8 +45,8 @@ class ClientConnection {
   // kInternal: not HTTP; else as Send().
   Task<Status> ReadHead();
   ResponseHead& head() { return head_; }
-  // After a head other than 1xx. The next piece of the body, empty at its end; after a 101, what comes
-  // through the tunnel. Errors as BodyReader's.
+  // After a head other than 1xx. The next piece of the body, empty at its end; after a 101, what
+  // comes through the tunnel. Errors as BodyReader's.
   Task<Result<std::string_view>> ReadBody();
   // The same, if what has come already has it.
   std::optional<Result<std::string_view>> TakeBufferedBody() { return body_->TakeBuffered(); }

@@ -7,7 +7,8 @@
 
 namespace updraft::http {
 
-// "Sun, 06 Nov 1994 08:49:37 GMT", for a Date field. Valid on the calling thread until its next call.
+// "Sun, 06 Nov 1994 08:49:37 GMT", for a Date field. Valid on the calling thread until its next
+// call.
 std::string_view HttpDate(WallTime time);
 
 }  // namespace updraft::http

@@ -17,14 +17,16 @@ ResponseHead SafeHead(int status, const Headers& headers) {
 Task<Result<std::string>> Exchange::ReadBody(size_t bytes_max) {
   std::string body;
   if (body_length().value_or(0) > bytes_max) {
-    co_return Error{Code::kResourceExhausted, "body longer than " + std::to_string(bytes_max) + " bytes"};
+    co_return Error{Code::kResourceExhausted,
+                    "body longer than " + std::to_string(bytes_max) + " bytes"};
   }
   while (true) {
     const Result<std::string_view> piece = co_await ReadView();
     if (!piece) co_return piece.error();
     if (piece->empty()) co_return body;
     if (body.size() + piece->size() > bytes_max) {
-      co_return Error{Code::kResourceExhausted, "body longer than " + std::to_string(bytes_max) + " bytes"};
+      co_return Error{Code::kResourceExhausted,
+                      "body longer than " + std::to_string(bytes_max) + " bytes"};
     }
     body.append(*piece);
   }

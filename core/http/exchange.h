@@ -1,5 +1,5 @@
-// One request and its response as a server's handler sees them, whatever version of HTTP carries them.
-// Loop thread only.
+// One request and its response as a server's handler sees them, whatever version of HTTP carries
+// them. Loop thread only.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,12 @@ namespace updraft::http {
 
 // A piece of a response, sent in one go.
 struct Part {
-  const ResponseHead* head = nullptr;  // first, exactly once; a 1xx head goes alone and does not count
+  const ResponseHead* head =
+      nullptr;  // first, exactly once; a 1xx head goes alone and does not count
   std::string_view body;
-  bool last = false;                    // ends the response
-  const Headers* trailers = nullptr;    // with `last`; only what is framed in chunks or HTTP/2 carries them
+  bool last = false;  // ends the response
+  const Headers* trailers =
+      nullptr;  // with `last`; only what is framed in chunks or HTTP/2 carries them
 };
 
 class Exchange {
@@ -37,8 +39,8 @@ class Exchange {
 
   // ---- for handlers that hold what they send
 
-  // The whole body. kResourceExhausted: longer than `bytes_max`; kUnavailable: the client went away;
-  // kInvalidArgument: broken framing; kDeadlineExceeded: it stopped sending.
+  // The whole body. kResourceExhausted: longer than `bytes_max`; kUnavailable: the client went
+  // away; kInvalidArgument: broken framing; kDeadlineExceeded: it stopped sending.
   Task<Result<std::string>> ReadBody(size_t bytes_max);
   // The next piece of the body, empty at its end.
   Task<Result<std::string>> ReadSome();
@@ -52,8 +54,9 @@ class Exchange {
   Task<Status> Write(std::string data);
   Task<Status> Finish();
 
-  // Runs `callback` on the loop, at most once, when the client closes its side or loses its connection
-  // while the handler runs; at once, when that has happened already. It wakes the handler, no more.
+  // Runs `callback` on the loop, at most once, when the client closes its side or loses its
+  // connection while the handler runs; at once, when that has happened already. It wakes the
+  // handler, no more.
   void OnClientGone(std::function<void()> callback);
   bool client_gone() const { return client_gone_; }
 
@@ -68,13 +71,13 @@ class Exchange {
   // Resume(). For deadlines. Resumes nothing inside the call.
   virtual void Interrupt() = 0;
   virtual void Resume() = 0;
-  // True when the connection is broken, where client_gone() may only say that the client has nothing
-  // more to send.
+  // True when the connection is broken, where client_gone() may only say that the client has
+  // nothing more to send.
   virtual bool client_lost() const = 0;
   // True once a response head other than 1xx was sent.
   virtual bool started() const = 0;
-  // True when the request asks for another protocol (Upgrade). A Part with a 101 head then turns the
-  // exchange into a tunnel: ReadView and Send carry bytes as they are.
+  // True when the request asks for another protocol (Upgrade). A Part with a 101 head then turns
+  // the exchange into a tunnel: ReadView and Send carry bytes as they are.
   virtual bool upgrade_requested() const = 0;
   // True while the request's body has not been read to its end.
   virtual bool body_pending() const = 0;
@@ -84,8 +87,8 @@ class Exchange {
   virtual std::optional<uint64_t> body_length() const = 0;
   // Those of the request's body, once it has been read to its end.
   virtual const Headers& trailers() const = 0;
-  // A client that waits for "100 Continue" gets it with the first ReadView(), unless this was called:
-  // then the handler sends the 100 itself, or refuses the body.
+  // A client that waits for "100 Continue" gets it with the first ReadView(), unless this was
+  // called: then the handler sends the 100 itself, or refuses the body.
   virtual void WithholdContinue() = 0;
   virtual bool continue_expected() const = 0;
 

@@ -13,7 +13,8 @@ constexpr bool kPooling = true;
 #endif
 constexpr size_t kPooledBytesMax = 4096;
 constexpr size_t kClassBytes = 64;
-constexpr uint32_t kFreeFramesMax = 1024;  // per class and thread; a burst's memory goes back to the heap
+constexpr uint32_t kFreeFramesMax =
+    1024;  // per class and thread; a burst's memory goes back to the heap
 
 struct FreeList {
   void* first = nullptr;  // each begins with the pointer to the next

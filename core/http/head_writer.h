@@ -11,8 +11,8 @@
 
 namespace updraft::http {
 
-// Grows as needed and is kept for the next head. One writer at a time uses it: a thread-local of the
-// function that writes and sends before it waits.
+// Grows as needed and is kept for the next head. One writer at a time uses it: a thread-local of
+// the function that writes and sends before it waits.
 class HeadBuffer {
  private:
   friend class HeadWriter;

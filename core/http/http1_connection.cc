@@ -16,7 +16,10 @@ constexpr size_t kLingerBytesMax = 1 << 20;
 }  // namespace
 
 Http1Connection::Http1Connection(ServerContext& context, UniqueFd socket, std::string peer)
-    : context_(context), peer_(std::move(peer)), stream_(context.loop, std::move(socket)), input_(stream_) {
+    : context_(context),
+      peer_(std::move(peer)),
+      stream_(context.loop, std::move(socket)),
+      input_(stream_) {
   stream_.set_hangup_observer(this);
 }
 
@@ -52,7 +55,8 @@ Task<Http1Connection::Next> Http1Connection::ServeRequest(std::string_view head_
   Http1Exchange exchange(input_, request, framing, peer_, context_.options, !context_.draining);
   exchange_ = &exchange;
   co_await context_.handler(exchange);
-  if (!exchange.started() && !exchange.client_gone() && !stream_.interrupted()) co_await AnswerForHandler(exchange);
+  if (!exchange.started() && !exchange.client_gone() && !stream_.interrupted())
+    co_await AnswerForHandler(exchange);
   exchange_ = nullptr;
   if (!exchange.finished()) {
     exchange.Abort();

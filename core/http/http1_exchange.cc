@@ -10,7 +10,8 @@ namespace {
 
 // Fields that belong to the connection, not to the response: written by us alone.
 bool IsOurs(std::string_view name) {
-  return NameIs(name, "connection") || NameIs(name, "keep-alive") || NameIs(name, "transfer-encoding");
+  return NameIs(name, "connection") || NameIs(name, "keep-alive") ||
+         NameIs(name, "transfer-encoding");
 }
 
 bool IsBodiless(const RequestHead& request, int status) {
@@ -38,7 +39,8 @@ Stated LookThrough(const Headers& headers) {
         uint64_t length = 0;
         const char* const end = header.value.data() + header.value.size();
         const bool is_length = NameIs(header.name, "content-length");
-        if (is_length && std::from_chars(header.value.data(), end, length).ptr == end) stated.length = length;
+        if (is_length && std::from_chars(header.value.data(), end, length).ptr == end)
+          stated.length = length;
         break;
       }
       default:
@@ -147,7 +149,8 @@ void Http1Exchange::Start(const ResponseHead& head, const Part& part, HeadWriter
   } else {
     mode_ = request().minor_version == 1 ? Mode::kChunked : Mode::kUntilClose;
   }
-  if (mode_ == Mode::kTunnel || mode_ == Mode::kUntilClose || !body_.done() || stated.close) keep_alive_ = false;
+  if (mode_ == Mode::kTunnel || mode_ == Mode::kUntilClose || !body_.done() || stated.close)
+    keep_alive_ = false;
 
   out.StatusLine(head.status);
   out.Fields(head.headers, [](const Header& header) { return !IsOurs(header.name); });
@@ -156,7 +159,8 @@ void Http1Exchange::Start(const ResponseHead& head, const Part& part, HeadWriter
     return;
   }
   if (!stated.date) out.Field("Date", HttpDate(RealClock().Wall()));
-  const bool of_head = bodiless && !part.body.empty() && head.status != 204;  // as GET would have it
+  const bool of_head =
+      bodiless && !part.body.empty() && head.status != 204;  // as GET would have it
   const bool add_length = !stated.length && (mode_ == Mode::kLength || of_head);
   if (add_length) {
     out.Literal("Content-Length: ");
@@ -177,11 +181,14 @@ void Http1Exchange::WriteLastChunk(const Headers* trailers, HeadWriter& out) {
 
 // A body that is not as long as its head said would be taken for the next response.
 Status Http1Exchange::CheckBody(const Part& part) {
-  if (mode_ == Mode::kNotStarted) return Error{Code::kFailedPrecondition, "no response was started"};
+  if (mode_ == Mode::kNotStarted)
+    return Error{Code::kFailedPrecondition, "no response was started"};
   if (mode_ != Mode::kLength) return Ok();
-  if (part.body.size() > left_) return Error{Code::kInternal, "response body longer than its Content-Length"};
+  if (part.body.size() > left_)
+    return Error{Code::kInternal, "response body longer than its Content-Length"};
   left_ -= part.body.size();
-  if (part.last && left_ > 0) return Error{Code::kInternal, "response body shorter than its Content-Length"};
+  if (part.last && left_ > 0)
+    return Error{Code::kInternal, "response body shorter than its Content-Length"};
   return Ok();
 }
 

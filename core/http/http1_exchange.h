@@ -1,4 +1,5 @@
-// An exchange on an HTTP/1.1 connection: framing of the body in and of the response out. Loop thread only.
+// An exchange on an HTTP/1.1 connection: framing of the body in and of the response out. Loop
+// thread only.
 #pragma once
 
 #include <string>
@@ -12,9 +13,10 @@ namespace updraft::http {
 
 class Http1Exchange final : public Exchange {
  public:
-  // `keep_alive`: the server is willing to go on with the connection. All references must outlive it.
-  Http1Exchange(Input& input, const RequestHead& request, const Framing& framing, const std::string& peer,
-                const ServerOptions& options, bool keep_alive);
+  // `keep_alive`: the server is willing to go on with the connection. All references must outlive
+  // it.
+  Http1Exchange(Input& input, const RequestHead& request, const Framing& framing,
+                const std::string& peer, const ServerOptions& options, bool keep_alive);
 
   Task<Result<std::string_view>> ReadView() override;
   Task<Status> Send(Part part) override;

@@ -13,7 +13,8 @@ HeadRead::End EndOf(WaitEnd end, bool begun) {
 }
 
 Error WaitError(WaitEnd end) {
-  if (end == WaitEnd::kTimeout) return {Code::kDeadlineExceeded, "no more of the body came in time"};
+  if (end == WaitEnd::kTimeout)
+    return {Code::kDeadlineExceeded, "no more of the body came in time"};
   return {Code::kCancelled, "interrupted"};
 }
 
@@ -82,7 +83,8 @@ std::span<char> Input::Take(uint64_t bytes_max) {
 
 void Input::VacateScratch() {
   if (unread_.empty()) return;
-  const bool in_kept = unread_.data() >= kept_.data() && unread_.data() < kept_.data() + kept_.size();
+  const bool in_kept =
+      unread_.data() >= kept_.data() && unread_.data() < kept_.data() + kept_.size();
   if (in_kept) return;
   kept_.assign(unread_.data(), unread_.size());
   unread_ = kept_;
@@ -106,7 +108,8 @@ Task<Result<std::string_view>> BodyReader::Read(TimePoint deadline) {
 
 std::optional<Result<std::string_view>> BodyReader::TakeBuffered() {
   while (!done_ && input_.has_unread()) {
-    const std::span<char> bytes = input_.Take(kind_ == BodyFraming::kLength ? left_ : kScratchBytes);
+    const std::span<char> bytes =
+        input_.Take(kind_ == BodyFraming::kLength ? left_ : kScratchBytes);
     Result<std::string_view> piece = Decode(bytes);
     if (!piece || !piece->empty()) return piece;  // else nothing but framing has come
   }
@@ -117,7 +120,8 @@ std::optional<Result<std::string_view>> BodyReader::TakeBuffered() {
 Result<std::string_view> BodyReader::Decode(std::span<char> bytes) {
   if (kind_ == BodyFraming::kChunked) {
     const ChunkDecoder::Decoded decoded = chunks_->Decode(bytes);
-    if (chunks_->refusal()) return Error{Code::kInvalidArgument, std::string(chunks_->refusal().reason)};
+    if (chunks_->refusal())
+      return Error{Code::kInvalidArgument, std::string(chunks_->refusal().reason)};
     done_ = chunks_->done();
     input_.Return(bytes.size() - decoded.consumed);
     return decoded.body;

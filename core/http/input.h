@@ -1,5 +1,5 @@
-// What has come on a connection: heads, and what lies behind them. Bytes stay in the thread's scratch
-// buffer as long as nobody else needs it, so that most are never copied. Loop thread only.
+// What has come on a connection: heads, and what lies behind them. Bytes stay in the thread's
+// scratch buffer as long as nobody else needs it, so that most are never copied. Loop thread only.
 #pragma once
 
 #include <memory>
@@ -22,11 +22,11 @@ namespace updraft::http {
 struct HeadRead {
   enum class End : uint8_t {
     kHead,
-    kClosed,       // before the head's first byte, or it is of no use to answer
-    kCut,          // within the head
+    kClosed,  // before the head's first byte, or it is of no use to answer
+    kCut,     // within the head
     kRefused,
-    kTimeout,      // nothing came
-    kSlow,         // the head began and did not end in time
+    kTimeout,  // nothing came
+    kSlow,     // the head began and did not end in time
     kInterrupted,
   };
 
@@ -45,8 +45,8 @@ class Input final : private ScratchHolder {
 
   // Reads once, at most `bytes_max` (>= 1), behind what is unread; does not wait.
   IoState Fill(uint64_t bytes_max);
-  // Up to `bytes_max` of what is unread. Valid until the next wait or read of any connection, and may
-  // be changed in place.
+  // Up to `bytes_max` of what is unread. Valid until the next wait or read of any connection, and
+  // may be changed in place.
   std::span<char> Take(uint64_t bytes_max);
   // The last `count` bytes of the last Take(), which is still valid, are unread again.
   void Return(size_t count) { unread_ = {unread_.data() - count, unread_.size() + count}; }
@@ -85,7 +85,8 @@ class BodyReader {
 
  private:
   static bool IsEmpty(const Framing& framing) {
-    return framing.body == BodyFraming::kNone || (framing.body == BodyFraming::kLength && framing.length == 0);
+    return framing.body == BodyFraming::kNone ||
+           (framing.body == BodyFraming::kLength && framing.length == 0);
   }
   Result<std::string_view> Decode(std::span<char> bytes);
 

@@ -21,14 +21,15 @@ struct Header {
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 
-// Whether the field name `name` is `lower`, a name in lower case with letters, digits and "-" alone.
-// Quicker than EqualsIgnoreCase: such a byte and its upper case differ from all others that may stand
-// in a name by more than the bit for the case.
+// Whether the field name `name` is `lower`, a name in lower case with letters, digits and "-"
+// alone. Quicker than EqualsIgnoreCase: such a byte and its upper case differ from all others that
+// may stand in a name by more than the bit for the case.
 template <size_t N>
 bool NameIs(std::string_view name, const char (&lower)[N]) {
   if (name.size() != N - 1) return false;
   unsigned different = 0;
-  for (size_t i = 0; i < N - 1; ++i) different |= static_cast<unsigned>((name[i] | 0x20) ^ lower[i]);
+  for (size_t i = 0; i < N - 1; ++i)
+    different |= static_cast<unsigned>((name[i] | 0x20) ^ lower[i]);
   return different == 0;
 }
 // Whether the comma-separated `list` has `token`, without case.
@@ -71,8 +72,8 @@ class Headers {
   // Whether the list in any field `name` has `token`, without case.
   bool HasToken(std::string_view name, std::string_view token) const;
 
-  // Calls `run` (std::string_view) with the fields that `keep` (Header -> bool) says so of, as one or
-  // more lines "name: value" with "\r\n" between, none at the end.
+  // Calls `run` (std::string_view) with the fields that `keep` (Header -> bool) says so of, as one
+  // or more lines "name: value" with "\r\n" between, none at the end.
   template <typename Keep, typename Run>
   void ForEachRun(Keep keep, Run run) const;
 
@@ -80,7 +81,8 @@ class Headers {
   bool empty() const { return fields_.empty(); }
   Header at(size_t index) const {
     const Field& field = fields_[index];
-    return {{text_.data() + field.name, field.name_size}, {text_.data() + field.value, field.value_size}};
+    return {{text_.data() + field.name, field.name_size},
+            {text_.data() + field.value, field.value_size}};
   }
   Iterator begin() const;
   Iterator end() const;
@@ -110,14 +112,15 @@ class Headers::Iterator {
 inline Headers::Iterator Headers::begin() const { return {this, 0}; }
 inline Headers::Iterator Headers::end() const { return {this, fields_.size()}; }
 
-// Fields stand in text_ as lines, those that a parser found next to each other even with the line ends
-// between: such runs are handed out whole.
+// Fields stand in text_ as lines, those that a parser found next to each other even with the line
+// ends between: such runs are handed out whole.
 template <typename Keep, typename Run>
 void Headers::ForEachRun(Keep keep, Run run) const {
   size_t start = 0;
   size_t end = 0;  // of the last value; 0: no run
   for (const Field& field : fields_) {
-    const Header header{{text_.data() + field.name, field.name_size}, {text_.data() + field.value, field.value_size}};
+    const Header header{{text_.data() + field.name, field.name_size},
+                        {text_.data() + field.value, field.value_size}};
     if (!keep(header)) continue;
     const bool follows = end > 0 && field.name == end + 2;
     if (!follows && end > 0) run(std::string_view(text_.data() + start, end - start));
@@ -129,7 +132,7 @@ void Headers::ForEachRun(Keep keep, Run run) const {
 
 struct RequestHead {
   std::string method;
-  std::string target;  // as sent: origin-form, absolute-form or *
+  std::string target;     // as sent: origin-form, absolute-form or *
   int minor_version = 1;  // HTTP/1.x; 1 for HTTP/2 as well
   Headers headers;
 
@@ -148,7 +151,8 @@ struct ResponseHead {
 std::string_view ReasonPhrase(int status);
 
 Result<std::string> PercentDecode(std::string_view text);
-// Name and value of each "a=b" between "&", decoded ("+" is a space); what cannot be decoded is kept as it is.
+// Name and value of each "a=b" between "&", decoded ("+" is a space); what cannot be decoded is
+// kept as it is.
 std::vector<std::pair<std::string, std::string>> ParseQuery(std::string_view query);
 // The value of the first parameter `name`.
 std::optional<std::string> QueryParameter(std::string_view query, std::string_view name);

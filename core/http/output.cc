@@ -20,7 +20,8 @@ IoState Pieces::WriteNow(Stream& stream) {
 
 std::string Pieces::Rest() const {
   std::string rest;
-  for (size_t i = first_; i < count_; ++i) rest.append(static_cast<const char*>(iov_[i].iov_base), iov_[i].iov_len);
+  for (size_t i = first_; i < count_; ++i)
+    rest.append(static_cast<const char*>(iov_[i].iov_base), iov_[i].iov_len);
   return rest;
 }
 
@@ -31,10 +32,12 @@ Task<Status> WriteRest(Stream& stream, std::string rest, Nanos stall_timeout) {
     const TimePoint deadline = forever ? TimePoint::max() : stream.loop().Now() + stall_timeout;
     const WaitEnd wait = co_await stream.Writable(deadline);
     if (wait == WaitEnd::kInterrupted) co_return Error{Code::kCancelled, "interrupted"};
-    if (wait == WaitEnd::kTimeout) co_return Error{Code::kDeadlineExceeded, "the peer does not read"};
+    if (wait == WaitEnd::kTimeout)
+      co_return Error{Code::kDeadlineExceeded, "the peer does not read"};
     const iovec piece{rest.data() + at, rest.size() - at};
     const IoResult io = stream.Write({&piece, 1});
-    if (io.state == IoState::kBroken) co_return Error{Code::kUnavailable, "connection closed by the peer"};
+    if (io.state == IoState::kBroken)
+      co_return Error{Code::kUnavailable, "connection closed by the peer"};
     at += io.bytes;
   }
   co_return Ok();

@@ -1,4 +1,5 @@
-// Writing to a stream: at once when it takes it, else from a copy while the caller waits. Loop thread only.
+// Writing to a stream: at once when it takes it, else from a copy while the caller waits. Loop
+// thread only.
 #pragma once
 
 #include <array>
@@ -30,8 +31,8 @@ class Pieces {
   size_t count_ = 0;
 };
 
-// Gives up when nothing moves for `stall_timeout`. kUnavailable: the peer is gone; kDeadlineExceeded;
-// kCancelled: interrupted.
+// Gives up when nothing moves for `stall_timeout`. kUnavailable: the peer is gone;
+// kDeadlineExceeded; kCancelled: interrupted.
 Task<Status> WriteRest(Stream& stream, std::string rest, Nanos stall_timeout);
 
 }  // namespace updraft::http

@@ -86,12 +86,14 @@ Refusal ParseFields(std::string_view head, size_t at, FieldTable& table, Gathere
     size_t start = colon + 1;
     while (head[start] == ' ' || head[start] == '\t') ++start;
     const size_t line_end = start + SpanOfValue(head, start);
-    if (head[line_end] != '\r' || head[line_end + 1] != '\n') return {400, "forbidden byte in a header value"};
+    if (head[line_end] != '\r' || head[line_end + 1] != '\n')
+      return {400, "forbidden byte in a header value"};
     size_t end = line_end;
     while (end > start && (head[end - 1] == ' ' || head[end - 1] == '\t')) --end;
     if (table.count == kFieldsMax) return {431, "too many header fields"};
     table.fields[table.count++] = {static_cast<uint32_t>(at), static_cast<uint32_t>(start),
-                                   static_cast<uint32_t>(name_size), static_cast<uint32_t>(end - start)};
+                                   static_cast<uint32_t>(name_size),
+                                   static_cast<uint32_t>(end - start)};
     Gather(head.substr(at, name_size), head.substr(start, end - start), gathered);
     at = line_end + 2;
   }
@@ -106,13 +108,14 @@ std::optional<int> ParseVersion(std::string_view version) {
 }
 
 bool LooksLikeVersion(std::string_view text) {
-  return text.size() == 8 && text.starts_with("HTTP/") && text[5] >= '0' && text[5] <= '9' && text[6] == '.' &&
-         text[7] >= '0' && text[7] <= '9';
+  return text.size() == 8 && text.starts_with("HTTP/") && text[5] >= '0' && text[5] <= '9' &&
+         text[6] == '.' && text[7] >= '0' && text[7] <= '9';
 }
 
 Refusal ParseRequestLine(std::string_view line, RequestHead& out) {
   const size_t method_size = SpanOf(line, 0, kTokenByte);
-  if (method_size == 0 || method_size == line.size() || line[method_size] != ' ') return {400, "malformed method"};
+  if (method_size == 0 || method_size == line.size() || line[method_size] != ' ')
+    return {400, "malformed method"};
   const size_t target_start = method_size + 1;
   const size_t target_size = SpanOf(line, target_start, kTargetByte);
   const size_t target_end = target_start + target_size;
@@ -122,7 +125,8 @@ Refusal ParseRequestLine(std::string_view line, RequestHead& out) {
   if (target_size > kTargetBytesMax) return {414, "request target too long"};
   const std::string_view version = line.substr(target_end + 1);
   const std::optional<int> minor = ParseVersion(version);
-  if (!minor && LooksLikeVersion(version)) return {505, "only HTTP/1.0 and HTTP/1.1 are spoken here"};
+  if (!minor && LooksLikeVersion(version))
+    return {505, "only HTTP/1.0 and HTTP/1.1 are spoken here"};
   if (!minor) return {400, "malformed HTTP version"};
   out.minor_version = *minor;
   out.method.assign(line.substr(0, method_size));
@@ -151,7 +155,8 @@ Refusal CheckHost(const RequestHead& head, const Gathered& gathered) {
   }
   if (head.target.front() == '/' || head.target == "*") return {};
   const std::string_view authority = head.host();
-  if (authority.empty() || !AllOf(authority, kHostByte)) return {400, "malformed host in the request target"};
+  if (authority.empty() || !AllOf(authority, kHostByte))
+    return {400, "malformed host in the request target"};
   if (gathered.hosts == 1 && !EqualsIgnoreCase(authority, gathered.host)) {
     return {400, "Host header differs from the request target"};
   }
@@ -174,7 +179,8 @@ Refusal ParseBodyFraming(const Gathered& gathered, int minor_version, Framing& f
     if (minor_version == 0) return {400, "Transfer-Encoding in HTTP/1.0"};
     if (gathered.lengths > 0) return {400, "both Content-Length and Transfer-Encoding"};
     if (gathered.encodings > 1) return {400, "more than one Transfer-Encoding"};
-    if (!EqualsIgnoreCase(gathered.encoding, "chunked")) return {501, "Transfer-Encoding other than chunked"};
+    if (!EqualsIgnoreCase(gathered.encoding, "chunked"))
+      return {501, "Transfer-Encoding other than chunked"};
     framing.body = BodyFraming::kChunked;
     return {};
   }
@@ -228,7 +234,8 @@ Refusal ParseRequestHead(std::string_view head, RequestHead& out, Framing& frami
   if (const Refusal refusal = ParseFields(head, line_end + 2, table, gathered)) return refusal;
   if (const Refusal refusal = CheckHost(out, gathered)) return refusal;
   framing = {};
-  if (const Refusal refusal = ParseBodyFraming(gathered, out.minor_version, framing)) return refusal;
+  if (const Refusal refusal = ParseBodyFraming(gathered, out.minor_version, framing))
+    return refusal;
   if (!gathered.expect.empty() && out.minor_version == 1) {
     if (!EqualsIgnoreCase(gathered.expect, "100-continue")) return {417, "unknown expectation"};
     framing.expect_continue = framing.body != BodyFraming::kNone;
@@ -239,13 +246,15 @@ Refusal ParseRequestHead(std::string_view head, RequestHead& out, Framing& frami
   return {};
 }
 
-Refusal ParseResponseHead(std::string_view head, std::string_view method, ResponseHead& out, Framing& framing) {
+Refusal ParseResponseHead(std::string_view head, std::string_view method, ResponseHead& out,
+                          Framing& framing) {
   const size_t line_end = head.find('\r');
   const std::string_view line = head.substr(0, line_end);
   if (line.size() < 12 || head[line_end + 1] != '\n') return {502, "malformed status line"};
   const std::optional<int> minor = ParseVersion(line.substr(0, 8));
   const std::optional<uint64_t> status = ParseLength(line.substr(9, 3));
-  if (!minor || !status || line[8] != ' ' || *status < 100 || *status > 599) return {502, "malformed status line"};
+  if (!minor || !status || line[8] != ' ' || *status < 100 || *status > 599)
+    return {502, "malformed status line"};
   if (line.size() > 12 && (line[12] != ' ' || !AllOf(line.substr(12), kValueByte))) {
     return {502, "malformed reason phrase"};
   }
@@ -254,12 +263,14 @@ Refusal ParseResponseHead(std::string_view head, std::string_view method, Respon
 
   FieldTable& table = EmptyTable();
   Gathered gathered;
-  if (Refusal refusal = ParseFields(head, line_end + 2, table, gathered)) return {502, refusal.reason};
+  if (Refusal refusal = ParseFields(head, line_end + 2, table, gathered))
+    return {502, refusal.reason};
   framing = {};
   if (Refusal refusal = ParseBodyFraming(gathered, *minor, framing)) return {502, refusal.reason};
   framing.keep_alive = WantsKeepAlive(gathered, *minor);
   framing.upgrade = out.status == 101;
-  const bool bodiless = out.status < 200 || out.status == 204 || out.status == 304 || method == "HEAD";
+  const bool bodiless =
+      out.status < 200 || out.status == 204 || out.status == 304 || method == "HEAD";
   if (bodiless) {
     framing.body = BodyFraming::kNone;
   } else if (framing.body == BodyFraming::kNone) {

@@ -14,21 +14,21 @@ inline constexpr size_t kHeadBytesMax = 64 << 10;
 inline constexpr size_t kTargetBytesMax = 16 << 10;
 inline constexpr size_t kFieldsMax = 100;
 
-// Why a message is refused: the status to answer it with, and a reason for a person. A response that
-// is refused becomes a 502 of ours.
+// Why a message is refused: the status to answer it with, and a reason for a person. A response
+// that is refused becomes a 502 of ours.
 struct Refusal {
-  int status = 0;  // 0: not refused
+  int status = 0;           // 0: not refused
   std::string_view reason;  // of static duration
 
   explicit operator bool() const { return status != 0; }
 };
 
-// Looks for the empty line that ends a head. Keeps its place, so that a head which comes byte by byte
-// is looked at once.
+// Looks for the empty line that ends a head. Keeps its place, so that a head which comes byte by
+// byte is looked at once.
 class HeadScanner {
  public:
-  // `bytes`: all that has come since the head's start; the same bytes and more at each call. Returns
-  // the head's size, its empty line included; 0: not yet whole, see refusal().
+  // `bytes`: all that has come since the head's start; the same bytes and more at each call.
+  // Returns the head's size, its empty line included; 0: not yet whole, see refusal().
   size_t Scan(std::string_view bytes);
   Refusal refusal() const { return refusal_; }
 
@@ -47,17 +47,18 @@ enum class BodyFraming {
 // What a head says about its message beside the fields themselves.
 struct Framing {
   BodyFraming body = BodyFraming::kNone;
-  uint64_t length = 0;          // with kLength
-  bool keep_alive = false;      // the sender is ready for another exchange on the connection
+  uint64_t length = 0;      // with kLength
+  bool keep_alive = false;  // the sender is ready for another exchange on the connection
   bool expect_continue = false;
-  bool upgrade = false;         // asks for, or in a 101 grants, another protocol
+  bool upgrade = false;  // asks for, or in a 101 grants, another protocol
 };
 
 // `head`: whole, as HeadScanner delimits it.
 Refusal ParseRequestHead(std::string_view head, RequestHead& out, Framing& framing);
 
 // `method`: of the request that is answered; it decides whether a body follows.
-Refusal ParseResponseHead(std::string_view head, std::string_view method, ResponseHead& out, Framing& framing);
+Refusal ParseResponseHead(std::string_view head, std::string_view method, ResponseHead& out,
+                          Framing& framing);
 
 // Fields without a first line, empty line included: trailers. Those that would change the message's
 // meaning (framing, routing, Host) are refused.

@@ -1,4 +1,5 @@
-// One buffer per thread that all connections read into, lent to one of them at a time. Loop thread only.
+// One buffer per thread that all connections read into, lent to one of them at a time. Loop thread
+// only.
 #pragma once
 
 #include <cstddef>

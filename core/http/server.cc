@@ -16,7 +16,8 @@ Server::~Server() = default;
 Result<uint16_t> Server::Listen(const std::string& address) {
   const Result<SocketAddress> parsed = ParseAddress(address);
   if (!parsed) return parsed.error();
-  Result<UniqueFd> socket = BindListener(*parsed, reuse_port_ ? PortSharing::kShared : PortSharing::kExclusive);
+  Result<UniqueFd> socket =
+      BindListener(*parsed, reuse_port_ ? PortSharing::kShared : PortSharing::kExclusive);
   if (!socket) return Context("listen on " + address, socket.error());
   const uint16_t port = BoundPort(socket->get());
   acceptors_.push_back(std::make_unique<Acceptor>(loop_, *std::move(socket), *connections_));

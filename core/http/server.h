@@ -18,12 +18,13 @@
 namespace updraft::http {
 
 struct ServerOptions {
-  Nanos head_timeout = Seconds(10);      // from a request's first byte to its head's last
-  Nanos idle_timeout = Seconds(120);     // between requests, and before the first
+  Nanos head_timeout = Seconds(10);   // from a request's first byte to its head's last
+  Nanos idle_timeout = Seconds(120);  // between requests, and before the first
   // Nanos::max() turns these two off: for handlers that have deadlines of their own.
-  Nanos body_timeout = Seconds(60);      // longest silence inside a request's body
-  Nanos write_timeout = Seconds(60);     // longest time without progress while the client does not read
-  size_t connections_max = 100'000;      // further ones wait in the kernel's queue
+  Nanos body_timeout = Seconds(60);  // longest silence inside a request's body
+  Nanos write_timeout =
+      Seconds(60);                   // longest time without progress while the client does not read
+  size_t connections_max = 100'000;  // further ones wait in the kernel's queue
   // Several servers, each on a loop of its own, listen on the same address and share its load.
   bool reuse_port = false;
 };
@@ -41,13 +42,14 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // "127.0.0.1:0", "[::1]:8080" or "unix:/path" (a socket left over at the path is replaced). May be
-  // called several times. Returns the port, 0 for a unix socket. kInvalidArgument: not an address;
-  // kUnavailable: it cannot be bound.
+  // "127.0.0.1:0", "[::1]:8080" or "unix:/path" (a socket left over at the path is replaced). May
+  // be called several times. Returns the port, 0 for a unix socket. kInvalidArgument: not an
+  // address; kUnavailable: it cannot be bound.
   Result<uint16_t> Listen(const std::string& address);
 
-  // Stops accepting, closes idle connections, lets requests in flight finish and tells their clients
-  // to close. What remains at `deadline` is cut. Calls `done` once, when no connection is left.
+  // Stops accepting, closes idle connections, lets requests in flight finish and tells their
+  // clients to close. What remains at `deadline` is cut. Calls `done` once, when no connection is
+  // left.
   void Drain(TimePoint deadline, std::function<void()> done);
 
   size_t connection_count() const;

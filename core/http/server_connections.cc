@@ -5,7 +5,9 @@
 namespace updraft::http {
 
 ServerConnections::ServerConnections(Loop& loop, const ServerOptions& options, Handler handler)
-    : Timer(loop.timers()), context_{loop, options, std::move(handler)}, scope_(std::make_unique<Scope>()) {}
+    : Timer(loop.timers()),
+      context_{loop, options, std::move(handler)},
+      scope_(std::make_unique<Scope>()) {}
 
 ServerConnections::~ServerConnections() = default;
 
@@ -14,7 +16,9 @@ void ServerConnections::OnConnection(UniqueFd socket, std::string peer) {
   scope_->Spawn(Serve(std::move(socket), std::move(peer)));
 }
 
-bool ServerConnections::WantsConnections() const { return count_ < context_.options.connections_max; }
+bool ServerConnections::WantsConnections() const {
+  return count_ < context_.options.connections_max;
+}
 
 Task<void> ServerConnections::Serve(UniqueFd socket, std::string peer) {
   {
@@ -29,7 +33,8 @@ Task<void> ServerConnections::Serve(UniqueFd socket, std::string peer) {
 void ServerConnections::Drain(TimePoint deadline, std::function<void()> done) {
   context_.draining = true;
   drained_ = std::move(done);
-  for (updraft::RingLink* link = open_.next; link != &open_; link = link->next) static_cast<ServerConnection*>(link)->Drain();
+  for (updraft::RingLink* link = open_.next; link != &open_; link = link->next)
+    static_cast<ServerConnection*>(link)->Drain();
   Set(deadline);
   if (count_ == 0) context_.loop.Defer(this);
 }

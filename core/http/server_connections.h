@@ -25,7 +25,8 @@ struct ServerContext {
 // A connection as its server sees it, whatever version of HTTP it speaks.
 class ServerConnection : public RingLink {
  public:
-  // The server drains: end now when idle, else after what is in flight. Resumes nothing inside the call.
+  // The server drains: end now when idle, else after what is in flight. Resumes nothing inside the
+  // call.
   virtual void Drain() = 0;
 
  protected:

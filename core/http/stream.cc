@@ -12,11 +12,34 @@
 namespace updraft::http {
 namespace {
 
+constexpr size_t kCopiedBytesMax = 2048;
 constexpr uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
-Error SocketError(int error) { return {Code::kUnavailable, strerror(error)}; }  // NOLINT: glibc's is safe for threads
+Error SocketError(int error) {
+  return {Code::kUnavailable, strerror(error)};
+}  // NOLINT: glibc's is safe for threads
 
 bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+
+// The kernel takes one piece for less than several: small ones are put together first.
+ssize_t SendPieces(int fd, std::span<const iovec> pieces) {
+  if (pieces.size() == 1) return send(fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL);
+  size_t total = 0;
+  for (const iovec& piece : pieces) total += piece.iov_len;
+  if (total > kCopiedBytesMax) {
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(pieces.data());  // NOLINT: sendmsg only reads it
+    message.msg_iovlen = pieces.size();
+    return sendmsg(fd, &message, MSG_NOSIGNAL);
+  }
+  char bytes[kCopiedBytesMax];
+  size_t size = 0;
+  for (const iovec& piece : pieces) {
+    std::memcpy(bytes + size, piece.iov_base, piece.iov_len);
+    size += piece.iov_len;
+  }
+  return send(fd, bytes, size, MSG_NOSIGNAL);
+}
 
 }  // namespace
 
@@ -53,10 +76,7 @@ IoResult Stream::Read(std::span<char> into) {
 }
 
 IoResult Stream::Write(std::span<const iovec> pieces) {
-  msghdr message{};
-  message.msg_iov = const_cast<iovec*>(pieces.data());  // NOLINT: sendmsg only reads it
-  message.msg_iovlen = pieces.size();
-  const ssize_t count = sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+  const ssize_t count = SendPieces(socket_.get(), pieces);
   if (count >= 0) return {static_cast<size_t>(count), IoState::kOk};
   if (WouldBlock(errno)) {
     writable_ = false;
@@ -89,7 +109,8 @@ void Stream::OnReady(uint32_t events) {
   RunDue();
 }
 
-// One thing at a time, because what it resumes may destroy the stream; the rest at the end of the turn.
+// One thing at a time, because what it resumes may destroy the stream; the rest at the end of the
+// turn.
 void Stream::RunDue() {
   const bool hangup = hangup_due_ && hangup_observer_ != nullptr;
   const bool reader = reader_.handle && (readable_ || interrupted_);
@@ -112,9 +133,7 @@ void Stream::Wake(Waiting& waiting, WaitEnd end) {
   std::exchange(waiting.handle, {}).resume();
 }
 
-void Stream::Waiting::OnTimer() {
-  Wake(*this, yields ? WaitEnd::kReady : WaitEnd::kTimeout);
-}
+void Stream::Waiting::OnTimer() { Wake(*this, yields ? WaitEnd::kReady : WaitEnd::kTimeout); }
 
 Result<UniqueFd> StartConnecting(const SocketAddress& address) {
   UniqueFd fd(socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -123,7 +142,8 @@ Result<UniqueFd> StartConnecting(const SocketAddress& address) {
     const int on = 1;
     setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
-  if (connect(fd.get(), &address.any, address.size) != 0 && errno != EINPROGRESS) return SocketError(errno);
+  if (connect(fd.get(), &address.any, address.size) != 0 && errno != EINPROGRESS)
+    return SocketError(errno);
   return fd;
 }
 

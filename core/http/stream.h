@@ -1,5 +1,5 @@
-// The bytes of one connection: the seam between HTTP and what carries it. Reads and writes never wait;
-// waiting is separate, so that idle connections hold no buffers. Loop thread only.
+// The bytes of one connection: the seam between HTTP and what carries it. Reads and writes never
+// wait; waiting is separate, so that idle connections hold no buffers. Loop thread only.
 #pragma once
 
 #include <sys/uio.h>
@@ -37,7 +37,7 @@ struct IoResult {
 };
 
 enum class WaitEnd : uint8_t {
-  kReady,        // worth another try; errors show there
+  kReady,  // worth another try; errors show there
   kTimeout,
   kInterrupted,
 };
@@ -64,7 +64,8 @@ class Stream : private FdObserver {
   // Another coroutine is already waiting to write.
   bool writer_waits() const { return static_cast<bool>(writer_.handle); }
 
-  // Ends waits, those of now and those to come, until Resume(). Never resumes anything inside the call.
+  // Ends waits, those of now and those to come, until Resume(). Never resumes anything inside the
+  // call.
   void Interrupt();
   void Resume() { interrupted_ = false; }
   bool interrupted() const { return interrupted_; }
@@ -146,7 +147,9 @@ inline Stream::Wait Stream::Readable(TimePoint deadline) {
   reads_in_a_row_ = 0;
   return {*this, reader_, false, TimePoint::min()};
 }
-inline Stream::Wait Stream::Writable(TimePoint deadline) { return {*this, writer_, writable_, deadline}; }
+inline Stream::Wait Stream::Writable(TimePoint deadline) {
+  return {*this, writer_, writable_, deadline};
+}
 
 // A non-blocking socket that is connecting to `address`: wait until it is writable, then ask
 // ConnectOutcome(). kUnavailable: refused or unreachable at once.

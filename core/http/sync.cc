@@ -6,8 +6,8 @@
 namespace updraft::http {
 namespace {
 
-// One coroutine that waits for a signal, a time or either. Lives in the frame of its task, so that a
-// task that is destroyed leaves both lists.
+// One coroutine that waits for a signal, a time or either. Lives in the frame of its task, so that
+// a task that is destroyed leaves both lists.
 class Waiter final : public RingLink {
  public:
   explicit Waiter(Loop& loop) : loop_(loop) {}

@@ -65,8 +65,8 @@ struct TaskPromise<void> : TaskPromiseFrame {
 
 }  // namespace internal
 
-// Destroying a task that waits destroys its locals, innermost first, and it never goes on: done only
-// when everything it waits for goes with it (see Scope).
+// Destroying a task that waits destroys its locals, innermost first, and it never goes on: done
+// only when everything it waits for goes with it (see Scope).
 template <typename T = void>
 class [[nodiscard]] Task {
  public:

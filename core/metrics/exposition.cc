@@ -46,7 +46,8 @@ http::Task<void> Serve(std::shared_ptr<const Operations> operations, http::Excha
 
 }  // namespace
 
-Exposition::Exposition(const std::string& component) : registry_(std::make_shared<prometheus::Registry>()) {
+Exposition::Exposition(const std::string& component)
+    : registry_(std::make_shared<prometheus::Registry>()) {
   collectables_.push_back(registry_);
   collectables_.push_back(std::make_shared<ProcessMetrics>());
   prometheus::BuildGauge()
@@ -67,7 +68,8 @@ std::string Exposition::Render() const {
 }
 
 http::Handler OperationsHandler(Exposition& exposition, std::function<Status()> ready) {
-  const auto operations = std::make_shared<const Operations>(Operations{exposition, std::move(ready)});
+  const auto operations =
+      std::make_shared<const Operations>(Operations{exposition, std::move(ready)});
   return [operations](http::Exchange& exchange) { return Serve(operations, exchange); };
 }
 

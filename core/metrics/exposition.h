@@ -1,14 +1,14 @@
 // A program's metrics and their page. prometheus-cpp counts, this shows.
 #pragma once
 
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/registry.h>
+
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <prometheus/collectable.h>
-#include <prometheus/metric_family.h>
-#include <prometheus/registry.h>
 
 #include "core/base/result.h"
 #include "core/http/exchange.h"
@@ -27,7 +27,9 @@ class Exposition {
   prometheus::Registry& registry() { return *registry_; }
 
   // For figures that are gathered when asked for. Before the first Render(); not concurrently.
-  void Add(std::shared_ptr<prometheus::Collectable> collectable) { collectables_.push_back(std::move(collectable)); }
+  void Add(std::shared_ptr<prometheus::Collectable> collectable) {
+    collectables_.push_back(std::move(collectable));
+  }
 
   // The page, in Prometheus' text format 0.0.4.
   std::string Render() const;

@@ -23,7 +23,8 @@ MetricFamily Single(const char* name, const char* help, MetricType type, double 
   return family;
 }
 
-// Those fields of /proc/self/stat that are of use; the second field, in parentheses, may hold spaces.
+// Those fields of /proc/self/stat that are of use; the second field, in parentheses, may hold
+// spaces.
 struct Stat {
   double cpu_seconds = 0;
   double threads = 0;
@@ -76,26 +77,29 @@ std::optional<double> OpenDescriptors() {
 std::vector<MetricFamily> ProcessMetrics::Collect() const {
   std::vector<MetricFamily> families;
   if (const std::optional<Stat> stat = ReadStat()) {
-    families.push_back(Single("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.",
+    families.push_back(Single("process_cpu_seconds_total",
+                              "Total user and system CPU time spent in seconds.",
                               MetricType::Counter, stat->cpu_seconds));
-    families.push_back(Single("process_resident_memory_bytes", "Resident memory size in bytes.", MetricType::Gauge,
-                              stat->resident_bytes));
-    families.push_back(Single("process_virtual_memory_bytes", "Virtual memory size in bytes.", MetricType::Gauge,
-                              stat->virtual_bytes));
-    families.push_back(Single("process_threads", "Number of OS threads in the process.", MetricType::Gauge, stat->threads));
+    families.push_back(Single("process_resident_memory_bytes", "Resident memory size in bytes.",
+                              MetricType::Gauge, stat->resident_bytes));
+    families.push_back(Single("process_virtual_memory_bytes", "Virtual memory size in bytes.",
+                              MetricType::Gauge, stat->virtual_bytes));
+    families.push_back(Single("process_threads", "Number of OS threads in the process.",
+                              MetricType::Gauge, stat->threads));
     if (const std::optional<double> boot = BootTime()) {
       families.push_back(Single("process_start_time_seconds",
-                                "Start time of the process since unix epoch in seconds.", MetricType::Gauge,
-                                *boot + stat->start_ticks));
+                                "Start time of the process since unix epoch in seconds.",
+                                MetricType::Gauge, *boot + stat->start_ticks));
     }
   }
   if (const std::optional<double> open = OpenDescriptors()) {
-    families.push_back(Single("process_open_fds", "Number of open file descriptors.", MetricType::Gauge, *open));
+    families.push_back(
+        Single("process_open_fds", "Number of open file descriptors.", MetricType::Gauge, *open));
   }
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    families.push_back(Single("process_max_fds", "Maximum number of open file descriptors.", MetricType::Gauge,
-                              static_cast<double>(limit.rlim_cur)));
+    families.push_back(Single("process_max_fds", "Maximum number of open file descriptors.",
+                              MetricType::Gauge, static_cast<double>(limit.rlim_cur)));
   }
   return families;
 }

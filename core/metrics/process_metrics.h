@@ -1,10 +1,10 @@
 // What Linux knows about this process, under the names that Prometheus' client libraries agree on.
 #pragma once
 
-#include <vector>
-
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
+
+#include <vector>
 
 namespace updraft::metrics {
 

@@ -25,11 +25,9 @@ Status InstanceHost::runtime_status() const {
 void InstanceHost::Start(const v1::InstanceSpec& spec) {
   UPDRAFT_CHECK(ready_);
   if (instances_.contains(spec.instance_id())) return;
-  if (stopping_all_) {
-    return ReportOnly(spec.instance_id(), v1::INSTANCE_FAILED, &spec, "the node is being shut down");
-  }
+  if (stopping_all_) return Refuse(spec, "NodeShutdown", "the node is being shut down");
   if (Status checked = InstanceMachine::Check(spec); !checked) {
-    return ReportOnly(spec.instance_id(), v1::INSTANCE_FAILED, &spec, checked.error().message);
+    return Refuse(spec, "CreateContainerConfigError", checked.error().message);
   }
   Add(std::make_shared<v1::InstanceSpec>(spec)).Begin();
 }
@@ -44,7 +42,12 @@ LiveInstance& InstanceHost::Add(std::shared_ptr<const v1::InstanceSpec> spec) {
 
 void InstanceHost::Stop(const std::string& instance_id, Nanos grace) {
   const auto it = instances_.find(instance_id);
-  if (it == instances_.end()) return ReportOnly(instance_id, v1::INSTANCE_STOPPED, nullptr, {});
+  if (it == instances_.end()) {
+    v1::InstanceReport report;
+    report.set_instance_id(instance_id);
+    report.set_phase(v1::INSTANCE_STOPPED);
+    return callbacks_.report(report);
+  }
   const Nanos own = Nanos(it->second->machine().spec().termination_grace_ns());
   it->second->Stop(grace > Nanos(0) ? grace : own);
 }
@@ -63,16 +66,13 @@ void InstanceHost::FinishStopAll() {
   for (const auto& done : std::exchange(stop_all_done_, {})) done(stopped_);
 }
 
-void InstanceHost::ReportOnly(const std::string& instance_id, v1::InstancePhase phase, const v1::InstanceSpec* spec,
-                              const std::string& message) {
+void InstanceHost::Refuse(const v1::InstanceSpec& spec, const std::string& reason, const std::string& message) {
   v1::InstanceReport report;
-  report.set_instance_id(instance_id);
-  report.set_phase(phase);
-  if (spec != nullptr) report.set_revision(spec->namespace_() + "/" + spec->revision());
-  if (!message.empty()) {
-    report.mutable_failure()->set_reason("CreateContainerConfigError");
-    report.mutable_failure()->set_message(message);
-  }
+  report.set_instance_id(spec.instance_id());
+  report.set_phase(v1::INSTANCE_FAILED);
+  report.set_revision(spec.namespace_() + "/" + spec.revision());
+  report.mutable_failure()->set_reason(reason);
+  report.mutable_failure()->set_message(message);
   callbacks_.report(report);
 }
 

@@ -60,8 +60,7 @@ class InstanceHost final : public RuntimeObserver, public InstanceListener {
   void AdoptAll(const RuntimeContents& contents);
   void Compare(const RuntimeContents& contents);
   void RemoveLeftOver(const std::string& container_id);
-  void ReportOnly(const std::string& instance_id, v1::InstancePhase phase, const v1::InstanceSpec* spec,
-                  const std::string& message);
+  void Refuse(const v1::InstanceSpec& spec, const std::string& reason, const std::string& message);
   LiveInstance* Owner(const std::string& container_id);
   void FinishStopAll();
 

@@ -19,8 +19,8 @@ open=$(free_port) closed=$(free_port)
 htpasswd -Bbn user secret > "$WORK/htpasswd"
 start_registry "$open"
 start_registry "$closed" "$WORK/htpasswd"
-skopeo copy -q --dest-tls-verify=false "oci-archive:$(sample_archive)" "docker://127.0.0.1:$open/sample:v1"
-skopeo copy -q --dest-tls-verify=false --dest-creds user:secret "oci-archive:$(sample_archive)" "docker://127.0.0.1:$closed/sample:v1"
+skopeo --insecure-policy copy -q --dest-tls-verify=false "oci-archive:$(sample_archive)" "docker://127.0.0.1:$open/sample:v1"
+skopeo --insecure-policy copy -q --dest-tls-verify=false --dest-creds user:secret "oci-archive:$(sample_archive)" "docker://127.0.0.1:$closed/sample:v1"
 cat > "$WORK/registries.yaml" <<END
 registries:
   127.0.0.1:$open:

@@ -21,8 +21,8 @@ class SilentEvents final : public WorkerEvents {
   void OnColdStart(std::string, std::string, ColdStartTimes) override {}
 };
 
-// Serves host "app.test" from revision "default/app-1" with `workers` (>= 2, so that they share a port)
-// threads.
+// Serves host "app.test" from revision "default/app-1" with `workers` (>= 2, so that they share a
+// port) threads.
 class ActivatorFixture {
  public:
   ActivatorFixture(uint32_t workers, uint32_t container_concurrency)
@@ -38,7 +38,8 @@ class ActivatorFixture {
     update.routes = {{"default/app", {{"app.test", {{"default/app-1", 100}}}}}};
     Publish(update);
     // The port is chosen by a first socket that shares it and goes away.
-    const UniqueFd chooser = *http::BindListener(*http::ParseAddress("127.0.0.1:0"), http::PortSharing::kShared);
+    const UniqueFd chooser =
+        *http::BindListener(*http::ParseAddress("127.0.0.1:0"), http::PortSharing::kShared);
     port_ = http::BoundPort(chooser.get());
     const Status listening = pool_.Listen({"127.0.0.1:" + std::to_string(port_)});
     UPDRAFT_CHECK(listening);
@@ -49,7 +50,8 @@ class ActivatorFixture {
     EndpointsUpdate& endpoints = update.endpoints.emplace_back();
     endpoints.revision = "default/app-1";
     endpoints.known = true;
-    for (const uint16_t port : ports) endpoints.endpoints.push_back({{"i-" + std::to_string(port), "127.0.0.1", port, {}}});
+    for (const uint16_t port : ports)
+      endpoints.endpoints.push_back({{"i-" + std::to_string(port), "127.0.0.1", port, {}}});
     Publish(update);
   }
 
@@ -65,7 +67,8 @@ class ActivatorFixture {
 
  private:
   void Publish(const RoutingUpdate& update) {
-    const auto publication = std::make_shared<const Publication>(routing_.Apply(update, RealClock().Wall()));
+    const auto publication =
+        std::make_shared<const Publication>(routing_.Apply(update, RealClock().Wall()));
     for (Worker* worker : pool_.workers()) {
       std::promise<void> taken;
       worker->Publish(publication, [&taken] { taken.set_value(); });

@@ -103,7 +103,8 @@ TEST(LoadTest, ThousandsOfHeldRequestsAreAllAnsweredOnce) {
     clients.back()->Send(kGet);
   }
   activator.SetPorts({backend.port()});
-  for (const auto& client : clients) ASSERT_TRUE(client->ReadResponse().starts_with("HTTP/1.1 200 "));
+  for (const auto& client : clients)
+    ASSERT_TRUE(client->ReadResponse().starts_with("HTTP/1.1 200 "));
   EXPECT_EQ(crowd.served, 4000);
   EXPECT_LE(crowd.most, 10);
 }
@@ -134,7 +135,8 @@ TEST(LoadTest, NoRequestWithABodyIsEverSeenTwice) {
   Dropper dropper;
   http::ServerOptions options;
   options.idle_timeout = Millis(2);  // so that connections also close just as they are taken
-  http::TestServer backend([&dropper](Exchange& exchange) { return DropSome(exchange, &dropper); }, options);
+  http::TestServer backend([&dropper](Exchange& exchange) { return DropSome(exchange, &dropper); },
+                           options);
   ActivatorFixture activator(2, 0);
   activator.SetPorts({backend.port()});
   std::atomic<int> good = 0;
@@ -144,7 +146,8 @@ TEST(LoadTest, NoRequestWithABodyIsEverSeenTwice) {
     RawClient client(activator.port());
     for (int i = 0; i < 250; ++i) {
       const std::string target = "/" + std::to_string(thread) + "-" + std::to_string(i);
-      client.Send("POST " + target + " HTTP/1.1\r\nHost: app.test\r\nContent-Length: 4\r\n\r\nbody");
+      client.Send("POST " + target +
+                  " HTTP/1.1\r\nHost: app.test\r\nContent-Length: 4\r\n\r\nbody");
       const std::string response = client.ReadResponse();
       ++(response.starts_with("HTTP/1.1 200 ") ? good : bad);
       if (!response.starts_with("HTTP/1.1 200 ")) {
@@ -213,7 +216,8 @@ TEST(LoadTest, AGigabyteEitherWayTakesNoMemory) {
 
   activator.SetPorts({taker.port()});
   RawClient up(activator.port());
-  up.Send("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: " + std::to_string(kStreamBytes) + "\r\n\r\n");
+  up.Send("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: " + std::to_string(kStreamBytes) +
+          "\r\n\r\n");
   const std::string piece(kPiece, 'u');
   for (size_t sent = 0; sent < kStreamBytes; sent += kPiece) ASSERT_TRUE(up.Send(piece));
   EXPECT_EQ(http::BodyOf(up.ReadResponse()), std::to_string(kStreamBytes));

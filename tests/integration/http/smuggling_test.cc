@@ -30,12 +30,13 @@ http::Task<void> AnswerAnything(http::Exchange& exchange, Seen* seen) {
 
 class SmugglingTest : public testing::Test {
  protected:
-  SmugglingTest() : backend_([this](http::Exchange& exchange) { return AnswerAnything(exchange, &seen_); }) {
+  SmugglingTest()
+      : backend_([this](http::Exchange& exchange) { return AnswerAnything(exchange, &seen_); }) {
     activator_.SetPorts({backend_.port()});
   }
 
-  // The status of the first answer to `bytes`, sent in two pieces and followed by a request that only
-  // a proxy and an instance that disagree would both see. `cut` 0: in one piece.
+  // The status of the first answer to `bytes`, sent in two pieces and followed by a request that
+  // only a proxy and an instance that disagree would both see. `cut` 0: in one piece.
   int StatusOf(const std::string& bytes, size_t cut) {
     RawClient client(activator_.port());
     client.Send(bytes.substr(0, cut));
@@ -66,16 +67,20 @@ TEST_F(SmugglingTest, WhatIsRefusedIsNotSeenByAnybodyNorIsWhatFollows) {
   EXPECT_EQ(seen_.requests, 0);
 }
 
-// The body's end is the same for the activator and the instance: what follows is a request of its own.
+// The body's end is the same for the activator and the instance: what follows is a request of its
+// own.
 TEST_F(SmugglingTest, WhatIsAcceptedEndsWhereItSaysItEnds) {
   const std::string app = "POST /first HTTP/1.1\r\nHost: app.test\r\n";
   const std::vector<std::string> requests = {
       app + "Content-Length: 0\r\n\r\n",
       app + "Content-Length: 44\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: app.test\r\n\r\nab",
-      app + "Transfer-Encoding: chunked\r\n\r\n2c\r\nGET /smuggled HTTP/1.1\r\nHost: app.test\r\n\r\nab\r\n0\r\n\r\n",
+      app +
+          "Transfer-Encoding: chunked\r\n\r\n2c\r\nGET /smuggled HTTP/1.1\r\nHost: "
+          "app.test\r\n\r\nab\r\n0\r\n\r\n",
       app + "Transfer-Encoding: chunked\r\n\r\n0\r\nX-Smuggled: GET /smuggled HTTP/1.1\r\n\r\n",
-      app + "Connection: Content-Length\r\nContent-Length: 44\r\n\r\n"
-            "GET /smuggled HTTP/1.1\r\nHost: app.test\r\n\r\nab",
+      app +
+          "Connection: Content-Length\r\nContent-Length: 44\r\n\r\n"
+          "GET /smuggled HTTP/1.1\r\nHost: app.test\r\n\r\nab",
   };
   for (const std::string& request : requests) {
     for (size_t cut = 0; cut < request.size(); ++cut) {
@@ -90,10 +95,11 @@ TEST_F(SmugglingTest, WhatIsAcceptedEndsWhereItSaysItEnds) {
 }
 
 TEST_F(SmugglingTest, BrokenChunksEndTheConnection) {
-  for (const char* chunks : {"zz\r\n", "3\r\nabcd\r\n", "-1\r\n", "3\nabc\r\n", "0\r\nContent-Length: 3\r\n\r\n"}) {
+  for (const char* chunks :
+       {"zz\r\n", "3\r\nabcd\r\n", "-1\r\n", "3\nabc\r\n", "0\r\nContent-Length: 3\r\n\r\n"}) {
     RawClient client(activator_.port());
-    client.Send("POST /first HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(chunks) +
-                "GET /smuggled HTTP/1.1\r\nHost: app.test\r\n\r\n");
+    client.Send("POST /first HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n" +
+                std::string(chunks) + "GET /smuggled HTTP/1.1\r\nHost: app.test\r\n\r\n");
     client.FinishWriting();
     const std::string all = client.ReadAll();
     EXPECT_TRUE(all.starts_with("HTTP/1.1 400 ")) << chunks << ": " << all;

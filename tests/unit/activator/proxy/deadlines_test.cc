@@ -26,7 +26,8 @@ struct Fired {
 };
 
 // Which limit ends a request for which `act` (called at its start) is done.
-Fired Fire(const RequestTimeouts& timeouts, const std::function<void(Loop&, RequestDeadlines&)>& act = {}) {
+Fired Fire(const RequestTimeouts& timeouts,
+           const std::function<void(Loop&, RequestDeadlines&)>& act = {}) {
   Loop loop;
   Stopper stopper(loop);
   const TimePoint start = loop.Now();
@@ -38,10 +39,12 @@ Fired Fire(const RequestTimeouts& timeouts, const std::function<void(Loop&, Requ
 }
 
 TEST(DeadlinesTest, EachLimitNamesItself) {
-  EXPECT_EQ(Fire({.total = Millis(20)}).why, "the request did not end within 0.020 s (timeoutSeconds)");
+  EXPECT_EQ(Fire({.total = Millis(20)}).why,
+            "the request did not end within 0.020 s (timeoutSeconds)");
   EXPECT_EQ(Fire({.total = Seconds(60), .response_start = Millis(20)}).why,
             "no response began within 0.020 s (responseStartTimeoutSeconds)");
-  EXPECT_EQ(Fire({.total = Seconds(60), .idle = Millis(20)}).why, "nothing was sent within 0.020 s (idleTimeoutSeconds)");
+  EXPECT_EQ(Fire({.total = Seconds(60), .idle = Millis(20)}).why,
+            "nothing was sent within 0.020 s (idleTimeoutSeconds)");
 }
 
 TEST(DeadlinesTest, AResponseThatBeganIsNotLate) {
@@ -52,13 +55,16 @@ TEST(DeadlinesTest, AResponseThatBeganIsNotLate) {
 }
 
 TEST(DeadlinesTest, ActivityMovesOnlyTheIdleLimit) {
-  const Fired fired = Fire({.total = Seconds(60), .idle = Millis(30)}, [](Loop& loop, RequestDeadlines& deadlines) {
-    for (int i = 1; i <= 3; ++i) loop.After(Millis(20 * i), [&deadlines] { deadlines.OnActivity(); });
-  });
+  const Fired fired =
+      Fire({.total = Seconds(60), .idle = Millis(30)}, [](Loop& loop, RequestDeadlines& deadlines) {
+        for (int i = 1; i <= 3; ++i)
+          loop.After(Millis(20 * i), [&deadlines] { deadlines.OnActivity(); });
+      });
   EXPECT_GE(fired.after, Millis(90));
-  const Fired total = Fire({.total = Millis(40), .idle = Millis(30)}, [](Loop& loop, RequestDeadlines& deadlines) {
-    loop.After(Millis(20), [&deadlines] { deadlines.OnActivity(); });
-  });
+  const Fired total =
+      Fire({.total = Millis(40), .idle = Millis(30)}, [](Loop& loop, RequestDeadlines& deadlines) {
+        loop.After(Millis(20), [&deadlines] { deadlines.OnActivity(); });
+      });
   EXPECT_EQ(total.why, "the request did not end within 0.040 s (timeoutSeconds)");
 }
 

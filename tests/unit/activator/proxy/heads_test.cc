@@ -11,7 +11,8 @@ namespace updraft::activator {
 namespace {
 
 // The head that an instance gets for a request with these fields.
-std::string Upstream(const std::string& fields, UpstreamHeadOptions options = {}, std::string_view client_ip = "10.1.2.3",
+std::string Upstream(const std::string& fields, UpstreamHeadOptions options = {},
+                     std::string_view client_ip = "10.1.2.3",
                      const std::string& line = "GET /p?q HTTP/1.1") {
   http::RequestHead request;
   http::Framing framing;
@@ -36,29 +37,38 @@ TEST(UpstreamHeadTest, SaysWhereTheRequestCameFrom) {
 }
 
 TEST(UpstreamHeadTest, AddsToWhatAnotherProxySaid) {
-  EXPECT_EQ(Upstream("X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2, ::1\r\nX-Forwarded-Proto: https\r\n"
+  EXPECT_EQ(Upstream("X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2, "
+                     "::1\r\nX-Forwarded-Proto: https\r\n"
                      "X-Forwarded-Host: outer.test:8443\r\nX-Request-Id: theirs\r\n"),
-            "GET /p?q HTTP/1.1\r\nHost: app.test\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: outer.test:8443\r\n"
+            "GET /p?q HTTP/1.1\r\nHost: app.test\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: "
+            "outer.test:8443\r\n"
             "X-Request-Id: theirs\r\nX-Forwarded-For: 1.1.1.1, 2.2.2.2, ::1, 10.1.2.3\r\n"
-            "Forwarded: for=1.1.1.1;host=\"outer.test:8443\";proto=https, for=2.2.2.2, for=\"[::1]\", for=10.1.2.3\r\n\r\n");
+            "Forwarded: for=1.1.1.1;host=\"outer.test:8443\";proto=https, for=2.2.2.2, "
+            "for=\"[::1]\", for=10.1.2.3\r\n\r\n");
 }
 
 TEST(UpstreamHeadTest, PassesForwardedAndTraceContextOn) {
-  const std::string head = Upstream("Forwarded: for=x\r\nTraceparent: 00-ab-cd-01\r\nTracestate: a=b\r\n");
-  EXPECT_NE(head.find("\r\nForwarded: for=x\r\nTraceparent: 00-ab-cd-01\r\nTracestate: a=b\r\n"), std::string::npos);
+  const std::string head =
+      Upstream("Forwarded: for=x\r\nTraceparent: 00-ab-cd-01\r\nTracestate: a=b\r\n");
+  EXPECT_NE(head.find("\r\nForwarded: for=x\r\nTraceparent: 00-ab-cd-01\r\nTracestate: a=b\r\n"),
+            std::string::npos);
   EXPECT_EQ(head.find("Forwarded: for=10"), std::string::npos);
 }
 
 TEST(UpstreamHeadTest, QuotesNothingThatCouldBreakOut) {
-  const std::string head = Upstream("X-Forwarded-For: 1.1.1.1\";host=evil\r\nX-Forwarded-Host: a\"b\r\n");
-  EXPECT_NE(head.find("Forwarded: for=unknown;proto=http, for=10.1.2.3\r\n"), std::string::npos) << head;
+  const std::string head =
+      Upstream("X-Forwarded-For: 1.1.1.1\";host=evil\r\nX-Forwarded-Host: a\"b\r\n");
+  EXPECT_NE(head.find("Forwarded: for=unknown;proto=http, for=10.1.2.3\r\n"), std::string::npos)
+      << head;
 }
 
 TEST(UpstreamHeadTest, HopByHopFieldsEndHere) {
   const std::string head = Upstream(
-      "Connection: keep-alive, X-Hop\r\nKeep-Alive: timeout=5\r\nProxy-Connection: x\r\nTE: trailers\r\n"
+      "Connection: keep-alive, X-Hop\r\nKeep-Alive: timeout=5\r\nProxy-Connection: x\r\nTE: "
+      "trailers\r\n"
       "Upgrade: h2c\r\nX-Hop: 1\r\nX-Stays: 1\r\n");
-  for (const char* name : {"Connection:", "Keep-Alive:", "Proxy-Connection:", "TE:", "Upgrade:", "X-Hop:"}) {
+  for (const char* name :
+       {"Connection:", "Keep-Alive:", "Proxy-Connection:", "TE:", "Upgrade:", "X-Hop:"}) {
     EXPECT_EQ(head.find(std::string("\r\n") + name), std::string::npos) << name;
   }
   EXPECT_NE(head.find("\r\nX-Stays: 1\r\n"), std::string::npos);
@@ -66,16 +76,19 @@ TEST(UpstreamHeadTest, HopByHopFieldsEndHere) {
 
 TEST(UpstreamHeadTest, NobodyCanDeclareAwayWhatMatters) {
   const std::string head = Upstream(
-      "Connection: Content-Length, Host, X-Forwarded-For, Authorization\r\nContent-Length: 3\r\nAuthorization: b\r\n",
+      "Connection: Content-Length, Host, X-Forwarded-For, Authorization\r\nContent-Length: "
+      "3\r\nAuthorization: b\r\n",
       {.body = RequestBody::kLength});
-  for (const char* line : {"Host: app.test", "Content-Length: 3", "Authorization: b", "X-Forwarded-For: 10.1.2.3"}) {
+  for (const char* line :
+       {"Host: app.test", "Content-Length: 3", "Authorization: b", "X-Forwarded-For: 10.1.2.3"}) {
     EXPECT_NE(head.find(std::string("\r\n") + line + "\r\n"), std::string::npos) << line;
   }
 }
 
 TEST(UpstreamHeadTest, NobodyOutsideSpeaksAsOneOfUs) {
   const std::string head = Upstream(
-      "Knative-Serving-Revision: x\r\nknative-serving-namespace: x\r\nK-Network-Probe: queue\r\nk-proxy-request: x\r\n"
+      "Knative-Serving-Revision: x\r\nknative-serving-namespace: x\r\nK-Network-Probe: "
+      "queue\r\nk-proxy-request: x\r\n"
       "Knative: stays\r\nKind: stays\r\n");
   EXPECT_EQ(head.find(": x\r\n"), std::string::npos) << head;
   EXPECT_EQ(head.find("queue"), std::string::npos) << head;
@@ -83,15 +96,22 @@ TEST(UpstreamHeadTest, NobodyOutsideSpeaksAsOneOfUs) {
 }
 
 TEST(UpstreamHeadTest, FramesTheBodyAnewAndPassesAnUpgradeOn) {
-  EXPECT_NE(Upstream("", {.body = RequestBody::kChunked}).find("\r\nTransfer-Encoding: chunked\r\n"), std::string::npos);
-  const std::string upgrade = Upstream("Connection: Upgrade\r\nUpgrade: websocket\r\n", {.upgrade = true});
-  EXPECT_NE(upgrade.find("\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"), std::string::npos) << upgrade;
+  EXPECT_NE(
+      Upstream("", {.body = RequestBody::kChunked}).find("\r\nTransfer-Encoding: chunked\r\n"),
+      std::string::npos);
+  const std::string upgrade =
+      Upstream("Connection: Upgrade\r\nUpgrade: websocket\r\n", {.upgrade = true});
+  EXPECT_NE(upgrade.find("\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"), std::string::npos)
+      << upgrade;
 }
 
 TEST(UpstreamHeadTest, AUrlBecomesAPath) {
-  EXPECT_TRUE(Upstream("", {}, "", "GET http://app.test HTTP/1.1").starts_with("GET / HTTP/1.1\r\nHost: app.test\r\n"));
-  EXPECT_TRUE(Upstream("", {}, "", "GET http://app.test?x=1 HTTP/1.1").starts_with("GET /?x=1 HTTP/1.1\r\n"));
-  EXPECT_TRUE(Upstream("", {}, "", "GET http://app.test/a?x HTTP/1.1").starts_with("GET /a?x HTTP/1.1\r\n"));
+  EXPECT_TRUE(Upstream("", {}, "", "GET http://app.test HTTP/1.1")
+                  .starts_with("GET / HTTP/1.1\r\nHost: app.test\r\n"));
+  EXPECT_TRUE(Upstream("", {}, "", "GET http://app.test?x=1 HTTP/1.1")
+                  .starts_with("GET /?x=1 HTTP/1.1\r\n"));
+  EXPECT_TRUE(Upstream("", {}, "", "GET http://app.test/a?x HTTP/1.1")
+                  .starts_with("GET /a?x HTTP/1.1\r\n"));
 }
 
 TEST(OriginTest, TheClientsAddressHasNoPort) {
@@ -102,7 +122,11 @@ TEST(OriginTest, TheClientsAddressHasNoPort) {
 
 TEST(ResponseHeadTest, ConnectionFieldsEndHereAndTimingIsAdded) {
   http::ResponseHead head;
-  head.headers = {{"Connection", "close, X-Hop"}, {"Keep-Alive", "x"}, {"X-Hop", "1"}, {"Upgrade", "h2c"}, {"X-Stays", "1"}};
+  head.headers = {{"Connection", "close, X-Hop"},
+                  {"Keep-Alive", "x"},
+                  {"X-Hop", "1"},
+                  {"Upgrade", "h2c"},
+                  {"X-Stays", "1"}};
   CleanResponseHead(head, "total;dur=1");
   EXPECT_EQ(head.headers.size(), 2u);
   EXPECT_EQ(head.headers.Get("x-stays"), "1");

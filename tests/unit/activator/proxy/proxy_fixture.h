@@ -42,7 +42,8 @@ class RecordedEvents final : public WorkerEvents {
 };
 
 struct ProxySetup {
-  RevisionSettings revision{.key = "default/app-1", .namespace_name = "default", .name = "app-1", .service = "app"};
+  RevisionSettings revision{
+      .key = "default/app-1", .namespace_name = "default", .name = "app-1", .service = "app"};
   DispatcherLimits limits;
   ProxyOptions options;
 };
@@ -51,7 +52,9 @@ struct ProxySetup {
 class ProxyFixture {
  public:
   explicit ProxyFixture(ProxySetup setup = {})
-      : setup_(std::move(setup)), routing_(1), worker_(0, thread_.loop(), RealClock(), setup_.limits, events_) {
+      : setup_(std::move(setup)),
+        routing_(1),
+        worker_(0, thread_.loop(), RealClock(), setup_.limits, events_) {
     worker_.Meet({&worker_});
     RoutingUpdate update;
     update.full = true;
@@ -104,7 +107,8 @@ class ProxyFixture {
  private:
   void Publish(const RoutingUpdate& update) {
     std::promise<void> taken;
-    auto publication = std::make_shared<const Publication>(routing_.Apply(update, RealClock().Wall()));
+    auto publication =
+        std::make_shared<const Publication>(routing_.Apply(update, RealClock().Wall()));
     worker_.Publish(std::move(publication), [&taken] { taken.set_value(); });
     taken.get_future().wait();
   }
@@ -122,7 +126,9 @@ class ProxyFixture {
 // An instance played by the test itself: accepts, reads and writes bytes as they are.
 class RawBackend {
  public:
-  RawBackend() : listener_(*http::BindListener(*http::ParseAddress("127.0.0.1:0"), http::PortSharing::kExclusive)) {}
+  RawBackend()
+      : listener_(*http::BindListener(*http::ParseAddress("127.0.0.1:0"),
+                                      http::PortSharing::kExclusive)) {}
   uint16_t port() const { return http::BoundPort(listener_.get()); }
   http::RawClient Accept() {
     pollfd waiting{listener_.get(), POLLIN, 0};

@@ -37,7 +37,8 @@ TEST(ProxyTest, CarriesRequestsOverOneConnection) {
   RawClient instance = backend.Accept();
   for (int i = 0; i < 3; ++i) {
     if (i > 0) client.Send(kGet);
-    EXPECT_TRUE(instance.ReadUntil("\r\n\r\n").starts_with("GET /x HTTP/1.1\r\nHost: app.test\r\n"));
+    EXPECT_TRUE(
+        instance.ReadUntil("\r\n\r\n").starts_with("GET /x HTTP/1.1\r\nHost: app.test\r\n"));
     instance.Send(kOk);
     EXPECT_EQ(BodyOf(client.ReadResponse()), "ok");
   }
@@ -51,11 +52,16 @@ TEST(ProxyTest, NamesItselfWhenItKnowsNoRoute) {
   client.Send("GET / HTTP/1.1\r\nHost: other.test\r\nX-Request-Id: abc\r\n\r\n");
   const std::string text = client.ReadResponse();
   EXPECT_TRUE(text.starts_with("HTTP/1.1 404 ")) << text;
-  EXPECT_EQ(BodyOf(text), "activator found no route: no service is known for host \"other.test\" (request abc)\n");
-  client.Send("GET / HTTP/1.1\r\nHost: other.test\r\nAccept: application/json\r\nX-Request-Id: abc\r\n\r\n");
-  EXPECT_EQ(BodyOf(client.ReadResponse()),
-            "{\"component\":\"activator\",\"status\":404,\"reason\":\"found no route\","
-            "\"message\":\"no service is known for host \\\"other.test\\\"\",\"requestId\":\"abc\"}\n");
+  EXPECT_EQ(
+      BodyOf(text),
+      "activator found no route: no service is known for host \"other.test\" (request abc)\n");
+  client.Send(
+      "GET / HTTP/1.1\r\nHost: other.test\r\nAccept: application/json\r\nX-Request-Id: "
+      "abc\r\n\r\n");
+  EXPECT_EQ(
+      BodyOf(client.ReadResponse()),
+      "{\"component\":\"activator\",\"status\":404,\"reason\":\"found no route\","
+      "\"message\":\"no service is known for host \\\"other.test\\\"\",\"requestId\":\"abc\"}\n");
   EXPECT_EQ(proxy.proxy().counters().unrouted.value(), 2u);
 }
 
@@ -73,18 +79,23 @@ TEST(ProxyTest, SendsABodyWithItsHeadAndFramesItAnew) {
   instance.Send(kOk);
   EXPECT_EQ(BodyOf(client.ReadResponse()), "ok");
 
-  client.Send("POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n2;x=1\r\nhe\r\n3\r\nllo\r\n");
-  EXPECT_NE(instance.ReadUntil("\r\n\r\n").find("Transfer-Encoding: chunked\r\n"), std::string::npos);
+  client.Send(
+      "POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n2;x=1\r\nhe\r\n3\r\nllo\r\n");
+  EXPECT_NE(instance.ReadUntil("\r\n\r\n").find("Transfer-Encoding: chunked\r\n"),
+            std::string::npos);
   EXPECT_EQ(instance.ReadUntil("hello\r\n"), "5\r\nhello\r\n");
   client.Send("0\r\nX-Sum: 1\r\n\r\n");
   EXPECT_EQ(instance.ReadUntil("\r\n\r\n"), "0\r\nX-Sum: 1\r\n\r\n");
-  instance.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Back: 2\r\n\r\n");
+  instance.Send(
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Back: 2\r\n\r\n");
   EXPECT_EQ(BodyOf(client.ReadUntil("X-Back: 2\r\n\r\n")), "3\r\nabc\r\n0\r\nX-Back: 2\r\n\r\n");
 }
 
 TEST(ProxyTest, DechunksForOldClients) {
-  const std::string all = Through("GET / HTTP/1.0\r\nHost: app.test\r\n\r\n",
-                                  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+  const std::string all = Through(
+      "GET / HTTP/1.0\r\nHost: app.test\r\n\r\n",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
   EXPECT_EQ(BodyOf(all), "abcde");
   EXPECT_EQ(all.find("chunked"), std::string::npos) << all;
 }
@@ -95,7 +106,8 @@ TEST(ProxyTest, ABodyThatEndsWithTheConnectionIsFramedForTheClient) {
 }
 
 TEST(ProxyTest, ResponsesWithoutABodyAreFollowedByTheNext) {
-  for (const char* status : {"204 No Content\r\n", "304 Not Modified\r\nContent-Length: 1000\r\n"}) {
+  for (const char* status :
+       {"204 No Content\r\n", "304 Not Modified\r\nContent-Length: 1000\r\n"}) {
     RawBackend backend;
     ProxyFixture proxy;
     proxy.SetPorts({backend.port()});
@@ -132,7 +144,8 @@ TEST(ProxyTest, AHeadThatWaitsForItsBodyGoesAtOnce) {
   client.Send(kGet);
   RawClient instance = backend.Accept();
   instance.ReadUntil("\r\n\r\n");
-  instance.Send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+  instance.Send(
+      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
   EXPECT_TRUE(client.ReadUntil("\r\n\r\n").starts_with("HTTP/1.1 200 "));
   for (int i = 0; i < 3; ++i) {
     instance.Send("6\r\ndata\n\n\r\n");
@@ -142,8 +155,11 @@ TEST(ProxyTest, AHeadThatWaitsForItsBodyGoesAtOnce) {
 
 TEST(ProxyTest, PassesInterimResponsesOnButNotToOldClients) {
   const std::string response = std::string("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n") + kOk;
-  EXPECT_TRUE(Through(kGet, response).starts_with("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n"));
-  EXPECT_TRUE(Through("GET / HTTP/1.0\r\nHost: app.test\r\n\r\n", response).starts_with("HTTP/1.1 200 OK\r\n"));
+  EXPECT_TRUE(
+      Through(kGet, response)
+          .starts_with("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n"));
+  EXPECT_TRUE(Through("GET / HTTP/1.0\r\nHost: app.test\r\n\r\n", response)
+                  .starts_with("HTTP/1.1 200 OK\r\n"));
   std::string flood;
   for (int i = 0; i < 100; ++i) flood += "HTTP/1.1 103 Early Hints\r\n\r\n";
   EXPECT_NE(Through(kGet, flood + kOk).find("HTTP/1.1 502 "), std::string::npos);
@@ -154,7 +170,8 @@ TEST(ProxyTest, TheInstanceDecidesWhetherABodyIsWanted) {
   ProxyFixture proxy;
   proxy.SetPorts({backend.port()});
   RawClient client(proxy.port());
-  client.Send("POST / HTTP/1.1\r\nHost: app.test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+  client.Send(
+      "POST / HTTP/1.1\r\nHost: app.test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
   RawClient instance = backend.Accept();
   EXPECT_NE(instance.ReadUntil("\r\n\r\n").find("Expect: 100-continue\r\n"), std::string::npos);
   instance.Send("HTTP/1.1 100 Continue\r\n\r\n");
@@ -164,7 +181,8 @@ TEST(ProxyTest, TheInstanceDecidesWhetherABodyIsWanted) {
   instance.Send(kOk);
   EXPECT_EQ(BodyOf(client.ReadResponse()), "ok");
 
-  client.Send("POST / HTTP/1.1\r\nHost: app.test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+  client.Send(
+      "POST / HTTP/1.1\r\nHost: app.test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
   instance.ReadUntil("\r\n\r\n");
   instance.Send("HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n");
   const std::string refused = client.ReadAll();
@@ -212,16 +230,19 @@ INSTANTIATE_TEST_SUITE_P(
         {"HalfAHead", "HTTP/1.1 200 OK\r\nContent-"},
         {"NotHttp", "SSH-2.0-OpenSSH\r\n\r\n"},
         {"TwoLengths", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nsecret"},
-        {"LengthAndChunked", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nsecret"},
-        {"SwitchUnasked", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nsecret"},
+        {"LengthAndChunked",
+         "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nsecret"},
+        {"SwitchUnasked",
+         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nsecret"},
         {"BadFirstChunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nsecret"},
     }),
     [](const auto& test) { return test.param.name; });
 
 TEST(ProxyTest, AResponseThatBreaksOffIsNeverMadeWhole) {
   EXPECT_EQ(BodyOf(Through(kGet, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort")), "short");
-  EXPECT_EQ(BodyOf(Through(kGet, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n")),
-            "5\r\nshort\r\n");
+  EXPECT_EQ(
+      BodyOf(Through(kGet, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n")),
+      "5\r\nshort\r\n");
 }
 
 TEST(ProxyTest, WhatFollowsAResponseIsNobodysAnswer) {
@@ -429,7 +450,9 @@ TEST(ProxyTest, TheTimeInTheQueueCounts) {
   client.Send(kGet);
   const std::string response = client.ReadResponse();
   EXPECT_TRUE(response.starts_with("HTTP/1.1 504 Gateway Timeout\r\n")) << response;
-  EXPECT_TRUE(BodyOf(response).starts_with("activator request timeout: the request did not end within 0.050 s")) << response;
+  EXPECT_TRUE(BodyOf(response).starts_with(
+      "activator request timeout: the request did not end within 0.050 s"))
+      << response;
 }
 
 TEST(ProxyTest, AResponseMustBeginInTime) {
@@ -493,7 +516,8 @@ TEST(ProxyTest, ASilentStreamIsIdleAndATalkingOneIsNot) {
   pace.After(Millis(245), [&pace] { pace.Stop(); });
   pace.Run();
   const std::string body = BodyOf(client.ReadUntil("0\r\n\r\n"));
-  EXPECT_TRUE(body.starts_with("1\r\n.\r\n1\r\n.\r\n1\r\n.\r\n1\r\n.\r\n1\r\n.\r\n1\r\n.\r\n")) << body;
+  EXPECT_TRUE(body.starts_with("1\r\n.\r\n1\r\n.\r\n1\r\n.\r\n1\r\n.\r\n1\r\n.\r\n1\r\n.\r\n"))
+      << body;
   EXPECT_NE(body.find("idleTimeoutSeconds"), std::string::npos) << body;
 }
 

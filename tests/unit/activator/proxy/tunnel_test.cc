@@ -13,13 +13,16 @@ using http::RawClient;
 using http::Task;
 
 constexpr const char* kUpgrade =
-    "GET /ws HTTP/1.1\r\nHost: app.test\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"
+    "GET /ws HTTP/1.1\r\nHost: app.test\r\nConnection: keep-alive, Upgrade\r\nUpgrade: "
+    "websocket\r\n"
     "Sec-WebSocket-Key: k\r\n\r\n";
 constexpr const char* kSwitched =
-    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: a\r\n\r\n";
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: "
+    "websocket\r\nSec-WebSocket-Accept: a\r\n\r\n";
 
 struct Tunnel {
-  explicit Tunnel(ProxySetup setup = {}) : proxy(std::move(setup)), client(proxy.port()), instance(Open()) {}
+  explicit Tunnel(ProxySetup setup = {})
+      : proxy(std::move(setup)), client(proxy.port()), instance(Open()) {}
 
   RawClient Open() {
     proxy.SetPorts({backend.port()});
@@ -41,13 +44,16 @@ struct Tunnel {
 
 TEST(TunnelTest, CarriesBytesAsTheyAre) {
   Tunnel tunnel;
-  EXPECT_NE(tunnel.request.find("\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"), std::string::npos) << tunnel.request;
+  EXPECT_NE(tunnel.request.find("\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"),
+            std::string::npos)
+      << tunnel.request;
   EXPECT_NE(tunnel.response.find("Upgrade: websocket\r\n"), std::string::npos) << tunnel.response;
   EXPECT_NE(tunnel.response.find("Connection: Upgrade\r\n"), std::string::npos) << tunnel.response;
   EXPECT_NE(tunnel.response.find("Sec-WebSocket-Accept: a\r\n"), std::string::npos);
   EXPECT_EQ(tunnel.instance.ReadExactly(5), "early");  // sent behind the request, before the 101
   for (int i = 0; i < 100; ++i) {
-    const std::string text = "GET / HTTP/1.1\r\n\r\n" + std::string(static_cast<size_t>(i) * 500, 'x');
+    const std::string text =
+        "GET / HTTP/1.1\r\n\r\n" + std::string(static_cast<size_t>(i) * 500, 'x');
     tunnel.client.Send(text);
     ASSERT_EQ(tunnel.instance.ReadExactly(text.size()), text);
     tunnel.instance.Send(text);
@@ -148,8 +154,8 @@ TEST(StreamingTest, AnEchoOfABodyMuchLargerThanAllBuffersDoesNotStall) {
   proxy.SetPorts({backend.port()});
   RawClient client(proxy.port());
   std::thread sender([&client, &piece] {
-    client.Send("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: " + std::to_string(kPieces * piece.size()) +
-                "\r\n\r\n");
+    client.Send("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: " +
+                std::to_string(kPieces * piece.size()) + "\r\n\r\n");
     for (size_t i = 0; i < kPieces; ++i) client.Send(piece);
   });
   size_t received = 0;
@@ -174,7 +180,8 @@ Task<void> NeverRead(Exchange& exchange, std::promise<void>* entered) {
 
 TEST(StreamingTest, AnInstanceThatDoesNotReadStopsItsClient) {
   std::promise<void> entered;
-  http::TestServer backend([&entered](Exchange& exchange) { return NeverRead(exchange, &entered); });
+  http::TestServer backend(
+      [&entered](Exchange& exchange) { return NeverRead(exchange, &entered); });
   ProxyFixture proxy;
   proxy.SetPorts({backend.port()});
   RawClient client(proxy.port());

@@ -40,7 +40,9 @@ TEST(LoopTest, DeferredWorkRunsOnceAtTheEndOfTheTurnUnlessItIsGone) {
 TEST(LoopTest, CallbacksAtATimeRunInItsOrderUnlessTheyAreCancelled) {
   Loop loop;
   std::string log;
-  const auto at = [&](Nanos delay, char name) { return loop.After(delay, [&log, name] { log += name; }); };
+  const auto at = [&](Nanos delay, char name) {
+    return loop.After(delay, [&log, name] { log += name; });
+  };
   at(Millis(3), 'c');
   at(Millis(1), 'a');
   const Loop::TimerId cancelled = at(Millis(2), 'x');

@@ -14,7 +14,8 @@ constexpr TimePoint kStart{std::chrono::hours(5)};
 
 class Recorder final : public Timer {
  public:
-  Recorder(TimerWheel& wheel, std::vector<int>* log, int name) : Timer(wheel), log_(log), name_(name) {}
+  Recorder(TimerWheel& wheel, std::vector<int>* log, int name)
+      : Timer(wheel), log_(log), name_(name) {}
   void OnTimer() override { log_->push_back(name_); }
 
  private:
@@ -134,7 +135,8 @@ TEST(TimerWheelTest, AgreesWithASortedList) {
       }
       now += Nanos(int64_t{1} << (random() % 38));
       if (wheel.Next() && *wheel.Next() > now) {
-        EXPECT_TRUE(std::ranges::none_of(due, [now](TimePoint when) { return when <= now - Millis(1); }));
+        EXPECT_TRUE(
+            std::ranges::none_of(due, [now](TimePoint when) { return when <= now - Millis(1); }));
       }
       log.clear();
       wheel.Advance(now);

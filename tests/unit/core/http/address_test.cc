@@ -17,9 +17,10 @@ TEST(AddressTest, IsReadAndWrittenTheSame) {
 
 TEST(AddressTest, NeedsAnIpAndAPort) {
   const std::string long_path = "unix:/" + std::string(200, 'x');
-  for (const std::string& text : {std::string(), std::string("80"), std::string("localhost:80"), std::string("1.2.3:80"),
-                                  std::string("1.2.3.4:"), std::string("1.2.3.4:x"), std::string("1.2.3.4:65536"),
-                                  std::string("::1:80"), std::string("[::1]"), std::string("[]:80"), long_path}) {
+  for (const std::string& text :
+       {std::string(), std::string("80"), std::string("localhost:80"), std::string("1.2.3:80"),
+        std::string("1.2.3.4:"), std::string("1.2.3.4:x"), std::string("1.2.3.4:65536"),
+        std::string("::1:80"), std::string("[::1]"), std::string("[]:80"), long_path}) {
     EXPECT_FALSE(ParseAddress(text)) << text;
   }
 }

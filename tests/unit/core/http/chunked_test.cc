@@ -33,7 +33,9 @@ Outcome Decode(std::string bytes, size_t step) {
 }
 
 TEST(ChunkDecoderTest, PutsTheBodyTogetherHoweverItIsCut) {
-  const std::string bytes = "3\r\nabc\r\nA;name=\"v\"\r\n0123456789\r\n00f\r\nfifteen letters\r\n0\r\nX-Sum: 1\r\n\r\nGET /";
+  const std::string bytes =
+      "3\r\nabc\r\nA;name=\"v\"\r\n0123456789\r\n00f\r\nfifteen letters\r\n0\r\nX-Sum: "
+      "1\r\n\r\nGET /";
   for (size_t step = 1; step <= bytes.size(); ++step) {
     const Outcome outcome = Decode(bytes, step);
     EXPECT_TRUE(outcome.done) << step;
@@ -53,22 +55,22 @@ TEST(ChunkDecoderTest, KeepsTrailers) {
 
 TEST(ChunkDecoderTest, RefusesWhatCouldBeReadInTwoWays) {
   const std::vector<std::string> bad = {
-      "\r\n",                          // no size
-      "g\r\n",                         // no digit
+      "\r\n",   // no size
+      "g\r\n",  // no digit
       "-1\r\n",
       "+1\r\n",
       "0x1\r\n",
       " 1\r\na\r\n",
       "1 \r\na\r\n",
-      "1\na\r\n",                      // bare line feed
+      "1\na\r\n",  // bare line feed
       "1\ra\r\n",
-      "1\r\nab\r\n",                   // longer than its size
+      "1\r\nab\r\n",  // longer than its size
       "1\r\na\n",
-      "2\r\na\r\n0\r\n\r\n",           // shorter
-      "1\r\na0\r\n\r\n",               // no line end after it
+      "2\r\na\r\n0\r\n\r\n",  // shorter
+      "1\r\na0\r\n\r\n",      // no line end after it
       "1;ext\n\r\na\r\n",
       "1;ext\x01\r\na\r\n",
-      "1000000000000000\r\n",          // 2^60
+      "1000000000000000\r\n",  // 2^60
       "ffffffffffffffffff\r\n",
       "0\r\nContent-Length: 3\r\n\r\n",
       "0\r\nTransfer-Encoding: chunked\r\n\r\n",

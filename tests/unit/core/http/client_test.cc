@@ -82,7 +82,8 @@ TEST(FetchTest, RefusesWhatIsNoAnswer) {
       {"SSH-2.0-OpenSSH_9.2\r\n\r\n", Code::kInternal},
       {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort", Code::kUnavailable},
       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", Code::kInvalidArgument},
-      {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + std::string(100, 'x'), Code::kResourceExhausted},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + std::string(100, 'x'),
+       Code::kResourceExhausted},
   };
   for (const BadServer& server : servers) {
     std::promise<Result<Response>> promise;
@@ -100,7 +101,8 @@ TEST(FetchTest, RefusesWhatIsNoAnswer) {
     peer.Close();
     const Result<Response> response = promise.get_future().get();
     ASSERT_FALSE(response) << server.sends;
-    EXPECT_EQ(response.error().code, server.code) << server.sends << ": " << response.error().message;
+    EXPECT_EQ(response.error().code, server.code)
+        << server.sends << ": " << response.error().message;
   }
 }
 

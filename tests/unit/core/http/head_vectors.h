@@ -12,7 +12,9 @@ struct HeadVector {
   int status = 0;  // of the refusal; 0: accepted
 };
 
-inline std::string WithHost(const std::string& fields) { return "POST / HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n"; }
+inline std::string WithHost(const std::string& fields) {
+  return "POST / HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n";
+}
 
 // NOLINTNEXTLINE(readability-function-size): a table
 inline std::vector<HeadVector> HeadVectors() {
@@ -42,8 +44,10 @@ inline std::vector<HeadVector> HeadVectors() {
       {"AbsoluteFormSecure", "GET https://h HTTP/1.1\r\nHost: H\r\n\r\n"},
       {"Asterisk", "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"},
       {"UnknownMethod", "BREW /pot HTTP/1.1\r\nHost: h\r\n\r\n"},
-      {"TargetAtItsLimit", "GET /" + std::string((16 << 10) - 1, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n"},
-      {"HundredFields", "GET / HTTP/1.1\r\n" + many_fields.substr(0, many_fields.rfind("X-99")) + "Host: h\r\n\r\n"},
+      {"TargetAtItsLimit",
+       "GET /" + std::string((16 << 10) - 1, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n"},
+      {"HundredFields",
+       "GET / HTTP/1.1\r\n" + many_fields.substr(0, many_fields.rfind("X-99")) + "Host: h\r\n\r\n"},
       {"Expect", WithHost("Content-Length: 3\r\nExpect: 100-Continue\r\n")},
       {"OldExpectIsIgnored", "POST / HTTP/1.0\r\nContent-Length: 3\r\nExpect: magic\r\n\r\n"},
       {"NominatedFraming", WithHost("Connection: Content-Length\r\nContent-Length: 3\r\n")},
@@ -65,7 +69,8 @@ inline std::vector<HeadVector> HeadVectors() {
       {"EncodingGzip", WithHost("Transfer-Encoding: gzip, chunked\r\n"), 501},
       {"EncodingUnknown", WithHost("Transfer-Encoding: xchunked\r\n"), 501},
       {"EncodingIdentity", WithHost("Transfer-Encoding: identity\r\n"), 501},
-      {"EncodingTwice", WithHost("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), 400},
+      {"EncodingTwice", WithHost("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
+       400},
       {"EncodingTwiceInOne", WithHost("Transfer-Encoding: chunked, chunked\r\n"), 501},
       {"EncodingQuoted", WithHost("Transfer-Encoding: \"chunked\"\r\n"), 501},
       {"EncodingEmpty", WithHost("Transfer-Encoding:\r\n"), 501},

@@ -33,7 +33,8 @@ TEST(HeadersTest, CompareWithoutCaseAndKeepTheirOrder) {
 TEST(HeadersTest, ParsedFieldsAreWrittenAsTheyCameWithoutThoseThatWereTakenOut) {
   RequestHead head;
   Framing framing;
-  ASSERT_FALSE(ParseRequestHead("GET / HTTP/1.1\r\nHost: h\r\nA:1\r\nB:  2 \r\nC: 3\r\nD: 4\r\n\r\n", head, framing));
+  ASSERT_FALSE(ParseRequestHead(
+      "GET / HTTP/1.1\r\nHost: h\r\nA:1\r\nB:  2 \r\nC: 3\r\nD: 4\r\n\r\n", head, framing));
   EXPECT_EQ(Lines(head.headers), "Host: h\r\nA:1\r\nB:  2\r\nC: 3\r\nD: 4\r\n");
   head.headers.RemoveIf([](std::string_view name) { return name == "C" || name == "Host"; });
   head.headers.Add("E", "5");
@@ -86,7 +87,8 @@ TEST(PercentTest, DecodesOrSaysWhyNot) {
 
 TEST(QueryTest, GivesDecodedPairs) {
   using Pairs = std::vector<std::pair<std::string, std::string>>;
-  EXPECT_EQ(ParseQuery("a=1&b=x+y%21&&c&=d&e=f=g"), (Pairs{{"a", "1"}, {"b", "x y!"}, {"c", ""}, {"", "d"}, {"e", "f=g"}}));
+  EXPECT_EQ(ParseQuery("a=1&b=x+y%21&&c&=d&e=f=g"),
+            (Pairs{{"a", "1"}, {"b", "x y!"}, {"c", ""}, {"", "d"}, {"e", "f=g"}}));
   EXPECT_EQ(QueryParameter("watch=true&limit=500", "limit"), "500");
   EXPECT_EQ(QueryParameter("watch=true", "limit"), std::nullopt);
 }

@@ -35,7 +35,8 @@ INSTANTIATE_TEST_SUITE_P(Table, HeadVectorTest, testing::ValuesIn(HeadVectors())
 
 TEST(RequestHeadTest, HasWhatWasSent) {
   const std::string bytes =
-      "POST /a%20b?x=1&y HTTP/1.1\r\nHost: Example.org:80\r\nX-One:  spaced \r\nx-one: again\r\nContent-Length: 7\r\n\r\n";
+      "POST /a%20b?x=1&y HTTP/1.1\r\nHost: Example.org:80\r\nX-One:  spaced \r\nx-one: "
+      "again\r\nContent-Length: 7\r\n\r\n";
   RequestHead head;
   Framing framing;
   ASSERT_FALSE(ParseRequestHead(bytes, head, framing));
@@ -54,7 +55,8 @@ TEST(RequestHeadTest, HasWhatWasSent) {
 TEST(RequestHeadTest, TheTargetsHostWinsAndAnEmptyPathIsARoot) {
   RequestHead head;
   Framing framing;
-  ASSERT_FALSE(ParseRequestHead("GET http://h:81?q=/x HTTP/1.1\r\nHost: h:81\r\n\r\n", head, framing));
+  ASSERT_FALSE(
+      ParseRequestHead("GET http://h:81?q=/x HTTP/1.1\r\nHost: h:81\r\n\r\n", head, framing));
   EXPECT_EQ(head.host(), "h:81");
   EXPECT_EQ(head.path(), "/");
   EXPECT_EQ(head.query(), "q=/x");
@@ -68,19 +70,21 @@ struct KeepAliveCase {
 };
 
 TEST(RequestHeadTest, ConnectionDecidesWhatComesNext) {
-  const std::vector<KeepAliveCase> cases = {{"1.1", "", true, false},
-                                            {"1.1", "Connection: close\r\n", false, false},
-                                            {"1.1", "Connection: x, Close\r\n", false, false},
-                                            {"1.0", "", false, false},
-                                            {"1.0", "Connection: Keep-Alive\r\n", true, false},
-                                            {"1.0", "Connection: keep-alive, close\r\n", false, false},
-                                            {"1.1", "Connection: Upgrade\r\nUpgrade: websocket\r\n", true, true},
-                                            {"1.1", "Upgrade: websocket\r\n", true, false},
-                                            {"1.0", "Connection: Upgrade\r\nUpgrade: websocket\r\n", false, false}};
+  const std::vector<KeepAliveCase> cases = {
+      {"1.1", "", true, false},
+      {"1.1", "Connection: close\r\n", false, false},
+      {"1.1", "Connection: x, Close\r\n", false, false},
+      {"1.0", "", false, false},
+      {"1.0", "Connection: Keep-Alive\r\n", true, false},
+      {"1.0", "Connection: keep-alive, close\r\n", false, false},
+      {"1.1", "Connection: Upgrade\r\nUpgrade: websocket\r\n", true, true},
+      {"1.1", "Upgrade: websocket\r\n", true, false},
+      {"1.0", "Connection: Upgrade\r\nUpgrade: websocket\r\n", false, false}};
   for (const KeepAliveCase& c : cases) {
     RequestHead head;
     Framing framing;
-    ASSERT_FALSE(ParseRequestHead("GET / HTTP/" + c.version + "\r\nHost: h\r\n" + c.connection + "\r\n", head, framing));
+    ASSERT_FALSE(ParseRequestHead(
+        "GET / HTTP/" + c.version + "\r\nHost: h\r\n" + c.connection + "\r\n", head, framing));
     EXPECT_EQ(framing.keep_alive, c.keep_alive) << c.version << " " << c.connection;
     EXPECT_EQ(framing.upgrade, c.upgrade) << c.version << " " << c.connection;
   }
@@ -115,18 +119,22 @@ INSTANTIATE_TEST_SUITE_P(
     testing::ValuesIn(std::vector<ResponseCase>{
         {"Length", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n", "GET", 0, BodyFraming::kLength, 3},
         {"NoReason", "HTTP/1.1 200\r\nContent-Length: 0\r\n", "GET", 0, BodyFraming::kLength, 0},
-        {"Chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n", "GET", 0, BodyFraming::kChunked},
+        {"Chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n", "GET", 0,
+         BodyFraming::kChunked},
         {"UntilClose", "HTTP/1.1 200 OK\r\n", "GET", 0, BodyFraming::kUntilClose, 0, false},
-        {"Old", "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n", "GET", 0, BodyFraming::kLength, 3, false},
+        {"Old", "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n", "GET", 0, BodyFraming::kLength, 3,
+         false},
         {"OldKept", "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 3\r\n", "GET", 0,
          BodyFraming::kLength, 3},
-        {"Closing", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n", "GET", 0, BodyFraming::kLength, 3,
-         false},
+        {"Closing", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n", "GET", 0,
+         BodyFraming::kLength, 3, false},
         {"ToHead", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n", "HEAD", 0, BodyFraming::kNone, 3},
         {"NoContent", "HTTP/1.1 204 No Content\r\n"},
-        {"NotModified", "HTTP/1.1 304 Not Modified\r\nContent-Length: 1000\r\n", "GET", 0, BodyFraming::kNone, 1000},
+        {"NotModified", "HTTP/1.1 304 Not Modified\r\nContent-Length: 1000\r\n", "GET", 0,
+         BodyFraming::kNone, 1000},
         {"Continue", "HTTP/1.1 100 Continue\r\n"},
-        {"LengthAndChunked", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n", "GET", 502},
+        {"LengthAndChunked",
+         "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n", "GET", 502},
         {"TwoLengths", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n", "GET", 502},
         {"OtherEncoding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n", "GET", 502},
         {"OldChunked", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n", "GET", 502},
@@ -143,7 +151,8 @@ TEST(TrailersTest, MayNotChangeTheMessage) {
   Headers headers;
   EXPECT_FALSE(ParseTrailers("X-Sum: 1\r\n\r\n", headers));
   EXPECT_EQ(headers.Get("x-sum"), "1");
-  for (const char* text : {"Content-Length: 1\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n", "Host: h\r\n\r\n"}) {
+  for (const char* text :
+       {"Content-Length: 1\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n", "Host: h\r\n\r\n"}) {
     EXPECT_EQ(ParseTrailers(text, headers).status, 400) << text;
   }
 }

@@ -16,14 +16,18 @@ namespace updraft::http {
 
 class RawClient {
  public:
-  explicit RawClient(uint16_t port) : RawClient(*ParseAddress("127.0.0.1:" + std::to_string(port))) {}
-  explicit RawClient(const SocketAddress& address) : fd_(socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit RawClient(uint16_t port)
+      : RawClient(*ParseAddress("127.0.0.1:" + std::to_string(port))) {}
+  explicit RawClient(const SocketAddress& address)
+      : fd_(socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const int on = 1;
-    if (address.family() != AF_UNIX) setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (address.family() != AF_UNIX)
+      setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     connected_ = connect(fd_.get(), &address.any, address.size) == 0;
   }
 
-  explicit RawClient(UniqueFd connected) : fd_(std::move(connected)), connected_(static_cast<bool>(fd_)) {}
+  explicit RawClient(UniqueFd connected)
+      : fd_(std::move(connected)), connected_(static_cast<bool>(fd_)) {}
 
   bool connected() const { return connected_; }
   int fd() const { return fd_.get(); }

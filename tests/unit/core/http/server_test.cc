@@ -35,9 +35,9 @@ TEST(ServerTest, AnswersOnOneConnectionAgainAndAgain) {
 
 TEST(ServerTest, ReadsBodiesOfBothKindsHoweverTheyAreCut) {
   TestServer server(Echo);
-  const std::string requests[] = {
-      "POST /l HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
-      "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\n\r\n"};
+  const std::string requests[] = {"POST /l HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello",
+                                  "POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+                                  "chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\n\r\n"};
   for (const std::string& request : requests) {
     RawClient client(server.port());
     for (size_t cut = 1; cut < request.size(); ++cut) {
@@ -53,16 +53,19 @@ TEST(ServerTest, AnswersPipelinedRequestsInOrder) {
   TestServer server(Echo);
   RawClient client(server.port());
   std::string requests;
-  for (int i = 0; i < 1000; ++i) requests += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\n\r\n";
+  for (int i = 0; i < 1000; ++i)
+    requests += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\n\r\n";
   client.Send(requests);
-  for (int i = 0; i < 1000; ++i) ASSERT_EQ(BodyOf(client.ReadResponse()), "GET /" + std::to_string(i) + " ");
+  for (int i = 0; i < 1000; ++i)
+    ASSERT_EQ(BodyOf(client.ReadResponse()), "GET /" + std::to_string(i) + " ");
 }
 
 TEST(ServerTest, RefusesAndClosesWithoutLookingAtWhatFollows) {
   TestServer server(Echo);
   RawClient client(server.port());
-  client.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
-              "0\r\n\r\nGET /admin HTTP/1.1\r\nHost: h\r\n\r\n");
+  client.Send(
+      "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "0\r\n\r\nGET /admin HTTP/1.1\r\nHost: h\r\n\r\n");
   client.FinishWriting();
   const std::string all = client.ReadAll();
   EXPECT_TRUE(all.starts_with("HTTP/1.1 400 Bad Request\r\n")) << all;
@@ -72,7 +75,8 @@ TEST(ServerTest, RefusesAndClosesWithoutLookingAtWhatFollows) {
 
 TEST(ServerTest, ClosesWhenAskedAndKeepsOldClientsOnlyWhenAsked) {
   TestServer server(Echo);
-  for (const char* request : {"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"}) {
+  for (const char* request :
+       {"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"}) {
     RawClient client(server.port());
     client.Send(request);
     const std::string all = client.ReadAll();
@@ -123,7 +127,8 @@ TEST(ServerTest, SendsContinueOnlyWhenTheBodyIsWanted) {
   client.Send("hi");
   EXPECT_TRUE(client.ReadResponse().ends_with("POST / hi"));
 
-  client.Send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\r\n");
+  client.Send(
+      "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\r\n");
   const std::string refused = client.ReadAll();
   EXPECT_TRUE(refused.starts_with("HTTP/1.1 413 ")) << refused;
   EXPECT_NE(refused.find("Connection: close\r\n"), std::string::npos);
@@ -163,7 +168,6 @@ TEST(ServerTest, AResponseThatIsNotWholeIsNotFollowedByAnother) {
   client.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_EQ(BodyOf(client.ReadAll()), "short");
 }
-
 
 // Waits until the client goes or the gate opens, and says which through a promise.
 struct WaitingHandler {
@@ -225,7 +229,9 @@ TEST(ServerTest, DrainsIdleConnectionsAtOnceAndBusyOnesAfterTheirAnswer) {
       (void)co_await exchange.Respond(200, Headers(), "done");
     }
   };
-  TestServer server([&waiting, &release](Exchange& exchange) { return Releasable::Run(exchange, &waiting, &release); });
+  TestServer server([&waiting, &release](Exchange& exchange) {
+    return Releasable::Run(exchange, &waiting, &release);
+  });
   RawClient idle(server.port());
   RawClient busy(server.port());
   busy.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");

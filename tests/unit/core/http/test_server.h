@@ -22,7 +22,8 @@ void RunOn(Loop& loop, Work work) {
 
 class TestServer {
  public:
-  explicit TestServer(Handler handler, ServerOptions options = {}, const std::string& address = "127.0.0.1:0")
+  explicit TestServer(Handler handler, ServerOptions options = {},
+                      const std::string& address = "127.0.0.1:0")
       : thread_("test-server") {
     RunOn(thread_.loop(), [this, &handler, &options, &address] {
       server_ = std::make_unique<Server>(thread_.loop(), options, std::move(handler));

@@ -47,8 +47,9 @@ TEST(ExpositionTest, PassesPrometheusLint) {
 TEST(ExpositionTest, TellsAboutTheProcess) {
   const Exposition exposition("tested");
   const std::string page = exposition.Render();
-  for (const char* series : {"process_resident_memory_bytes ", "process_open_fds ", "process_cpu_seconds_total ",
-                             "process_start_time_seconds ", "updraft_build_info{"}) {
+  for (const char* series :
+       {"process_resident_memory_bytes ", "process_open_fds ", "process_cpu_seconds_total ",
+        "process_start_time_seconds ", "updraft_build_info{"}) {
     EXPECT_NE(page.find(std::string("\n") + series), std::string::npos) << series;
   }
   EXPECT_NE(page.find("component=\"tested\""), std::string::npos);
