@@ -17,12 +17,12 @@ namespace updraft::http {
 
 // A piece of a response, sent in one go.
 struct Part {
-  const ResponseHead* head =
-      nullptr;  // first, exactly once; a 1xx head goes alone and does not count
+  // First, exactly once; a 1xx head goes alone and does not count.
+  const ResponseHead* head = nullptr;
   std::string_view body;
   bool last = false;  // ends the response
-  const Headers* trailers =
-      nullptr;  // with `last`; only what is framed in chunks or HTTP/2 carries them
+  // With `last`. Only what is framed in chunks or HTTP/2 carries them.
+  const Headers* trailers = nullptr;
 };
 
 class Exchange {
