@@ -29,9 +29,14 @@ pid_t StartCommand(std::vector<std::string>& words) {
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  // What it starts may outlive it: it must not hold the reader of our own output.
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   const pid_t pid = vfork();
   if (pid == 0) {
     setpgid(0, 0);
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    dup2(null, STDERR_FILENO);
     execvp(argv[0], argv.data());
     _exit(127);
   }
