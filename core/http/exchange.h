@@ -17,12 +17,12 @@ namespace updraft::http {
 
 // A piece of a response, sent in one go.
 struct Part {
-  // First, exactly once; a 1xx head goes alone and does not count.
-  const ResponseHead* head = nullptr;
+  const ResponseHead* head =
+      nullptr;  // first, exactly once; a 1xx head goes alone and does not count
   std::string_view body;
   bool last = false;  // ends the response
-  // With `last`. Only what is framed in chunks or HTTP/2 carries them.
-  const Headers* trailers = nullptr;
+  const Headers* trailers =
+      nullptr;  // with `last`; only what is framed in chunks or HTTP/2 carries them
 };
 
 class Exchange {

@@ -134,41 +134,37 @@ Task<Status> Http1Exchange::Send(Part part) {
   co_return written;
 }
 
+// Decides how the response is framed, and writes its head.
 void Http1Exchange::Start(const ResponseHead& head, const Part& part, HeadWriter& out) {
   const Stated stated = LookThrough(head.headers);
   const bool bodiless = IsBodiless(request(), head.status);
-  const bool in_chunks = request().minor_version == 1;
+  const bool with_trailers = part.trailers != nullptr && request().minor_version == 1;
   if (head.status == 101) {
     mode_ = Mode::kTunnel;
   } else if (bodiless) {
     mode_ = Mode::kNoBody;
-  } else if (stated.length || (part.last && !(in_chunks && part.trailers != nullptr))) {
+  } else if (stated.length || (part.last && !with_trailers)) {
     mode_ = Mode::kLength;
     left_ = stated.length.value_or(part.body.size());
   } else {
-    mode_ = in_chunks ? Mode::kChunked : Mode::kUntilClose;
+    mode_ = request().minor_version == 1 ? Mode::kChunked : Mode::kUntilClose;
   }
-  const bool ends_here = mode_ == Mode::kTunnel || mode_ == Mode::kUntilClose || stated.close;
-  if (ends_here || !body_.done()) keep_alive_ = false;
+  if (mode_ == Mode::kTunnel || mode_ == Mode::kUntilClose || !body_.done() || stated.close)
+    keep_alive_ = false;
 
-  // A HEAD's answer may say how long a GET's would be.
-  const bool length_of_get = bodiless && !part.body.empty() && head.status != 204;
-  const bool add_length = !stated.length && (mode_ == Mode::kLength || length_of_get);
   out.StatusLine(head.status);
   out.Fields(head.headers, [](const Header& header) { return !IsOurs(header.name); });
-  if (!stated.date && mode_ != Mode::kTunnel) out.Field("Date", HttpDate(RealClock().Wall()));
-  WriteFraming(add_length ? std::optional(part.body.size()) : std::nullopt, out);
-}
-
-// The fields that are about this connection, and the head's end.
-void Http1Exchange::WriteFraming(std::optional<uint64_t> length, HeadWriter& out) const {
-  if (mode_ == Mode::kTunnel) {
+  if (head.status == 101) {
     out.Literal("Connection: Upgrade\r\n\r\n");
     return;
   }
-  if (length) {
+  if (!stated.date) out.Field("Date", HttpDate(RealClock().Wall()));
+  const bool of_head =
+      bodiless && !part.body.empty() && head.status != 204;  // as GET would have it
+  const bool add_length = !stated.length && (mode_ == Mode::kLength || of_head);
+  if (add_length) {
     out.Literal("Content-Length: ");
-    out.Number(*length);
+    out.Number(part.body.size());
     out.Literal("\r\n");
   }
   if (mode_ == Mode::kChunked) out.Literal("Transfer-Encoding: chunked\r\n");

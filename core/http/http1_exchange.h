@@ -42,9 +42,7 @@ class Http1Exchange final : public Exchange {
  private:
   enum class Mode : uint8_t { kNotStarted, kNoBody, kLength, kChunked, kUntilClose, kTunnel };
 
-  // Decides how the response is framed, and writes its head.
   void Start(const ResponseHead& head, const Part& part, HeadWriter& out);
-  void WriteFraming(std::optional<uint64_t> length, HeadWriter& out) const;
   static void WriteLastChunk(const Headers* trailers, HeadWriter& out);
   Status CheckBody(const Part& part);
   Task<Result<std::string_view>> ReadAfterContinue();

@@ -21,8 +21,9 @@ struct ServerOptions {
   Nanos head_timeout = Seconds(10);   // from a request's first byte to its head's last
   Nanos idle_timeout = Seconds(120);  // between requests, and before the first
   // Nanos::max() turns these two off: for handlers that have deadlines of their own.
-  Nanos body_timeout = Seconds(60);   // longest silence inside a request's body
-  Nanos write_timeout = Seconds(60);  // longest wait for a client that does not read
+  Nanos body_timeout = Seconds(60);  // longest silence inside a request's body
+  Nanos write_timeout =
+      Seconds(60);                   // longest time without progress while the client does not read
   size_t connections_max = 100'000;  // further ones wait in the kernel's queue
   // Several servers, each on a loop of its own, listen on the same address and share its load.
   bool reuse_port = false;
