@@ -12,7 +12,7 @@
 namespace updraft::http {
 namespace {
 
-constexpr size_t kCopiedBytesMax = 2048;
+constexpr size_t kCopiedBytesMax = 16384;
 constexpr uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 Error SocketError(int error) {
