@@ -10,6 +10,7 @@
 namespace updraft::controller {
 namespace {
 
+constexpr std::string_view kUnix = "unix:";
 constexpr Nanos kDrainTime = Millis(500);
 constexpr Nanos kPruneEvery = std::chrono::minutes(5);
 constexpr int kMessageBytesMax = 64 << 20;  // an inventory of a full node, with its specs
@@ -36,7 +37,6 @@ ServingConfig ServingConfigOf(const Config& config) {
 
 // A unix socket's folder may not be there yet.
 Status MakeFolderOf(const std::string& address) {
-  constexpr std::string_view kUnix = "unix:";
   if (!address.starts_with(kUnix)) return Ok();
   const std::filesystem::path folder =
       std::filesystem::path(address.substr(kUnix.size())).parent_path();
@@ -139,7 +139,7 @@ http::Task<Status> Parts::Start() {
 }
 
 Status Parts::Listen() {
-  const Status folder = MakeFolderOf(config_.grpc_address);
+  Status folder = MakeFolderOf(config_.grpc_address);
   if (!folder) return folder;
   grpc_server_ = StartGrpc(config_.grpc_address, {&nodes_, &routing_, &decisions_});
   if (!grpc_server_) return Error{Code::kUnavailable, "cannot listen on " + config_.grpc_address};

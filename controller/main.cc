@@ -12,6 +12,8 @@
 namespace updraft::controller {
 namespace {
 
+constexpr std::string_view kSqlite = "sqlite:";
+
 void AddFlags(CLI::App& app, Config& config) {
   app.add_option("--api-address", config.api_address, "Where kubectl and kn connect")
       ->capture_default_str();
@@ -36,7 +38,6 @@ int Fail(const char* doing, const Error& error) {
 
 // Secrets are in it: its folder is made for its owner alone.
 Status MakeStoreFolder(const std::string& store) {
-  constexpr std::string_view kSqlite = "sqlite:";
   if (!store.starts_with(kSqlite)) return Ok();
   const std::filesystem::path folder =
       std::filesystem::path(store.substr(kSqlite.size())).parent_path();

@@ -23,6 +23,7 @@ ProxiedRequest::ProxiedRequest(Proxy& proxy, http::Exchange& exchange)
       hold_(proxy.worker().dispatcher(), exchange.loop()) {
   const http::RequestHead& request = exchange.request();
   origin_.client_ip = IpOf(exchange.peer());
+  if (exchange.secure()) origin_.scheme = "https";
   origin_.host = request.host();
   origin_.request_id = request.headers.Get("x-request-id").value_or("");
   if (origin_.request_id.empty()) {

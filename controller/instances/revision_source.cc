@@ -44,7 +44,7 @@ void RevisionSource::Start() {
          [this](const Change& change) { OnNamed(*change.object, /*concerns_all=*/true); });
 }
 
-void RevisionSource::Follow(std::string resource, ObjectStore::OnChange on_change) {
+void RevisionSource::Follow(const char* resource, ObjectStore::OnChange on_change) {
   const auto watch = objects_.Watch(resource, "", objects_.revision(), std::move(on_change));
   UPDRAFT_CHECK(watch.has_value());  // from now on is never too old
   watches_.push_back(*watch);

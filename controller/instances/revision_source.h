@@ -24,7 +24,7 @@ class RevisionSource {
   void Start();
 
  private:
-  void Follow(std::string resource, ObjectStore::OnChange on_change);
+  void Follow(const char* resource, ObjectStore::OnChange on_change);
   void OnRevision(const Change& change);
   void OnNamed(const Json& object, bool concerns_all);
   void Set(const Json& revision);

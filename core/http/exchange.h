@@ -25,17 +25,24 @@ struct Part {
       nullptr;  // with `last`; only what is framed in chunks or HTTP/2 carries them
 };
 
+// What is known of a client's connection beside what it sends.
+struct ConnectionInfo {
+  // "ip:port" of the client, "[ip]:port" for IPv6, "unix" for a unix socket.
+  std::string peer;
+  bool secure = false;  // it speaks TLS
+};
+
 class Exchange {
  public:
-  Exchange(Loop& loop, const RequestHead& request, const std::string& peer)
-      : loop_(loop), request_(request), peer_(peer) {}
+  Exchange(Loop& loop, const RequestHead& request, const ConnectionInfo& connection)
+      : loop_(loop), request_(request), connection_(connection) {}
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
   Loop& loop() const { return loop_; }
   const RequestHead& request() const { return request_; }
-  // "ip:port" of the client, "[ip]:port" for IPv6, "unix" for a unix socket.
-  const std::string& peer() const { return peer_; }
+  const std::string& peer() const { return connection_.peer; }
+  bool secure() const { return connection_.secure; }
 
   // ---- for handlers that hold what they send
 
@@ -99,7 +106,7 @@ class Exchange {
  private:
   Loop& loop_;
   const RequestHead& request_;
-  const std::string& peer_;
+  const ConnectionInfo& connection_;
   bool client_gone_ = false;
   std::function<void()> on_client_gone_;
 };

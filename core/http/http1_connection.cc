@@ -12,18 +12,20 @@ namespace {
 // once: what it sends is thrown away for a while.
 constexpr Nanos kLingerTime = Seconds(2);
 constexpr size_t kLingerBytesMax = 1 << 20;
+// How the preface of HTTP/2 looks to HTTP/1.1 (RFC 9113, 3.4); "SM" and an empty line follow.
+constexpr std::string_view kHttp2Head = "PRI * HTTP/2.0\r\n\r\n";
 
 }  // namespace
 
-Http1Connection::Http1Connection(ServerContext& context, UniqueFd socket, std::string peer)
-    : context_(context),
-      peer_(std::move(peer)),
-      stream_(context.loop, std::move(socket)),
-      input_(stream_) {
+Http1Connection::Http1Connection(ServerContext& context, Input& input, const ConnectionInfo& info)
+    : context_(context), input_(input), stream_(input.stream()), info_(info) {
   stream_.set_hangup_observer(this);
 }
 
-Task<void> Http1Connection::Serve() {
+Http1Connection::~Http1Connection() { stream_.set_hangup_observer(nullptr); }
+
+Task<Http1Connection::End> Http1Connection::Serve() {
+  bool first = true;
   Next then = Next::kRequest;
   while (then == Next::kRequest && !context_.draining) {
     idle_ = true;
@@ -32,7 +34,9 @@ Task<void> Http1Connection::Serve() {
     idle_ = false;
     then = Next::kClose;
     if (read.end == HeadRead::End::kHead) {
+      if (first && read.head == kHttp2Head) co_return End::kHttp2;
       then = co_await ServeRequest(read.head);
+      first = false;
     } else if (read.end == HeadRead::End::kRefused) {
       co_await Refuse(read.refusal);
       then = Next::kLinger;
@@ -42,6 +46,7 @@ Task<void> Http1Connection::Serve() {
     }
   }
   if (then == Next::kLinger) co_await Linger();
+  co_return End::kClose;
 }
 
 Task<Http1Connection::Next> Http1Connection::ServeRequest(std::string_view head_text) {
@@ -52,7 +57,7 @@ Task<Http1Connection::Next> Http1Connection::ServeRequest(std::string_view head_
     co_await Refuse(refusal);
     co_return Next::kLinger;
   }
-  Http1Exchange exchange(input_, request, framing, peer_, context_.options, !context_.draining);
+  Http1Exchange exchange(input_, request, framing, info_, context_.options, !context_.draining);
   exchange_ = &exchange;
   co_await context_.handler(exchange);
   if (!exchange.started() && !exchange.client_gone() && !stream_.interrupted())

@@ -13,10 +13,15 @@ namespace updraft::http {
 
 class Http1Connection final : public ServerConnection, private HangupObserver {
  public:
-  Http1Connection(ServerContext& context, UniqueFd socket, std::string peer);
+  // All references must outlive it.
+  Http1Connection(ServerContext& context, Input& input, const ConnectionInfo& info);
+  ~Http1Connection();
 
-  // Until the connection is of no further use. It is closed when this object is destroyed.
-  Task<void> Serve();
+  enum class End : uint8_t {
+    kClose,  // the connection is of no further use
+    kHttp2,  // its first bytes were an HTTP/2 client's: the rest of the preface is in the input
+  };
+  Task<End> Serve();
   void Drain() override;
 
  private:
@@ -29,9 +34,9 @@ class Http1Connection final : public ServerConnection, private HangupObserver {
   void OnHangup() override;
 
   ServerContext& context_;
-  const std::string peer_;
-  Stream stream_;
-  Input input_;
+  Input& input_;
+  Stream& stream_;
+  const ConnectionInfo& info_;
   Http1Exchange* exchange_ = nullptr;  // while a handler runs
   bool idle_ = false;
 };

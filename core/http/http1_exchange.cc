@@ -53,8 +53,9 @@ Stated LookThrough(const Headers& headers) {
 }  // namespace
 
 Http1Exchange::Http1Exchange(Input& input, const RequestHead& request, const Framing& framing,
-                             const std::string& peer, const ServerOptions& options, bool keep_alive)
-    : Exchange(input.stream().loop(), request, peer),
+                             const ConnectionInfo& connection, const ServerOptions& options,
+                             bool keep_alive)
+    : Exchange(input.stream().loop(), request, connection),
       input_(input),
       stream_(input.stream()),
       framing_(framing),

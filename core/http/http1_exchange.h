@@ -16,7 +16,7 @@ class Http1Exchange final : public Exchange {
   // `keep_alive`: the server is willing to go on with the connection. All references must outlive
   // it.
   Http1Exchange(Input& input, const RequestHead& request, const Framing& framing,
-                const std::string& peer, const ServerOptions& options, bool keep_alive);
+                const ConnectionInfo& connection, const ServerOptions& options, bool keep_alive);
 
   Task<Result<std::string_view>> ReadView() override;
   Task<Status> Send(Part part) override;

@@ -22,12 +22,19 @@ bool ServerConnections::WantsConnections() const {
 
 Task<void> ServerConnections::Serve(UniqueFd socket, std::string peer) {
   {
-    Http1Connection connection(context_, std::move(socket), std::move(peer));
-    connection.AppendTo(open_);
-    co_await connection.Serve();
+    const ConnectionInfo info{std::move(peer)};
+    Stream stream(context_.loop, std::move(socket));
+    Input input(stream);
+    co_await ServeHttp1(input, info);
   }
   --count_;
   if (context_.draining && count_ == 0) context_.loop.Defer(this);
+}
+
+Task<void> ServerConnections::ServeHttp1(Input& input, const ConnectionInfo& info) {
+  Http1Connection connection(context_, input, info);
+  connection.AppendTo(open_);
+  (void)co_await connection.Serve();
 }
 
 void ServerConnections::Drain(TimePoint deadline, std::function<void()> done) {

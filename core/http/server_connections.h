@@ -10,6 +10,7 @@
 #include "core/base/timer_wheel.h"
 #include "core/http/acceptor.h"
 #include "core/http/exchange.h"
+#include "core/http/input.h"
 #include "core/http/server.h"
 
 namespace updraft::http {
@@ -45,6 +46,7 @@ class ServerConnections final : public ConnectionSink, private Timer, private De
 
  private:
   Task<void> Serve(UniqueFd socket, std::string peer);
+  Task<void> ServeHttp1(Input& input, const ConnectionInfo& info);
   void OnTimer() override;
   void Run() override;
 

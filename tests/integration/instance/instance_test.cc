@@ -320,8 +320,10 @@ TEST_F(InstanceTest, WhatEndedWhileTheAgentWasAwayIsRestarted) {
   agent_.reset();
   Get(port, "/exit/5");
   StartAgent();
-  const v1::InstanceReport again = agent_->WaitForPhase("gone-1", v1::INSTANCE_READY);
-  EXPECT_EQ(again.containers(0).restart_count(), 1);
+  // The process may still be on its way out when the agent looks: it is then adopted as ready first.
+  const v1::InstanceReport again = agent_->WaitFor("gone-1", [](const v1::InstanceReport& report) {
+    return report.phase() == v1::INSTANCE_READY && report.containers(0).restart_count() == 1;
+  });
   EXPECT_EQ(again.containers(0).last_termination().exit_code(), 5);
   EXPECT_EQ(Get(port, "/"), "ok");
 }
