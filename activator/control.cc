@@ -4,15 +4,12 @@
 #include <bit>
 #include <utility>
 
-#include "core/base/backoff.h"
 #include "core/base/log.h"
 
 namespace updraft::activator {
 namespace {
 
 constexpr Nanos kReportEvery = Seconds(1);
-// How long an instance is left alone after so many failures in a row.
-constexpr BackoffPolicy kEjection = {.first = Millis(100), .most = Seconds(10)};
 
 double ToMillis(Nanos span) { return static_cast<double>(span.count()) * 1e-6; }
 
@@ -45,9 +42,7 @@ Control::Control(Loop& loop, const Clock& clock, ControlOptions options, metrics
     : loop_(loop),
       clock_(clock),
       options_(std::move(options)),
-      reporter_{options_.activator_id, UnixNanos(clock.Wall())},
       routable_(std::move(routable)),
-      ledger_(clock),
       metrics_(exposition, clock, [this] { return Figures(); }) {}
 
 Control::~Control() = default;
@@ -55,8 +50,8 @@ Control::~Control() = default;
 void Control::Start(std::vector<Worker*> workers, std::vector<const ProxyCounters*> proxies) {
   workers_ = std::move(workers);
   proxies_ = std::move(proxies);
-  state_ = std::make_unique<RoutingState>(static_cast<uint32_t>(workers_.size()));
-  table_ = std::make_shared<const RouteTable>();
+  state_ = std::make_unique<ControlState>(clock_, Reporter{options_.activator_id, UnixNanos(clock_.Wall())},
+                                          static_cast<uint32_t>(workers_.size()));
   routing_ = std::make_unique<Routing>(*this, loop_, options_.controller);
   load_ = std::make_unique<Load>(*this, loop_, options_.autoscaler);
   ScheduleReport();
@@ -77,10 +72,7 @@ Control::Routing::Routing(Control& of, Loop& loop, const std::string& target)
 
 void Control::Routing::OnConnected() {
   Log(Level::kInfo, "controller_connected");
-  v1::ActivatorMessage message;
-  message.mutable_hello()->set_activator_id(control.options_.activator_id);
-  message.mutable_hello()->set_version(control.options_.version);
-  link.Send(std::move(message));
+  link.Send(control.state_->Hello(control.options_.version));
 }
 
 void Control::Routing::OnMessage(v1::RoutingUpdate update) { control.Apply(update); }
@@ -90,32 +82,21 @@ void Control::Routing::OnDisconnected(const Error& why) {
 }
 
 void Control::Apply(const v1::RoutingUpdate& update) {
-  const auto publication =
-      std::make_shared<const Publication>(state_->Apply(FromProto(update), clock_.Wall()));
-  table_ = publication->table;
-  for (const Publication::Change& change : publication->changes) {
-    if (change.view.settings) {
-      ledger_.Set(change.revision, change.view.instances != nullptr);
-    } else {
-      ledger_.Remove(change.revision->key());
-    }
-  }
+  ControlState::Applied applied = state_->Apply(update);
   const auto left = std::make_shared<std::atomic<size_t>>(workers_.size());
   for (Worker* worker : workers_) {
-    worker->Publish(publication, [this, left, full = update.full(), sequence = update.sequence()] {
+    worker->Publish(applied.publication, [this, left, full = update.full(), sequence = update.sequence()] {
       if (left->fetch_sub(1) > 1) return;
       loop_.Post([this, full, sequence] { OnRouted(full, sequence); });
     });
   }
-  for (const std::string& id : publication->drained) TellDrained(id);
+  for (v1::ActivatorMessage& message : applied.messages) routing_->link.Send(std::move(message));
 }
 
 void Control::OnRouted(bool full, int64_t sequence) {
-  v1::ActivatorMessage message;
-  message.mutable_applied()->set_sequence(sequence);
-  routing_->link.Send(std::move(message));
+  routing_->link.Send(state_->Routed(sequence));
   if (!full || std::exchange(routed_, true)) return;
-  Log(Level::kInfo, "routes_received", {{"hosts", table_->host_count()}, {"revisions", table_->revision_count()}});
+  Log(Level::kInfo, "routes_received", {{"hosts", state_->table().host_count()}, {"revisions", state_->table().revision_count()}});
   if (routable_) std::exchange(routable_, nullptr)();
 }
 
@@ -123,14 +104,8 @@ void Control::OnRouted(bool full, int64_t sequence) {
 
 void Control::OnDrained(const Instance* instance) {
   loop_.Post([this, instance] {
-    if (const auto id = state_->OnDrained(instance)) TellDrained(*id);
+    if (auto message = state_->OnDrained(instance)) routing_->link.Send(std::move(*message));
   });
-}
-
-void Control::TellDrained(const std::string& instance_id) {
-  v1::ActivatorMessage message;
-  message.mutable_drained()->set_instance_id(instance_id);
-  routing_->link.Send(std::move(message));
 }
 
 void Control::OnEjected(std::shared_ptr<Revision> revision, std::string instance_id, uint32_t failures,
@@ -142,23 +117,17 @@ void Control::OnEjected(std::shared_ptr<Revision> revision, std::string instance
 
 void Control::LeaveAlone(const std::shared_ptr<Revision>& revision, const std::string& instance_id,
                          uint32_t failures, const Error& error) {
-  const Nanos span = BackoffDelay(kEjection, static_cast<int>(failures), 1.0);
+  ControlState::Ejection ejection = state_->OnEjected(instance_id, failures, error);
   Log(Level::kWarn, "instance_ejected",
       {{"revision", revision->key()}, {"instance", instance_id}, {"failures", failures},
-       {"for_ms", ToMillis(span)}, {"error", error.message}});
+       {"for_ms", ToMillis(ejection.span)}, {"error", error.message}});
   metrics_.OnEjection();
-  v1::ActivatorMessage message;
-  message.mutable_failure()->set_instance_id(instance_id);
-  message.mutable_failure()->set_reason(error.message);
-  routing_->link.Send(std::move(message));
-  loop_.After(span, [this, revision, instance_id] { Restore(revision, instance_id); });
+  routing_->link.Send(std::move(ejection.message));
+  loop_.After(ejection.span, [this, revision, instance_id] { Restore(revision, instance_id); });
 }
 
 void Control::Restore(const std::shared_ptr<Revision>& revision, const std::string& instance_id) {
-  Instance* instance = state_->FindInstance(revision->key(), instance_id);
-  if (instance == nullptr) return;
-  instance->Restore();
-  uint64_t waiting = revision->waiting_workers.load(std::memory_order_seq_cst);
+  uint64_t waiting = state_->Restore(*revision, instance_id);
   for (; waiting != 0; waiting &= waiting - 1) {
     workers_[static_cast<size_t>(std::countr_zero(waiting))]->PostWake(revision);
   }
@@ -173,7 +142,7 @@ Control::Load::Load(Control& of, Loop& loop, const std::string& target)
 
 void Control::Load::OnConnected() {
   Log(Level::kInfo, "autoscaler_connected");
-  link.Send(ToProto(control.reporter_, control.ledger_.All()));
+  link.Send(control.state_->All());
 }
 
 void Control::Load::OnDisconnected(const Error& why) {
@@ -185,15 +154,15 @@ void Control::OnDemand(std::shared_ptr<Revision> revision, WallTime queued) {
 }
 
 void Control::TellDemand(Revision& revision, WallTime queued) {
-  const auto line = ledger_.Demand(revision, queued);
-  if (!line) return;
+  auto report = state_->Demand(revision, queued);
+  if (!report) return;
   metrics_.OnDemand();
-  load_->link.Send(ToProto(reporter_, {*line}));
+  load_->link.Send(std::move(*report));
 }
 
 void Control::ScheduleReport() {
   loop_.After(kReportEvery, [this] {
-    if (load_->link.connected()) load_->link.Send(ToProto(reporter_, ledger_.Changes()));
+    if (load_->link.connected()) load_->link.Send(state_->Changes());
     ScheduleReport();
   });
 }
@@ -210,12 +179,12 @@ void Control::OnColdStart(std::string revision, std::string instance_id, ColdSta
 ActivatorFigures Control::Figures() const {
   ActivatorFigures figures;
   figures.proxies = proxies_;
-  if (table_ == nullptr) return figures;
-  figures.routed_hosts = table_->host_count();
+  if (state_ == nullptr) return figures;
+  figures.routed_hosts = state_->table().host_count();
   figures.controller_connected = routing_->link.connected();
   figures.autoscaler_connected = load_->link.connected();
-  ledger_.ForEach([&](const Revision& revision) {
-    if (const auto view = table_->ViewOf(revision); view.settings) {
+  state_->ledger().ForEach([&](const Revision& revision) {
+    if (const auto view = state_->table().ViewOf(revision); view.settings) {
       figures.revisions.push_back({view.settings.get(), &revision});
     }
   });

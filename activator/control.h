@@ -9,10 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "activator/feed/convert.h"
-#include "activator/feed/load_ledger.h"
+#include "activator/feed/control_state.h"
 #include "activator/metrics.h"
-#include "activator/routing/routing_state.h"
 #include "activator/worker.h"
 #include "core/base/loop.h"
 #include "core/rpc/link.h"
@@ -74,7 +72,6 @@ class Control final : public WorkerEvents {
 
   void Apply(const v1::RoutingUpdate& update);
   void OnRouted(bool full, int64_t sequence);
-  void TellDrained(const std::string& instance_id);
   void TellDemand(Revision& revision, WallTime queued);
   void LeaveAlone(const std::shared_ptr<Revision>& revision, const std::string& instance_id, uint32_t failures,
                   const Error& error);
@@ -85,14 +82,11 @@ class Control final : public WorkerEvents {
   Loop& loop_;
   const Clock& clock_;
   const ControlOptions options_;
-  const Reporter reporter_;
   std::function<void()> routable_;  // empty once called
   std::vector<Worker*> workers_;
   std::vector<const ProxyCounters*> proxies_;
 
-  std::unique_ptr<RoutingState> state_;
-  std::shared_ptr<const RouteTable> table_;
-  LoadLedger ledger_;
+  std::unique_ptr<ControlState> state_;  // from Start() on
   Metrics metrics_;
   std::unique_ptr<Routing> routing_;
   std::unique_ptr<Load> load_;

@@ -17,7 +17,7 @@
 #include "controller/feeds/decision_server.h"
 #include "controller/feeds/route_source.h"
 #include "controller/feeds/routing_server.h"
-#include "controller/instances/fleet_loop.h"
+#include "controller/instances/fleet_on_loop.h"
 #include "controller/instances/revision_reports.h"
 #include "controller/instances/revision_source.h"
 #include "controller/metrics.h"
@@ -88,7 +88,7 @@ class Parts {
 
   KnownNodes known_nodes_;
   Fleet fleet_;
-  FleetLoop fleet_loop_;
+  FleetOnLoop fleet_loop_;
   NodeServer nodes_;
   RoutingServer routing_;
   DecisionServer decisions_;

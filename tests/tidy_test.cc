@@ -69,7 +69,7 @@ const std::vector<std::string> kPureFolders = {"activator/routing/", "autoscaler
                                                "controller/instances/", "node-agent/spec/", "core/api/"};
 
 // The shell around a pure core, where it is too small for a folder of its own.
-const std::vector<std::string> kShellFiles = {"controller/instances/fleet_loop.", "controller/instances/revision_source."};
+const std::vector<std::string> kShellFiles = {"controller/instances/fleet_on_loop.", "controller/instances/revision_source."};
 
 TEST(TidyTest, NobodySleeps) {
   Forbid(R"(\bsleep_for\b|\bsleep_until\b|\busleep\()", "wait on a condition", {}, {});

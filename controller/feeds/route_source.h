@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "controller/feeds/routing_server.h"
+#include "controller/feeds/routing_sessions.h"
 #include "controller/objects/object_store.h"
 #include "controller/reconcile/serving_config.h"
 
@@ -13,7 +13,7 @@ namespace updraft::controller {
 class RouteSource {
  public:
   // Must outlive it. `objects` is loaded.
-  RouteSource(ObjectStore& objects, RoutingServer& routing, ServingConfig config)
+  RouteSource(ObjectStore& objects, RouteTaker& routing, ServingConfig config)
       : objects_(objects), routing_(routing), config_(std::move(config)) {}
   ~RouteSource();
   RouteSource(const RouteSource&) = delete;
@@ -30,7 +30,7 @@ class RouteSource {
   void Set(const Json& route);
 
   ObjectStore& objects_;
-  RoutingServer& routing_;
+  RouteTaker& routing_;
   ServingConfig config_;
   ObjectStore::WatchId watch_ = 0;
 };

@@ -1,14 +1,17 @@
-// The fleet on its loop: whoever changes it does so through Change(), and at the end of the loop's
-// turn everything that the turn brought is settled at once and told to the followers. No timer, no
-// queue and no store stands between a decision and the order that it leads to.
+// The fleet in turns: whoever changes it does so through Change(), and at the end of the turn
+// everything that the turn brought is settled at once and told to the followers. No timer, no queue
+// and no store stands between a decision and the order that it leads to.
+//
+// Pure: does not know the loop whose turns they are (fleet_on_loop.h), so that the simulation
+// drives it.
 #pragma once
 
 #include <concepts>
+#include <optional>
 #include <vector>
 
 #include "controller/instances/fleet.h"
 #include "core/base/clock.h"
-#include "core/base/loop.h"
 
 namespace updraft::controller {
 
@@ -22,11 +25,9 @@ class FleetFollower {
 };
 
 // Loop thread only.
-class FleetLoop : private Deferred {
+class FleetLoop {
  public:
-  FleetLoop(Loop& loop, const Clock& clock, Fleet& fleet)
-      : loop_(loop), clock_(clock), fleet_(fleet) {}
-  ~FleetLoop() override { loop_.Cancel(timer_); }
+  virtual ~FleetLoop() = default;
   FleetLoop(const FleetLoop&) = delete;
   FleetLoop& operator=(const FleetLoop&) = delete;
 
@@ -35,20 +36,26 @@ class FleetLoop : private Deferred {
 
   void Change(std::invocable<Fleet&, Moment> auto&& change) {
     change(fleet_, Now());
-    loop_.Defer(this);
+    SettleLater();
   }
   const Fleet& fleet() const { return fleet_; }
   // The wall clock is read anew: stamps of phases are compared with those of other programs.
   Moment Now() const { return {clock_.Now(), clock_.Wall()}; }
 
- private:
-  void Run() override;
+ protected:
+  // Both must outlive it.
+  FleetLoop(const Clock& clock, Fleet& fleet) : clock_(clock), fleet_(fleet) {}
 
-  Loop& loop_;
+  void SettleNow();
+  // Has SettleNow() called once at the end of the turn.
+  virtual void SettleLater() = 0;
+  // The same at that time, instead of the one that was asked for before; nullopt: at none.
+  virtual void SettleAt(std::optional<TimePoint> when) = 0;
+
+ private:
   const Clock& clock_;
   Fleet& fleet_;
   std::vector<FleetFollower*> followers_;
-  Loop::TimerId timer_ = 0;
 };
 
 }  // namespace updraft::controller

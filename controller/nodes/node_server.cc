@@ -7,7 +7,7 @@ namespace updraft::controller {
 
 void NodeServer::OnFleetChanges(const Fleet&, const FleetChanges& changes, Moment) {
   for (const NodeOrder& order : changes.orders) {
-    const auto it = streams_.find(order.node);
+    const auto it = streams_.find(speakers_.StreamOf(order.node));
     if (it != streams_.end()) it->second->Send(order.message);
   }
 }
@@ -18,10 +18,15 @@ std::shared_ptr<AgentClient> NodeServer::Agent(const NodeName& node) const {
 }
 
 std::shared_ptr<AgentClient> NodeServer::AnyAgent() const {
-  return streams_.empty() ? nullptr : Agent(streams_.begin()->first);
+  const auto& newest = speakers_.newest();
+  return newest.empty() ? nullptr : Agent(newest.begin()->first);
 }
 
-void NodeServer::OnOpened(Stream stream) { speakers_[stream->id()]; }
+void NodeServer::OnOpened(Stream stream) {
+  const uint64_t id = stream->id();
+  speakers_.Open(id);
+  streams_[id] = std::move(stream);
+}
 
 void NodeServer::OnMessage(const Stream& stream, v1::NodeMessage message) {
   const uint64_t id = stream->id();
@@ -29,26 +34,13 @@ void NodeServer::OnMessage(const Stream& stream, v1::NodeMessage message) {
     Hello(stream, message.hello());
     return;
   }
-  const NodeName& node = speakers_[id];
+  const NodeName& node = speakers_.NodeOf(id);
   if (node.empty()) {
     stream->End({grpc::StatusCode::FAILED_PRECONDITION, "the first message is to be NodeHello"});
     return;
   }
-  fleet_loop_.Change([&node, &message, id](Fleet& fleet, Moment at) {
-    switch (message.message_case()) {
-      case v1::NodeMessage::kInventory:
-        fleet.OnInventory(node, id, message.inventory(), at);
-        break;
-      case v1::NodeMessage::kInstance:
-        fleet.OnReport(node, id, message.instance(), at);
-        break;
-      case v1::NodeMessage::kStatus:
-        fleet.OnNodeStatus(node, id, message.status(), at);
-        break;
-      default:
-        break;
-    }
-  });
+  fleet_loop_.Change(
+      [&node, &message, id](Fleet& fleet, Moment at) { Hear(fleet, node, id, message, at); });
 }
 
 void NodeServer::Hello(const Stream& stream, const v1::NodeHello& hello) {
@@ -63,12 +55,10 @@ void NodeServer::Hello(const Stream& stream, const v1::NodeHello& hello) {
        {"version", hello.version()},
        {"runtime", hello.runtime()},
        {"agent", hello.agent_address()}});
-  speakers_[stream->id()] = node;
-  // A stream that the agent gave up may not have ended here yet; nothing more is heard from it.
-  if (const auto it = streams_.find(node); it != streams_.end() && it->second != stream) {
-    it->second->End({grpc::StatusCode::ABORTED, "a newer stream of this node has taken over"});
+  if (const auto older = speakers_.Hello(stream->id(), node)) {
+    streams_.at(*older)->End(
+        {grpc::StatusCode::ABORTED, "a newer stream of this node has taken over"});
   }
-  streams_[node] = stream;
   std::shared_ptr<AgentClient>& agent = agents_[node];
   if (!agent || agent->address() != hello.agent_address()) {
     agent = std::make_shared<AgentClient>(loop_, hello.agent_address());
@@ -79,14 +69,12 @@ void NodeServer::Hello(const Stream& stream, const v1::NodeHello& hello) {
 }
 
 void NodeServer::OnEnded(const Stream& stream) {
-  const NodeName node = speakers_[stream->id()];
-  speakers_.erase(stream->id());
-  const auto it = streams_.find(node);
-  if (it == streams_.end() || it->second != stream) return;
-  Log(Level::kWarn, "node_disconnected", {{"node", node}});
-  streams_.erase(it);
+  streams_.erase(stream->id());
+  const std::optional<NodeName> node = speakers_.End(stream->id());
+  if (!node) return;
+  Log(Level::kWarn, "node_disconnected", {{"node", *node}});
   fleet_loop_.Change(
-      [&node, &stream](Fleet& fleet, Moment at) { fleet.OnNodeGone(node, stream->id(), at); });
+      [&node, &stream](Fleet& fleet, Moment at) { fleet.OnNodeGone(*node, stream->id(), at); });
 }
 
 }  // namespace updraft::controller

@@ -10,6 +10,7 @@
 #include "core/rpc/peer_stream.h"
 #include "controller/instances/fleet_loop.h"
 #include "controller/nodes/agent_client.h"
+#include "controller/nodes/node_streams.h"
 #include "core/base/loop.h"
 #include "updraft/v1/node.grpc.pb.h"
 
@@ -50,8 +51,8 @@ class NodeServer : public v1::NodeService::CallbackService,
   Loop& loop_;
   FleetLoop& fleet_loop_;
   const OnHello on_hello_;
-  std::map<uint64_t, NodeName> speakers_;  // by stream; empty: has not said hello
-  std::map<NodeName, Stream> streams_;     // the newest of each node
+  NodeStreams speakers_;
+  std::map<uint64_t, Stream> streams_;
   std::map<NodeName, std::shared_ptr<AgentClient>> agents_;
 };
 

@@ -16,6 +16,7 @@
 
 #include "controller/feeds/decision_server.h"
 #include "controller/feeds/routing_server.h"
+#include "controller/instances/fleet_on_loop.h"
 #include "controller/nodes/node_server.h"
 #include "tests/unit/controller/instances/builders.h"
 #include "tests/unit/controller/instances/test_loop.h"
@@ -99,7 +100,7 @@ struct ControlPlane {
   uint64_t random = 0;
   std::vector<std::string> programmed;
   Fleet fleet;
-  FleetLoop fleet_loop;
+  FleetOnLoop fleet_loop;
   NodeServer nodes;
   RoutingServer routing;
   DecisionServer decisions;

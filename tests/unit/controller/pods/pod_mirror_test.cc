@@ -1,3 +1,4 @@
+#include "controller/instances/fleet_on_loop.h"
 #include "controller/pods/pod_mirror.h"
 
 #include <gmock/gmock.h>
@@ -39,7 +40,7 @@ struct Parts {
   store::MemoryStore store;
   ObjectStore soft;
   Fleet fleet;
-  FleetLoop fleet_loop;
+  FleetOnLoop fleet_loop;
   PodMirror mirror;
   std::vector<std::string> events;
 };
