@@ -24,6 +24,7 @@ http::ServerOptions ServerOptionsFor(size_t workers) {
   // A request's deadlines are its revision's.
   options.body_timeout = Nanos::max();
   options.write_timeout = Nanos::max();
+  options.http2_streams_max = 1000;
   options.reuse_port = workers > 1;
   return options;
 }

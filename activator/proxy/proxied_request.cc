@@ -9,6 +9,9 @@ using End = RelayResult::End;
 
 namespace {
 
+// To one instance, of a request that it cannot have seen.
+constexpr int kSendsMax = 3;
+
 Task<void> ServeProxied(Proxy& proxy, http::Exchange& exchange) {
   ProxiedRequest request(proxy, exchange);
   co_await request.Serve();
@@ -117,23 +120,24 @@ ErrorReply ProxiedRequest::TimeoutReply() {
 
 // False: no connection to the slot's instance could be opened.
 Task<bool> ProxiedRequest::TryInstance() {
+  const RevisionSettings* const settings =
+      proxy_.worker().dispatcher().Settings(*hold_.slot().revision);
+  const bool http2 = settings != nullptr && settings->protocol == Protocol::kH2c;
+  return http2 ? TryHttp2Instance() : TryHttp1Instance();
+}
+
+Task<bool> ProxiedRequest::TryHttp1Instance() {
   const std::string& instance_id = hold_.slot().instance->id();
   std::unique_ptr<UpstreamConnection> connection = proxy_.pool().Take(instance_id);
   RelayResult result;
-  do {
-    const bool reused = connection != nullptr && result.end != End::kNotReceived;
+  for (int sent = 0; sent == 0 || (result.end == End::kNotReceived && sent < kSendsMax); ++sent) {
+    const bool reused = sent == 0 && connection != nullptr;
     if (!reused) {
       const Status connected = co_await Connect(connection);
       if (!connected) co_return false;
     }
-    upstream_ = &connection->http();
-    Relay relay({exchange_, *upstream_, proxy_.worker().dispatcher(), hold_.slot(), *deadlines_,
-                 origin_, body_, reused});
-    result = co_await relay.Run();
-    upstream_ = nullptr;
-    if (result.end == End::kNotReceived) proxy_.counters().repeats.Add();
-  } while (result.end == End::kNotReceived);
-
+    result = co_await RunRelay(connection->http(), reused);
+  }
   if (result.end == End::kComplete && connection->http().reusable()) {
     proxy_.pool().Give(instance_id, std::move(connection));
   }
@@ -143,27 +147,66 @@ Task<bool> ProxiedRequest::TryInstance() {
   co_return true;
 }
 
-Task<Status> ProxiedRequest::Connect(std::unique_ptr<UpstreamConnection>& connection) {
+Task<bool> ProxiedRequest::TryHttp2Instance() {
   const Instance& instance = *hold_.slot().instance;
-  proxy_.counters().connects.Add();
-  Status connected = Ok();
-  Result<std::unique_ptr<UpstreamConnection>> started =
-      UpstreamConnection::Start(exchange_.loop(), instance.host_port());
-  if (started) {
-    connection = *std::move(started);
-    upstream_ = &connection->http();
-    const TimePoint deadline = exchange_.loop().Now() + proxy_.options().connect_timeout;
-    connected = co_await upstream_->FinishConnecting(deadline);
-    upstream_ = nullptr;
-  } else {
-    connected = started.error();
+  RelayResult result;
+  for (int sent = 0; sent == 0 || (result.end == End::kNotReceived && sent < kSendsMax); ++sent) {
+    std::shared_ptr<http::Http2ClientConnection> connection =
+        proxy_.http2_upstreams().Find(instance.id());
+    if (connection == nullptr) {
+      proxy_.counters().connects.Add();
+      auto started = proxy_.http2_upstreams().Connect(instance);
+      if (!started) {
+        (void)NoteConnect(started.error());
+        co_return false;
+      }
+      connection = *std::move(started);
+    }
+    if (connection->connecting()) {
+      const Status connected = co_await connection->Connected();
+      if (!NoteConnect(connected)) co_return false;
+    }
+    const bool reused = connection->proven();
+    http::Http2ClientExchange upstream(std::move(connection));
+    result = co_await RunRelay(upstream, reused);
   }
-  if (connected || connected.error().code == Code::kCancelled) co_return connected;
+  status_ = result.status;
+  if (result.end != End::kComplete) co_await Conclude(std::move(result));
+  co_return true;
+}
+
+Task<RelayResult> ProxiedRequest::RunRelay(http::ClientExchange& upstream, bool reused) {
+  upstream_ = &upstream;
+  Relay relay({exchange_, upstream, proxy_.worker().dispatcher(), hold_.slot(), *deadlines_, origin_,
+               body_, reused});
+  RelayResult result = co_await relay.Run();
+  upstream_ = nullptr;
+  if (result.end == End::kNotReceived) proxy_.counters().repeats.Add();
+  co_return result;
+}
+
+Task<Status> ProxiedRequest::Connect(std::unique_ptr<UpstreamConnection>& connection) {
+  proxy_.counters().connects.Add();
+  Result<std::unique_ptr<UpstreamConnection>> started =
+      UpstreamConnection::Start(exchange_.loop(), hold_.slot().instance->host_port());
+  if (!started) co_return NoteConnect(started.error());
+  connection = *std::move(started);
+  upstream_ = &connection->http();
+  const TimePoint deadline = exchange_.loop().Now() + proxy_.options().connect_timeout;
+  Status connected = co_await connection->http().FinishConnecting(deadline);
+  upstream_ = nullptr;
+  co_return NoteConnect(std::move(connected));
+}
+
+// An instance that cannot be connected to gets no requests for a while.
+Status ProxiedRequest::NoteConnect(Status connected) {
+  if (connected || connected.error().code == Code::kCancelled) return connected;
+  const Instance& instance = *hold_.slot().instance;
   connect_error_ =
       Context("instance " + instance.id() + " at " + instance.host_port(), connected.error());
   proxy_.counters().connect_failures.Add();
   proxy_.worker().dispatcher().MarkFailed(hold_.slot(), connect_error_);
-  co_return connected;
+  return connected;
 }
 
 // Tells the client how it ended, as far as that can still be told.
@@ -173,7 +216,7 @@ Task<void> ProxiedRequest::Conclude(RelayResult result) {
     co_await AnswerOrAppend(timeout);
     co_return;
   }
-  if (result.end == End::kNoResponse) {
+  if (result.end == End::kNoResponse || result.end == End::kNotReceived) {
     const std::string& id = hold_.slot().instance->id();
     const ErrorReply reply{502, "got no response", "instance " + id + ": " + result.error.message,
                            origin_.request_id};

@@ -28,7 +28,11 @@ class ProxiedRequest final : private DeadlineObserver {
   RequestTimeouts TimeoutsOf(Revision& revision) const;
   http::Task<void> ServeRevision(Revision& revision);
   http::Task<bool> TryInstance();
+  http::Task<bool> TryHttp1Instance();
+  http::Task<bool> TryHttp2Instance();
+  http::Task<RelayResult> RunRelay(http::ClientExchange& upstream, bool reused);
   http::Task<Status> Connect(std::unique_ptr<UpstreamConnection>& connection);
+  Status NoteConnect(Status connected);
   http::Task<void> Conclude(RelayResult result);
   http::Task<void> Answer(ErrorReply reply);
   http::Task<void> AnswerOrAppend(ErrorReply reply);
@@ -48,7 +52,7 @@ class ProxiedRequest final : private DeadlineObserver {
   RequestOrigin origin_;
   std::optional<RequestDeadlines> deadlines_;
   SlotHold hold_;
-  http::ClientConnection* upstream_ = nullptr;  // while one is in use
+  http::ClientExchange* upstream_ = nullptr;  // while one is in use
   Error connect_error_;
   TakenBody body_;
   int status_ = 0;  // as the client sees it; 0: it saw none

@@ -2,6 +2,7 @@
 // only.
 #pragma once
 
+#include "activator/proxy/http2_upstreams.h"
 #include "activator/proxy/proxy_counters.h"
 #include "activator/proxy/request_id.h"
 #include "activator/proxy/upstream_pool.h"
@@ -14,13 +15,17 @@ struct ProxyOptions {
   Nanos connect_timeout = Seconds(2);
   int instances_tried_max = 5;  // of those that cannot be connected to
   UpstreamPoolLimits pool;
+  Http2UpstreamLimits http2;
 };
 
 class Proxy {
  public:
   // `worker` must outlive the proxy, and the proxy every request.
   Proxy(Worker& worker, ProxyOptions options)
-      : worker_(worker), options_(options), pool_(worker.loop(), options.pool) {}
+      : worker_(worker),
+        options_(options),
+        pool_(worker.loop(), options.pool),
+        http2_upstreams_(worker.loop(), options.http2) {}
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
 
@@ -35,6 +40,7 @@ class Proxy {
   Worker& worker() { return worker_; }
   const ProxyOptions& options() const { return options_; }
   UpstreamPool& pool() { return pool_; }
+  Http2Upstreams& http2_upstreams() { return http2_upstreams_; }
   RequestIds& ids() { return ids_; }
   ProxyCounters& counters() { return counters_; }
 
@@ -42,6 +48,7 @@ class Proxy {
   Worker& worker_;
   const ProxyOptions options_;
   UpstreamPool pool_;
+  Http2Upstreams http2_upstreams_;
   RequestIds ids_;
   ProxyCounters counters_;
 };

@@ -1,6 +1,7 @@
 #include "activator/proxy/relay.h"
 
 #include "activator/proxy/response_head.h"
+#include "activator/proxy/upstream_fields.h"
 #include "activator/proxy/upstream_head.h"
 #include "activator/stats/cold_start.h"
 #include "core/http/head_writer.h"
@@ -11,7 +12,10 @@ namespace {
 using http::Task;
 using End = RelayResult::End;
 
+using Version = http::ClientExchange::Version;
+
 constexpr int kInterimResponsesMax = 32;
+constexpr size_t kKeptBodyBytesMax = 16 << 10;
 
 bool IsIdempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE" ||
@@ -30,9 +34,9 @@ Task<RelayResult> Relay::Run() {
   Task<Status> sending =
       parts_.exchange.body_pending() || parts_.body.taken ? SendWithBody() : SendHead({}, true);
   const Status sent = co_await sending;
-  nothing_written_ = !sent && parts_.upstream.nothing_written();
   // Who stops listening may have answered before.
-  const bool listen = sent || (sent.error().code == Code::kUnavailable && !nothing_written_);
+  const bool listen =
+      sent || (sent.error().code == Code::kUnavailable && !parts_.upstream.not_received());
   Status answered = sent;
   if (listen) answered = co_await parts_.upstream.ReadHead();
   if (listen && answered && IsInterim()) answered = co_await PassInterim();
@@ -67,10 +71,19 @@ Task<Status> Relay::SendWithBody() {
     first = *piece;
   }
   const bool last = !exchange.body_pending();
+  // An HTTP/2 server may refuse a request after all of it was sent.
+  if (last && parts_.upstream.version() == Version::kHttp2) KeepBody(first, true);
   const Status sent = co_await SendHead(first, last);
-  if (!sent && parts_.upstream.nothing_written() && body.bytes.empty()) body.bytes = first;
+  if (!sent && parts_.upstream.not_received()) KeepBody(first, false);
   if (sent && !last) upload_.Start();
   co_return sent;
+}
+
+void Relay::KeepBody(std::string_view first, bool whole) {
+  TakenBody& body = parts_.body;
+  if (body.kept || !body.taken || (whole && first.size() > kKeptBodyBytesMax)) return;
+  body.kept = true;
+  body.bytes = first;
 }
 
 Task<Status> Relay::SendHead(std::string_view body, bool last) {
@@ -82,9 +95,14 @@ Task<Status> Relay::SendHead(std::string_view body, bool last) {
                         TimePoint::max());
   thread_local http::HeadBuffer buffer;
   http::HeadWriter head(buffer);
-  WriteUpstreamHead(exchange.request(), parts_.origin, {kind, exchange.upgrade_requested()}, head);
   const http::Headers* trailers = last && chunked ? &exchange.trailers() : nullptr;
-  return parts_.upstream.Send({head.written(), body, last, trailers});
+  if (parts_.upstream.version() == Version::kHttp1) {
+    WriteUpstreamHead(exchange.request(), parts_.origin, {kind, exchange.upgrade_requested()}, head);
+    return parts_.upstream.Send({head.written(), {}, body, last, trailers});
+  }
+  WriteUpstreamHead(exchange.request(), parts_.origin, {RequestBody::kLength, false}, head);
+  const UpstreamFields fields(exchange.request(), head.written());
+  return parts_.upstream.Send({{}, fields.all(), body, last, trailers});
 }
 
 bool Relay::IsInterim() const {
@@ -113,13 +131,14 @@ RelayResult Relay::Failure(const Error& error) const {
 
 // A connection that was idle may have been closed just before the request was sent on it.
 bool Relay::MayRepeat() const {
-  if (!parts_.reused || parts_.upstream.answered()) return false;
-  if (nothing_written_) return true;
-  return !parts_.body.taken && !upload_.started() && IsIdempotent(parts_.exchange.request().method);
+  if (parts_.upstream.answered() || upload_.started()) return false;
+  if (parts_.body.taken && !parts_.body.kept) return false;
+  if (parts_.upstream.not_received()) return true;
+  return parts_.reused && !parts_.body.taken && IsIdempotent(parts_.exchange.request().method);
 }
 
 Task<RelayResult> Relay::RelayResponse() {
-  http::ClientConnection& upstream = parts_.upstream;
+  http::ClientExchange& upstream = parts_.upstream;
   OnResponseBegins();
   RelayResult result;
   result.status = upstream.head().status;

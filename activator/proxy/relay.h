@@ -8,21 +8,22 @@
 #include "activator/proxy/upload.h"
 #include "activator/queue/dispatcher.h"
 #include "core/base/result.h"
-#include "core/http/client_connection.h"
+#include "core/http/client_exchange.h"
 #include "core/http/exchange.h"
 
 namespace updraft::activator {
 
-// What was read of the request's body for an attempt that failed before any of it was sent.
+// What was read of the request's body for an attempt that no instance has seen.
 struct TakenBody {
   bool taken = false;
+  bool kept = false;  // `bytes` is what was taken
   std::string bytes;
 };
 
 // What a relay works on; all of it outlives it.
 struct RelayParts {
   http::Exchange& exchange;
-  http::ClientConnection& upstream;
+  http::ClientExchange& upstream;
   Dispatcher& dispatcher;
   const Slot& slot;
   RequestDeadlines& deadlines;
@@ -58,6 +59,7 @@ class Relay {
  private:
   http::Task<Status> SendWithBody();
   http::Task<Status> SendHead(std::string_view body, bool last);
+  void KeepBody(std::string_view first, bool whole);
   bool IsInterim() const;
   http::Task<Status> PassInterim();
   http::Task<RelayResult> RelayResponse();
@@ -69,7 +71,6 @@ class Relay {
 
   RelayParts parts_;
   Upload upload_;
-  bool nothing_written_ = false;
 };
 
 }  // namespace updraft::activator

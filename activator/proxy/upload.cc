@@ -6,7 +6,7 @@ namespace updraft::activator {
 
 using http::Task;
 
-Upload::Upload(http::Exchange& exchange, http::ClientConnection& upstream)
+Upload::Upload(http::Exchange& exchange, http::ClientExchange& upstream)
     : exchange_(exchange), upstream_(upstream), done_(exchange.loop()) {}
 
 void Upload::Start() {
@@ -30,8 +30,8 @@ Task<void> Upload::SendBody() {
       break;
     }
     last = !exchange_.body_pending();
-    const http::ClientConnection::Part part{
-        {}, *piece, last, last ? &exchange_.trailers() : nullptr};
+    const http::ClientExchange::Part part{
+        {}, {}, *piece, last, last ? &exchange_.trailers() : nullptr};
     const Status sent = co_await upstream_.Send(part);
     if (!sent) break;  // the response, if there is one, says why
   }
@@ -47,11 +47,11 @@ Task<void> Upload::SendTunnel(std::function<void()> on_activity) {
       break;
     }
     if (piece->empty()) {
-      upstream_.stream().FinishWriting();
+      upstream_.FinishWriting();
       break;
     }
     on_activity();
-    const http::ClientConnection::Part part{{}, *piece, false, nullptr};
+    const http::ClientExchange::Part part{{}, {}, *piece, false, nullptr};
     const Status sent = co_await upstream_.Send(part);
     if (!sent) break;
   }

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "core/base/result.h"
-#include "core/http/client_connection.h"
+#include "core/http/client_exchange.h"
 #include "core/http/exchange.h"
 #include "core/http/sync.h"
 #include "core/http/task.h"
@@ -14,7 +14,7 @@ namespace updraft::activator {
 class Upload {
  public:
   // Both must outlive the upload.
-  Upload(http::Exchange& exchange, http::ClientConnection& upstream);
+  Upload(http::Exchange& exchange, http::ClientExchange& upstream);
 
   // Sends what is left of the body, in a task of its own. Call at most once.
   void Start();
@@ -37,7 +37,7 @@ class Upload {
   http::Task<void> SendTunnel(std::function<void()> on_activity);
 
   http::Exchange& exchange_;
-  http::ClientConnection& upstream_;
+  http::ClientExchange& upstream_;
   http::Signal done_;
   bool started_ = false;
   bool running_ = false;

@@ -53,7 +53,7 @@ Task<Result<Response>> Fetch(Loop& loop, Request request) {
 
   connection->Begin(request.method, BodyFraming::kLength, request.deadline);
   const std::string head_text = RequestText(request);
-  const ClientConnection::Part part{head_text, request.body, true, nullptr};
+  const ClientExchange::Part part{head_text, {}, request.body, true, nullptr};
   const Status sent = co_await connection->Send(part);
   if (!sent && sent.error().code != Code::kUnavailable)
     co_return sent.error();  // the answer may be there already

@@ -1,19 +1,13 @@
 #include "core/http/http1_connection.h"
 
-#include <algorithm>
-
 #include "core/http/head_writer.h"
+#include "core/http/linger.h"
 #include "core/http/output.h"
 
 namespace updraft::http {
 namespace {
 
-// A client that still sends would get a reset in place of the answer, were the connection closed at
-// once: what it sends is thrown away for a while.
 constexpr Nanos kLingerTime = Seconds(2);
-constexpr size_t kLingerBytesMax = 1 << 20;
-// How the preface of HTTP/2 looks to HTTP/1.1 (RFC 9113, 3.4); "SM" and an empty line follow.
-constexpr std::string_view kHttp2Head = "PRI * HTTP/2.0\r\n\r\n";
 
 }  // namespace
 
@@ -45,7 +39,7 @@ Task<Http1Connection::End> Http1Connection::Serve() {
       co_await Refuse(slow);
     }
   }
-  if (then == Next::kLinger) co_await Linger();
+  if (then == Next::kLinger) co_await Linger(input_, kLingerTime);
   co_return End::kClose;
 }
 
@@ -88,19 +82,6 @@ Task<void> Http1Connection::Refuse(Refusal refusal) {
   out.Literal("\n");
   std::string text(out.written());
   (void)co_await WriteRest(stream_, std::move(text), context_.options.write_timeout);
-}
-
-Task<void> Http1Connection::Linger() {
-  if (stream_.broken()) co_return;
-  stream_.FinishWriting();
-  const TimePoint deadline = context_.loop.Now() + kLingerTime;
-  for (size_t left = kLingerBytesMax; left > 0;) {
-    left -= std::min(left, input_.Take(kLingerBytesMax).size());
-    const WaitEnd wait = co_await stream_.Readable(deadline);
-    if (wait != WaitEnd::kReady) co_return;
-    const IoState state = input_.Fill(left);
-    if (state == IoState::kEnd || state == IoState::kBroken) co_return;
-  }
 }
 
 void Http1Connection::Drain() {

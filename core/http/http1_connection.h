@@ -11,6 +11,9 @@
 
 namespace updraft::http {
 
+// How the preface of HTTP/2 looks to HTTP/1.1 (RFC 9113, 3.4); "SM" and an empty line follow.
+inline constexpr std::string_view kHttp2Head = "PRI * HTTP/2.0\r\n\r\n";
+
 class Http1Connection final : public ServerConnection, private HangupObserver {
  public:
   // All references must outlive it.
@@ -30,7 +33,6 @@ class Http1Connection final : public ServerConnection, private HangupObserver {
   Task<Next> ServeRequest(std::string_view head_text);
   static Task<void> AnswerForHandler(Http1Exchange& exchange);
   Task<void> Refuse(Refusal refusal);
-  Task<void> Linger();
   void OnHangup() override;
 
   ServerContext& context_;

@@ -1,9 +1,8 @@
 #include "core/http/http1_exchange.h"
 
-#include <charconv>
-
 #include "core/http/date.h"
 #include "core/http/output.h"
+#include "core/http/response_facts.h"
 
 namespace updraft::http {
 namespace {
@@ -12,42 +11,6 @@ namespace {
 bool IsOurs(std::string_view name) {
   return NameIs(name, "connection") || NameIs(name, "keep-alive") ||
          NameIs(name, "transfer-encoding");
-}
-
-bool IsBodiless(const RequestHead& request, int status) {
-  return status == 204 || status == 304 || request.method == "HEAD";
-}
-
-// What a response's fields say that matters to how it is sent.
-struct Stated {
-  std::optional<uint64_t> length;
-  bool date = false;
-  bool close = false;
-};
-
-Stated LookThrough(const Headers& headers) {
-  Stated stated;
-  for (const Header header : headers) {
-    switch (header.name.size()) {
-      case 4:
-        stated.date |= NameIs(header.name, "date");
-        break;
-      case 10:
-        stated.close |= NameIs(header.name, "connection") && ListHasToken(header.value, "close");
-        break;
-      case 14: {
-        uint64_t length = 0;
-        const char* const end = header.value.data() + header.value.size();
-        const bool is_length = NameIs(header.name, "content-length");
-        if (is_length && std::from_chars(header.value.data(), end, length).ptr == end)
-          stated.length = length;
-        break;
-      }
-      default:
-        break;
-    }
-  }
-  return stated;
 }
 
 }  // namespace
@@ -137,7 +100,7 @@ Task<Status> Http1Exchange::Send(Part part) {
 
 // Decides how the response is framed, and writes its head.
 void Http1Exchange::Start(const ResponseHead& head, const Part& part, HeadWriter& out) {
-  const Stated stated = LookThrough(head.headers);
+  const ResponseFacts stated = FactsOf(head.headers);
   const bool bodiless = IsBodiless(request(), head.status);
   const bool with_trailers = part.trailers != nullptr && request().minor_version == 1;
   if (head.status == 101) {

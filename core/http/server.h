@@ -24,6 +24,7 @@ struct ServerOptions {
   Nanos body_timeout = Seconds(60);  // longest silence inside a request's body
   Nanos write_timeout =
       Seconds(60);                   // longest time without progress while the client does not read
+  uint32_t http2_streams_max = 256;  // requests at once on one HTTP/2 connection
   size_t connections_max = 100'000;  // further ones wait in the kernel's queue
   // Several servers, each on a loop of its own, listen on the same address and share its load.
   bool reuse_port = false;

@@ -1,6 +1,7 @@
 #include "core/http/server_connections.h"
 
 #include "core/http/http1_connection.h"
+#include "core/http/http2_connection.h"
 
 namespace updraft::http {
 
@@ -25,16 +26,25 @@ Task<void> ServerConnections::Serve(UniqueFd socket, std::string peer) {
     const ConnectionInfo info{std::move(peer)};
     Stream stream(context_.loop, std::move(socket));
     Input input(stream);
-    co_await ServeHttp1(input, info);
+    const bool http2 = co_await ServeHttp1(input, info);
+    if (http2) co_await ServeHttp2(input, info, kHttp2Head);
   }
   --count_;
   if (context_.draining && count_ == 0) context_.loop.Defer(this);
 }
 
-Task<void> ServerConnections::ServeHttp1(Input& input, const ConnectionInfo& info) {
+Task<bool> ServerConnections::ServeHttp1(Input& input, const ConnectionInfo& info) {
   Http1Connection connection(context_, input, info);
   connection.AppendTo(open_);
-  (void)co_await connection.Serve();
+  const Http1Connection::End end = co_await connection.Serve();
+  co_return end == Http1Connection::End::kHttp2;
+}
+
+Task<void> ServerConnections::ServeHttp2(Input& input, const ConnectionInfo& info,
+                                         std::string_view preface) {
+  Http2Connection connection(context_, input, info);
+  connection.AppendTo(open_);
+  co_await connection.Serve(preface);
 }
 
 void ServerConnections::Drain(TimePoint deadline, std::function<void()> done) {

@@ -46,7 +46,9 @@ class ServerConnections final : public ConnectionSink, private Timer, private De
 
  private:
   Task<void> Serve(UniqueFd socket, std::string peer);
-  Task<void> ServeHttp1(Input& input, const ConnectionInfo& info);
+  // True: the client speaks HTTP/2.
+  Task<bool> ServeHttp1(Input& input, const ConnectionInfo& info);
+  Task<void> ServeHttp2(Input& input, const ConnectionInfo& info, std::string_view preface);
   void OnTimer() override;
   void Run() override;
 
