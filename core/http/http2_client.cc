@@ -58,6 +58,7 @@ void Http2ClientConnection::End(Error why) {
   why_over_ = std::move(why);
   FlushNow();  // what we have to say of the end
   BreakOff();
+  stream().FinishWriting();
   for (RingLink* link = open_exchanges_.next; link != &open_exchanges_; link = link->next)
     static_cast<Http2ClientExchange*>(link)->Lose();
   connected_.Notify();
