@@ -122,7 +122,9 @@ ErrorReply ProxiedRequest::TimeoutReply() {
 Task<bool> ProxiedRequest::TryInstance() {
   const RevisionSettings* const settings =
       proxy_.worker().dispatcher().Settings(*hold_.slot().revision);
-  const bool http2 = settings != nullptr && settings->protocol == Protocol::kH2c;
+  // A change of protocol is asked for in HTTP/1.1, as Knative does.
+  const bool http2 = settings != nullptr && settings->protocol == Protocol::kH2c &&
+                     !exchange_.upgrade_requested();
   return http2 ? TryHttp2Instance() : TryHttp1Instance();
 }
 
@@ -162,12 +164,12 @@ Task<bool> ProxiedRequest::TryHttp2Instance() {
       }
       connection = *std::move(started);
     }
-    if (connection->connecting()) {
-      const Status connected = co_await connection->Connected();
-      if (!NoteConnect(connected)) co_return false;
-    }
     const bool reused = connection->proven();
     http::Http2ClientExchange upstream(std::move(connection));
+    upstream_ = &upstream;
+    Status connected = co_await upstream.Connected();
+    upstream_ = nullptr;
+    if (!NoteConnect(std::move(connected))) co_return false;
     result = co_await RunRelay(upstream, reused);
   }
   status_ = result.status;

@@ -23,7 +23,6 @@ Http2ClientConnection::Http2ClientConnection(std::unique_ptr<Stream> stream, std
     : Http2Session(Role::kClient, *input, {}),
       owned_stream_(std::move(stream)),
       owned_input_(std::move(input)),
-      connected_(owned_stream_->loop()),
       idle_since_(owned_stream_->loop().Now()) {}
 
 Http2ClientConnection::~Http2ClientConnection() = default;
@@ -38,7 +37,8 @@ Task<void> Http2ClientConnection::Live(TimePoint connect_deadline) {
   }
   state_ = State::kOpen;
   OpenOutput();
-  connected_.Notify();
+  for (updraft::RingLink* link = open_exchanges_.next; link != &open_exchanges_; link = link->next)
+    static_cast<Http2ClientExchange*>(link)->incoming().Open();
   co_await ReadFrames();
   End({Code::kUnavailable, "connection closed"});
 }
@@ -59,15 +59,8 @@ void Http2ClientConnection::End(Error why) {
   FlushNow();  // what we have to say of the end
   BreakOff();
   stream().FinishWriting();
-  for (RingLink* link = open_exchanges_.next; link != &open_exchanges_; link = link->next)
+  for (updraft::RingLink* link = open_exchanges_.next; link != &open_exchanges_; link = link->next)
     static_cast<Http2ClientExchange*>(link)->Lose();
-  connected_.Notify();
-}
-
-Task<Status> Http2ClientConnection::Connected() {
-  while (state_ == State::kConnecting) co_await connected_.Wait();
-  if (state_ == State::kOver) co_return why_over_;
-  co_return Ok();
 }
 
 bool Http2ClientConnection::has_room() const {
@@ -76,7 +69,7 @@ bool Http2ClientConnection::has_room() const {
 }
 
 void Http2ClientConnection::OnNotSent(int32_t id) {
-  for (RingLink* link = open_exchanges_.next; link != &open_exchanges_; link = link->next) {
+  for (updraft::RingLink* link = open_exchanges_.next; link != &open_exchanges_; link = link->next) {
     auto* const exchange = static_cast<Http2ClientExchange*>(link);
     if (exchange->id() != id) continue;
     exchange->never_sent_ = true;
@@ -105,6 +98,15 @@ Http2ClientExchange::Http2ClientExchange(std::shared_ptr<Http2ClientConnection> 
 
 Http2ClientExchange::~Http2ClientExchange() { connection_->Leave(*this); }
 
+Task<Status> Http2ClientExchange::Connected() {
+  using State = Http2ClientConnection::State;
+  while (connection_->state_ == State::kConnecting && !interrupted())
+    (void)co_await incoming().Pass(TimePoint::max());
+  if (connection_->state_ == State::kOpen) co_return Ok();
+  if (connection_->state_ == State::kOver) co_return connection_->why_over_;
+  co_return Error{Code::kCancelled, "interrupted"};
+}
+
 void Http2ClientExchange::Begin(std::string_view, BodyFraming, TimePoint deadline) { deadline_ = deadline; }
 
 Task<Status> Http2ClientExchange::Send(Part part) {
@@ -123,13 +125,11 @@ Task<Status> Http2ClientExchange::Send(Part part) {
     }
     SetId(id);
     if (whole) {
-      ended_ = true;
       EndOutgoing();
       session().Pack();
       co_return Ok();
     }
   }
-  ended_ = part.last;
   co_return co_await SendPiece(part.body, part.last, part.trailers, deadline_);
 }
 
@@ -149,12 +149,6 @@ Task<Status> Http2ClientExchange::ReadHead() {
 
 bool Http2ClientExchange::not_received() const {
   return !submitted_ || never_sent_ || (closed() && error() == NGHTTP2_REFUSED_STREAM);
-}
-
-void Http2ClientExchange::FinishWriting() {
-  if (ended_ || closed()) return;
-  ended_ = true;
-  EndSilently();
 }
 
 void Http2ClientExchange::OnField(std::string_view name, std::string_view value) {

@@ -13,7 +13,6 @@
 #include "core/http/client_exchange.h"
 #include "core/http/http2_session.h"
 #include "core/http/http2_stream.h"
-#include "core/http/sync.h"
 #include "core/http/task.h"
 
 namespace updraft::http {
@@ -29,10 +28,6 @@ class Http2ClientConnection final : private Http2Session {
   // `stream` and `input` as Start() makes them.
   Http2ClientConnection(std::unique_ptr<Stream> stream, std::unique_ptr<Input> input);
   ~Http2ClientConnection();
-
-  // Until the connection is there, or is known not to come: kUnavailable, kDeadlineExceeded.
-  Task<Status> Connected();
-  bool connecting() const { return state_ == State::kConnecting; }
 
   // A further exchange may begin here at once.
   bool has_room() const;
@@ -60,7 +55,6 @@ class Http2ClientConnection final : private Http2Session {
   const std::unique_ptr<Input> owned_input_;
   State state_ = State::kConnecting;
   Error why_over_;
-  Signal connected_;
   updraft::RingLink open_exchanges_;
   size_t exchanges_ = 0;
   TimePoint idle_since_;
@@ -73,6 +67,10 @@ class Http2ClientExchange final : public ClientExchange, private Http2Stream, pr
   explicit Http2ClientExchange(std::shared_ptr<Http2ClientConnection> connection);
   ~Http2ClientExchange();
 
+  // Until the connection is there, or is known not to come: kUnavailable, kDeadlineExceeded; kCancelled:
+  // interrupted. Before all else.
+  Task<Status> Connected();
+
   Version version() const override { return Version::kHttp2; }
   void Begin(std::string_view method, BodyFraming body, TimePoint deadline) override;
   Task<Status> Send(Part part) override;
@@ -81,10 +79,10 @@ class Http2ClientExchange final : public ClientExchange, private Http2Stream, pr
   Task<Result<std::string_view>> ReadBody() override { return ReadPiece(deadline_); }
   std::optional<Result<std::string_view>> TakeBufferedBody() override { return TakePiece(); }
   const Headers& trailers() const override { return Http2Stream::trailers(); }
-  bool body_done() const override { return !tunnel_ && body_read(); }
+  bool body_done() const override { return body_read(); }
   bool not_received() const override;
   bool answered() const override { return answered_; }
-  void FinishWriting() override;
+  void FinishWriting() override { EndSilently(); }
   void Interrupt() override { Http2Stream::Interrupt(); }
 
  private:
@@ -104,8 +102,6 @@ class Http2ClientExchange final : public ClientExchange, private Http2Stream, pr
   bool head_done_ = false;  // another block of fields is trailers
   bool answered_ = false;
   bool submitted_ = false;
-  bool ended_ = false;  // our side of it
-  bool tunnel_ = false;
   bool never_sent_ = false;
 };
 

@@ -97,7 +97,7 @@ class Client {
   Task<void> Run(const Asked& asked, Answered& answered, size_t& left, std::promise<void>& done) {
     {
       Http2ClientExchange exchange(connection_);
-      Status status = co_await connection_->Connected();
+      Status status = co_await exchange.Connected();
       if (status) {
         exchange.Begin(asked.method, BodyFraming::kLength, TimePoint::max());
         status = co_await SendAll(exchange, asked);
