@@ -1,15 +1,18 @@
 # Sourced by every benchmark: medians, rows, and the two forms of output.
-#   source "$(dirname "$0")/lib.sh"; options: --json, --rounds N, --bin FOLDER
+#   source "$(dirname "$0")/lib.sh"; options: --json, --rounds N, --bin FOLDER, and --seconds N and --only REGEX where
+#   a benchmark has loads that take time or parts that can be left out
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BENCH=$(basename "$0")
-JSON= ROUNDS= BIN=$ROOT/build/release/bin
+JSON= ROUNDS= SECONDS_EACH= ONLY= BIN=$ROOT/build/release/bin
 while [ $# -gt 0 ]; do
   case $1 in
     --json) JSON=1 ;;
     --rounds) ROUNDS=$2; shift ;;
+    --seconds) SECONDS_EACH=$2; shift ;;
+    --only) ONLY=$2; shift ;;
     --bin) BIN=$(cd "$2" && pwd); shift ;;
-    *) echo "$BENCH: unknown option $1: use --json, --rounds N, --bin FOLDER" >&2; exit 2 ;;
+    *) echo "$BENCH: unknown option $1: use --json, --rounds N, --seconds N, --only REGEX, --bin FOLDER" >&2; exit 2 ;;
   esac
   shift
 done

@@ -1,0 +1,193 @@
+# Sourced after lib.sh by what measures the activator beside HAProxy and nginx: each with one worker on one core, in front
+# of one backend, with the same hosts to route by. Backend and load have the other core.
+WORK=$(mktemp -d /tmp/updraft-bench.XXXXXX)
+PROXY_CORE=0 LOAD_CORE=$(($(nproc) > 1))
+HOSTS=1000
+HOST=h0.bench        # the one that is asked for
+GRPC_HOST=grpc.bench  # its instance speaks HTTP/2
+declare -A PID PORT
+
+at_exit() {
+  local pids
+  pids=$(jobs -p)
+  [ -z "$pids" ] || kill $pids 2> /dev/null || true
+  wait 2> /dev/null || true
+  rm -rf "$WORK"
+}
+trap at_exit EXIT
+
+die() {
+  echo "$BENCH: $*" >&2
+  tail -n 5 "$WORK"/*.log >&2 || true
+  exit 1
+}
+
+# wait_for SECONDS WHAT COMMAND...: until the command succeeds.
+wait_for() {
+  local deadline=$((SECONDS + $1)) what=$2
+  shift 2
+  until "$@" 2> /dev/null; do
+    [ $SECONDS -lt $deadline ] || die "waited in vain for $what"
+    sleep 0.05
+  done
+}
+
+# A port on loopback that nothing listens on and that no connection gets by itself.
+free_port() {
+  local port
+  while :; do
+    port=$((20000 + RANDOM % 10000))
+    grep -qi ":$(printf %04X $port) " /proc/net/tcp /proc/net/tcp6 || { echo $port; return; }
+  done
+}
+listens() { grep -qi ":$(printf %04X "$1") 00000000:0000 0A" /proc/net/tcp; }
+
+start_backend() {
+  BACKEND=$(free_port)
+  taskset -c "$LOAD_CORE" "$BIN/updraft_bench_backend" "$BACKEND" 2> "$WORK/backend.log" &
+  wait_for 5 "the backend" listens "$BACKEND"
+}
+
+# stop TARGET: in order, so that a profiler writes what it found.
+stop() {
+  kill -TERM "${PID[$1]}" 2> /dev/null || true
+  wait "${PID[$1]}" 2> /dev/null || true
+  if [ "$1" = updraft ] && [ -n "${CONTROL_IN:-}" ]; then
+    kill "$CONTROL_PID"
+    wait "$CONTROL_PID" 2> /dev/null || true
+    exec {CONTROL_IN}>&-
+    CONTROL_IN=
+  fi
+}
+
+# start_updraft [WRAPPER...]; CONTROL_FLAGS go to the fake controller, ACTIVATOR_FLAGS to the activator. `wake_up` gives
+# one that sleeps its instances.
+start_updraft() {
+  local socket=$WORK/control.$RANDOM.sock
+  rm -f "$WORK/control.in"
+  mkfifo "$WORK/control.in"
+  "$BIN/updraft_fake_control" --listen "unix:$socket" --backend "$BACKEND" --routes $HOSTS ${CONTROL_FLAGS:-} \
+    < "$WORK/control.in" > "$WORK/control.out" 2> "$WORK/control.log" &
+  CONTROL_PID=$!
+  exec {CONTROL_IN}> "$WORK/control.in"
+  PORT[updraft]=$(free_port) METRICS=$(free_port)
+  taskset -c $PROXY_CORE "$@" "$BIN/activator" --workers 1 --http-address "127.0.0.1:${PORT[updraft]}" --id bench \
+    --controller "unix:$socket" --autoscaler "unix:$socket" --metrics-address "127.0.0.1:$METRICS" \
+    --drain-seconds 5 ${ACTIVATOR_FLAGS:-} > "$WORK/activator.log" 2>&1 &
+  PID[updraft]=$!
+  wait_for 60 "the activator's routes" grep -q routed "$WORK/control.out"
+  wait_for 10 "the activator" listens "${PORT[updraft]}"
+}
+wake_up() { echo >&"$CONTROL_IN"; }
+
+# What a worker of the activator does beside: limits, timeouts, forwarding fields, a map of hosts, statistics.
+start_haproxy() {
+  PORT[haproxy]=$(free_port)
+  local i
+  { for ((i = 0; i < HOSTS; ++i)); do echo "h$i.bench instances"; done; echo "$GRPC_HOST http2"; } > "$WORK/haproxy.map"
+  cat > "$WORK/haproxy.cfg" << END
+global
+  nbthread 1
+  maxconn 9000
+defaults
+  mode http
+  timeout client 300s
+  timeout server 300s
+  timeout connect 2s
+  timeout http-request 10s
+  timeout http-keep-alive 300s
+  option forwardfor
+  http-reuse always
+frontend in
+  bind 127.0.0.1:${PORT[haproxy]}
+  http-request set-header X-Forwarded-Proto http
+  use_backend %[req.hdr(host),lower,map($WORK/haproxy.map)]
+backend instances
+  server i0 127.0.0.1:$BACKEND maxconn 1000
+backend http2
+  server i0 127.0.0.1:$BACKEND proto h2 maxconn 1000
+END
+  taskset -c $PROXY_CORE "$@" haproxy -db -f "$WORK/haproxy.cfg" > "$WORK/haproxy.log" 2>&1 &
+  PID[haproxy]=$!
+  wait_for 60 HAProxy listens "${PORT[haproxy]}"
+}
+
+start_nginx() {
+  PORT[nginx]=$(free_port) NGINX_HTTP2=$(free_port)
+  local i
+  mkdir -p "$WORK/nginx"
+  for ((i = 0; i < HOSTS; ++i)); do echo "h$i.bench instances;"; done > "$WORK/nginx.map"
+  cat > "$WORK/nginx.conf" << END
+daemon off;
+master_process off;
+worker_processes 1;
+pid $WORK/nginx/pid;
+error_log $WORK/nginx.err;
+events { worker_connections 9000; }
+http {
+  access_log off;
+  client_body_temp_path $WORK/nginx/body;
+  proxy_temp_path $WORK/nginx/proxy;
+  fastcgi_temp_path $WORK/nginx/fastcgi;
+  uwsgi_temp_path $WORK/nginx/uwsgi;
+  scgi_temp_path $WORK/nginx/scgi;
+  keepalive_requests 100000000;
+  keepalive_timeout 300s;
+  map_hash_max_size 8192;
+  map \$host \$upstream { include $WORK/nginx.map; }
+  upstream instances {
+    server 127.0.0.1:$BACKEND max_conns=1000;
+    keepalive 256;
+    keepalive_requests 100000000;
+  }
+  upstream http2 {
+    server 127.0.0.1:$BACKEND max_conns=1000;
+    keepalive 256;
+    keepalive_requests 100000000;
+  }
+  server {
+    server_name $GRPC_HOST;
+    listen 127.0.0.1:$NGINX_HTTP2 http2;
+    location / {
+      grpc_pass grpc://http2;
+      grpc_set_header Host \$host;
+      grpc_set_header X-Forwarded-For \$proxy_add_x_forwarded_for;
+      grpc_set_header X-Forwarded-Proto \$scheme;
+    }
+  }
+  server {
+    server_name _;
+    listen 127.0.0.1:${PORT[nginx]};
+    listen 127.0.0.1:$NGINX_HTTP2 http2 default_server;
+    http2_max_concurrent_streams 1000;
+    location / {
+      proxy_pass http://\$upstream;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host \$host;
+      proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto \$scheme;
+    }
+  }
+}
+END
+  taskset -c $PROXY_CORE "$@" nginx -e "$WORK/nginx.err" -c "$WORK/nginx.conf" > "$WORK/nginx.log" 2>&1 &
+  PID[nginx]=$!
+  wait_for 60 nginx listens "${PORT[nginx]}"
+}
+
+# Where HTTP/2 with prior knowledge is spoken.
+http2_port() { if [ "$1" = nginx ]; then echo "$NGINX_HTTP2"; else echo "${PORT[$1]}"; fi; }
+# The thread that carries the requests.
+worker_of() {
+  local task
+  for task in "/proc/${PID[$1]}/task"/*; do
+    [ "$1" != updraft ] || [ "$(cat "$task/comm")" = worker-0 ] || continue
+    basename "$task"
+    return
+  done
+}
+# Run time of all threads so far, in nanoseconds.
+cpu_ns() { cat "/proc/${PID[$1]}/task"/*/schedstat | awk '{ sum += $1 } END { printf "%.0f\n", sum }'; }
+pss_bytes() { awk '/^Pss:/ { printf "%.0f\n", $2 * 1024 }' "/proc/${PID[$1]}/smaps_rollup"; }
+load() { taskset -c "$LOAD_CORE" "$BIN/updraft_bench_load" --port "${PORT[$1]}" --host $HOST "${@:2}"; }
