@@ -39,7 +39,7 @@ class UpstreamConnection final : private http::HangupObserver, private Timer {
 };
 
 struct UpstreamPoolLimits {
-  size_t idle_per_instance_max = 256;
+  size_t idle_per_instance_max = 1024;
   // Shorter than most servers keep an idle connection (5 s): a request must not meet a closing one.
   Nanos idle_time_max = Seconds(4);
 };
