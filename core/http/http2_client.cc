@@ -4,6 +4,13 @@
 #include <utility>
 
 namespace updraft::http {
+namespace {
+
+// What a usual response needs.
+constexpr size_t kUsualFields = 10;
+constexpr size_t kUsualHeadBytes = 320;
+
+}  // namespace
 
 // ---- the connection
 
@@ -93,6 +100,7 @@ void Http2ClientConnection::Leave(Http2ClientExchange& exchange) {
 
 Http2ClientExchange::Http2ClientExchange(std::shared_ptr<Http2ClientConnection> connection)
     : Http2Stream(*connection), connection_(std::move(connection)) {
+  coming_.headers.Reserve(kUsualFields, kUsualHeadBytes);
   connection_->Enter(*this);
 }
 

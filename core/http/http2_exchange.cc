@@ -10,6 +10,9 @@
 namespace updraft::http {
 namespace {
 
+// What a usual request needs, our own fields included.
+constexpr size_t kUsualFields = 10;
+constexpr size_t kUsualHeadBytes = 320;
 constexpr Nanos kEndStallMax = Seconds(60);  // for a response's last bytes, once its handler has gone
 
 // As a client of HTTP/1.1 chooses one: 16 bytes in base64. It proves that a server understood the
@@ -39,6 +42,7 @@ Http2Exchange::Http2Exchange(Http2Session& session, int32_t id, const Connection
       options_(options),
       observer_(observer) {
   SetId(id);
+  head_.headers.Reserve(kUsualFields, kUsualHeadBytes);
 }
 
 // ---- the request's head

@@ -7,6 +7,7 @@
 
 #include "core/base/ring.h"
 #include "core/http/exchange.h"
+#include "core/http/frame_pool.h"
 #include "core/http/http2_stream.h"
 #include "core/http/parser.h"
 #include "core/http/server.h"
@@ -31,6 +32,8 @@ class Http2Exchange final : public Exchange, public Http2Stream, public RingLink
   // All references must outlive it.
   Http2Exchange(Http2Session& session, int32_t id, const ConnectionInfo& connection,
                 const ServerOptions& options, Http2HeadObserver& observer);
+  static void* operator new(size_t size) { return AllocateFrame(size); }
+  static void operator delete(void* object, size_t size) { FreeFrame(object, size); }
 
   Task<Result<std::string_view>> ReadView() override;
   Task<Status> Send(Part part) override;

@@ -63,6 +63,11 @@ class Headers {
     });
   }
   void Clear();
+  // Room for what is to be added.
+  void Reserve(size_t fields, size_t bytes) {
+    fields_.reserve(fields);
+    text_.reserve(bytes);
+  }
   // Replaces all by what a parser found in `text`.
   void Adopt(std::string_view text, std::span<const HeaderField> fields);
 
