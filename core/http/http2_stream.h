@@ -125,10 +125,12 @@ class Http2Stream {
 class Http2Fields {
  public:
   void Add(std::string_view name, std::string_view value) {
+    // What no other message repeats would only push out of the compressor's table what others do.
+    const bool once = NameIs(name, "x-request-id") || NameIs(name, "traceparent");
     // NOLINTBEGIN: nghttp2 only reads
     fields_[count_++] = {reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
-                         reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())), name.size(),
-                         value.size(), NGHTTP2_NV_FLAG_NONE};
+                         reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(),
+                         static_cast<uint8_t>(once ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE)};
     // NOLINTEND
   }
   // Those of a message that have a meaning in HTTP/2, and room: what belongs to an HTTP/1.1

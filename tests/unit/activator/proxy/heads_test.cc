@@ -4,6 +4,7 @@
 #include "activator/proxy/error_reply.h"
 #include "activator/proxy/request_id.h"
 #include "activator/proxy/response_head.h"
+#include "activator/proxy/upstream_fields.h"
 #include "activator/proxy/upstream_head.h"
 #include "core/http/parser.h"
 
@@ -137,6 +138,25 @@ TEST(ResponseHeadTest, ConnectionFieldsEndHereAndTimingIsAdded) {
   upgraded.headers = {{"Connection", "Upgrade"}, {"Upgrade", "websocket"}};
   CleanResponseHead(upgraded, {});
   EXPECT_EQ(upgraded.headers.Get("upgrade"), "websocket");
+}
+
+TEST(UpstreamFieldsTest, AreThoseOfTheHeadBehindThePseudoFields) {
+  http::RequestHead request;
+  request.method = "POST";
+  request.target = "/a?b c";
+  request.headers = {{"Host", "app.test"}, {"TE", "trailers"}, {"A", "b: c"}, {"Connection", "X-Gone"}, {"X-Gone", "1"}};
+  RequestOrigin origin;
+  origin.host = "app.test";
+  origin.request_id = "id-1";
+  http::HeadBuffer buffer;
+  http::HeadWriter out(buffer);
+  WriteUpstreamHead(request, origin, {RequestBody::kLength, false}, out);
+  const UpstreamFields fields(request, out.written());
+  std::string all;
+  for (const http::Header& field : fields.all()) all.append(field.name).append("=").append(field.value).append(" ");
+  EXPECT_EQ(all,
+            ":method=POST :scheme=http :authority=app.test :path=/a?b c A=b: c X-Forwarded-Proto=http "
+            "X-Forwarded-Host=app.test Forwarded=for=unknown;host=app.test;proto=http X-Request-Id=id-1 te=trailers ");
 }
 
 TEST(ErrorReplyTest, NamesItselfAndTheRequest) {

@@ -4,8 +4,8 @@
 
 #include <atomic>
 
-#include "core/http/http2_client.h"
 #include "core/http/sync.h"
+#include "tests/unit/core/http/http2_asker.h"
 #include "tests/unit/core/http/raw_client.h"
 #include "tests/unit/core/http/test_server.h"
 
@@ -13,105 +13,6 @@ namespace updraft::http {
 namespace {
 
 using testing::HasSubstr;
-
-// What a request of the test's client came to.
-struct Answered {
-  std::vector<int> interim;
-  int status = 0;
-  Headers headers;
-  std::string body;
-  Headers trailers;
-  std::string error;
-  bool not_received = false;
-};
-
-struct Asked {
-  std::string method = "GET";
-  std::string path = "/";
-  std::vector<Header> fields = {};
-  std::vector<std::string> body = {};  // in pieces; none: no body
-  const Headers* trailers = nullptr;
-};
-
-Task<Status> SendAll(ClientExchange& exchange, const Asked& asked) {
-  std::vector<Header> fields = {
-      {":method", asked.method}, {":scheme", "http"}, {":authority", "app.test"}, {":path", asked.path}};
-  fields.insert(fields.end(), asked.fields.begin(), asked.fields.end());
-  const bool whole = asked.body.empty();
-  const ClientExchange::Part head{{}, fields, {}, whole, nullptr};
-  Status sent = co_await exchange.Send(head);
-  for (size_t i = 0; sent && i < asked.body.size(); ++i) {
-    const bool last = i + 1 == asked.body.size();
-    const ClientExchange::Part part{{}, {}, asked.body[i], last, last ? asked.trailers : nullptr};
-    sent = co_await exchange.Send(part);
-  }
-  co_return sent;
-}
-
-Task<Status> ReadAll(ClientExchange& exchange, Answered& answered) {
-  do {
-    const Status read = co_await exchange.ReadHead();
-    if (!read) co_return read;
-    if (exchange.head().status < 200) answered.interim.push_back(exchange.head().status);
-  } while (exchange.head().status < 200);
-  answered.status = exchange.head().status;
-  answered.headers = exchange.head().headers;
-  while (true) {
-    const Result<std::string_view> piece = co_await exchange.ReadBody();
-    if (!piece) co_return piece.error();
-    if (piece->empty()) break;
-    answered.body.append(*piece);
-  }
-  answered.trailers = exchange.trailers();
-  co_return Ok();
-}
-
-// A connection to a test server, on the server's own loop.
-class Client {
- public:
-  explicit Client(TestServer& server) : loop_(server.loop()) {
-    RunOn(loop_, [&] {
-      connection_ = *Http2ClientConnection::Start(loop_, *ParseAddress(server.address()), Seconds(5));
-    });
-  }
-  ~Client() {
-    RunOn(loop_, [&] { connection_.reset(); });
-  }
-
-  std::vector<Answered> AskAll(std::vector<Asked> all) {
-    std::vector<Answered> answers(all.size());
-    std::promise<void> done;
-    size_t left = all.size();
-    RunOn(loop_, [&] {
-      for (size_t i = 0; i < all.size(); ++i) Spawn(Run(all[i], answers[i], left, done));
-    });
-    done.get_future().wait();
-    return answers;
-  }
-  Answered Ask(Asked one) { return AskAll(std::vector{std::move(one)})[0]; }
-
-  Loop& loop() { return loop_; }
-  std::shared_ptr<Http2ClientConnection> connection() { return connection_; }  // on the loop only
-
- private:
-  Task<void> Run(const Asked& asked, Answered& answered, size_t& left, std::promise<void>& done) {
-    {
-      Http2ClientExchange exchange(connection_);
-      Status status = co_await exchange.Connected();
-      if (status) {
-        exchange.Begin(asked.method, BodyFraming::kLength, TimePoint::max());
-        status = co_await SendAll(exchange, asked);
-      }
-      if (status) status = co_await ReadAll(exchange, answered);
-      if (!status) answered.error = status.error().message;
-      answered.not_received = exchange.not_received();
-    }
-    if (--left == 0) done.set_value();
-  }
-
-  Loop& loop_;
-  std::shared_ptr<Http2ClientConnection> connection_;
-};
 
 Task<void> Echo(Exchange& exchange) {
   Result<std::string> body = co_await exchange.ReadBody(64 << 20);
@@ -127,7 +28,7 @@ Task<void> Echo(Exchange& exchange) {
 
 TEST(Http2Test, CarriesARequestAndItsAnswer) {
   TestServer server(Echo);
-  Client client(server);
+  Http2Asker client(server.loop(), server.port());
   const Headers trailers{{"x-sum", "7"}};
   const Answered answered =
       client.Ask({"POST", "/t?x", {{"x-test", "v"}, {"cookie", "a=1"}, {"cookie", "b=2"}}, {"con", "tent"}, &trailers});
@@ -142,7 +43,7 @@ TEST(Http2Test, CarriesARequestAndItsAnswer) {
 
 TEST(Http2Test, ManyAtOnceOnOneConnection) {
   TestServer server(Echo, {.http2_streams_max = 1000});
-  Client client(server);
+  Http2Asker client(server.loop(), server.port());
   EXPECT_EQ(client.Ask(Asked{}).status, 203);
   std::vector<Asked> all(1000);
   for (size_t i = 0; i < all.size(); ++i) all[i].path = "/" + std::to_string(i);
@@ -154,7 +55,7 @@ TEST(Http2Test, ManyAtOnceOnOneConnection) {
 
 TEST(Http2Test, BodiesLargerThanAnyWindowBothWays) {
   TestServer server(Echo);
-  Client client(server);
+  Http2Asker client(server.loop(), server.port());
   const std::string piece(1 << 20, 'x');
   std::vector<Asked> all(3, {"PUT", "/", {}, {piece, piece, piece, piece}});
   for (const Answered& answered : client.AskAll(all)) {
@@ -180,7 +81,7 @@ Task<void> Interims(Exchange& exchange) {
 
 TEST(Http2Test, InterimResponsesAndTrailers) {
   TestServer server(Interims);
-  Client client(server);
+  Http2Asker client(server.loop(), server.port());
   const Answered answered = client.Ask({"POST", "/", {{"expect", "100-continue"}}, {"b"}});
   EXPECT_THAT(answered.interim, testing::ElementsAre(103, 100));
   EXPECT_EQ(answered.body, "somemore");
@@ -204,7 +105,7 @@ Task<void> ByPath(Exchange& exchange) {
 
 TEST(Http2Test, ResponsesWithoutABodyAndWithoutAnEnd) {
   TestServer server(ByPath);
-  Client client(server);
+  Http2Asker client(server.loop(), server.port());
   const Answered head = client.Ask({"HEAD", "/head"});
   EXPECT_EQ(head.status, 200);
   EXPECT_EQ(head.headers.Get("content-length"), "14");
@@ -226,7 +127,7 @@ TEST(Http2Test, WhatIsNotARequestNeverReachesAHandler) {
     ++handled;
     return Echo(exchange);
   });
-  Client client(server);
+  Http2Asker client(server.loop(), server.port());
   EXPECT_EQ(client.Ask({"CONNECT", "/"}).status, 0);
   EXPECT_EQ(client.Ask({"GET", "relative"}).status, 0);
   EXPECT_EQ(client.Ask({"GET", "/", {{"host", "other.test"}}}).status, 400);
@@ -263,7 +164,7 @@ Task<void> SendOnly(Http2ClientExchange& exchange) {
 TEST(Http2Test, AHandlerHearsOfAReset) {
   Patience patience;
   TestServer server([&patience](Exchange& exchange) { return Patience::Wait(patience, exchange); });
-  Client client(server);
+  Http2Asker client(server.loop(), server.port());
   std::optional<Http2ClientExchange> exchange;
   RunOn(client.loop(), [&] {
     exchange.emplace(client.connection());
@@ -276,7 +177,7 @@ TEST(Http2Test, AHandlerHearsOfAReset) {
 
 TEST(Http2Test, ADrainingServerTakesNoMore) {
   TestServer server(Echo);
-  Client client(server);
+  Http2Asker client(server.loop(), server.port());
   EXPECT_EQ(client.Ask(Asked{}).status, 203);
   std::promise<void> drained;
   RunOn(server.loop(), [&] {
