@@ -77,6 +77,7 @@ Http2Stream* Http2Connection::OnNewStream(int32_t id) {
 }
 
 void Http2Connection::StartWhatIsWhole() {
+  if (opening_ != nullptr && opening_->closed()) opening_.reset();
   for (auto& exchange : std::exchange(whole_, {})) scope_.Spawn(ServeStream(std::move(exchange)));
 }
 

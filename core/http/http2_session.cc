@@ -181,7 +181,9 @@ bool Http2Session::over() const {
 
 bool Http2Session::Receive(std::string_view bytes) {
   const auto* const data = reinterpret_cast<const uint8_t*>(bytes.data());  // NOLINT: bytes are bytes
+  receiving_ = true;
   const ssize_t used = nghttp2_session_mem_recv(session_, data, bytes.size());
+  receiving_ = false;
   return used == static_cast<ssize_t>(bytes.size()) && nghttp2_session_want_read(session_) != 0;
 }
 
@@ -196,7 +198,7 @@ bool Http2Session::ReadOnce() {
 }
 
 void Http2Session::Pack() {
-  if (broken_) return;
+  if (broken_ || receiving_) return;  // nghttp2 is not to be entered twice; who receives packs behind it
   if (output_.capacity() < kOutputBytesMax / 2 && nghttp2_session_want_write(session_) != 0) {
     std::vector<std::string>& spare = SpareOutputs();
     if (!spare.empty()) {

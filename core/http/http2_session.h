@@ -97,6 +97,7 @@ class Http2Session {
   std::string output_;     // packed and not yet written
   size_t output_at_ = 0;   // of which this much is written
   bool output_open_ = false;
+  bool receiving_ = false;
   bool writing_ = false;   // a coroutine waits to write the rest
   bool broken_ = false;
   FlushLater flush_later_{*this};
