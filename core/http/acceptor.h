@@ -36,6 +36,8 @@ class Acceptor final : private FdObserver, private Timer {
   Acceptor(Loop& loop, UniqueFd socket, ConnectionSink& sink);
   ~Acceptor();
 
+  int socket() const { return socket_.get(); }
+
   // Everything that is in the kernel's queue, which closing the socket would refuse.
   void AcceptWhatWaits();
 

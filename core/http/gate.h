@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coroutine>
+#include <utility>
 
 #include "core/base/clock.h"
 #include "core/base/loop.h"

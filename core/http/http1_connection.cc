@@ -21,7 +21,7 @@ Http1Connection::~Http1Connection() { stream_.set_hangup_observer(nullptr); }
 Task<Http1Connection::End> Http1Connection::Serve() {
   bool first = true;
   Next then = Next::kRequest;
-  while (then == Next::kRequest && !context_.draining) {
+  while (then == Next::kRequest && !context_.closing) {
     idle_ = true;
     const TimePoint idle_deadline = context_.loop.Now() + context_.options.idle_timeout;
     const HeadRead read = co_await input_.ReadHead(idle_deadline, context_.options.head_timeout);
@@ -51,7 +51,7 @@ Task<Http1Connection::Next> Http1Connection::ServeRequest(std::string_view head_
     co_await Refuse(refusal);
     co_return Next::kLinger;
   }
-  Http1Exchange exchange(input_, request, framing, info_, context_.options, !context_.draining);
+  Http1Exchange exchange(input_, request, framing, info_, context_.options, context_.draining);
   exchange_ = &exchange;
   co_await context_.handler(exchange);
   if (!exchange.started() && !exchange.client_gone() && !stream_.interrupted())
@@ -84,7 +84,7 @@ Task<void> Http1Connection::Refuse(Refusal refusal) {
   (void)co_await WriteRest(stream_, std::move(text), context_.options.write_timeout);
 }
 
-void Http1Connection::Drain() {
+void Http1Connection::CloseIdle() {
   if (idle_) stream_.Interrupt();
 }
 

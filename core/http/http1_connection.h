@@ -25,7 +25,8 @@ class Http1Connection final : public ServerConnection, private HangupObserver {
     kHttp2,  // its first bytes were an HTTP/2 client's: the rest of the preface is in the input
   };
   Task<End> Serve();
-  void Drain() override;
+  void Drain() override {}  // each response looks whether it is the last
+  void CloseIdle() override;
 
  private:
   enum class Next : uint8_t { kRequest, kClose, kLinger };

@@ -17,14 +17,15 @@ bool IsOurs(std::string_view name) {
 
 Http1Exchange::Http1Exchange(Input& input, const RequestHead& request, const Framing& framing,
                              const ConnectionInfo& connection, const ServerOptions& options,
-                             bool keep_alive)
+                             const bool& draining)
     : Exchange(input.stream().loop(), request, connection),
       input_(input),
       stream_(input.stream()),
       framing_(framing),
       options_(options),
+      draining_(draining),
       body_(input, framing),
-      keep_alive_(keep_alive && framing.keep_alive),
+      keep_alive_(framing.keep_alive),
       continue_pending_(framing.expect_continue) {
   if (stream_.hung_up()) ClientIsGone();
 }
@@ -113,7 +114,8 @@ void Http1Exchange::Start(const ResponseHead& head, const Part& part, HeadWriter
   } else {
     mode_ = request().minor_version == 1 ? Mode::kChunked : Mode::kUntilClose;
   }
-  if (mode_ == Mode::kTunnel || mode_ == Mode::kUntilClose || !body_.done() || stated.close)
+  if (mode_ == Mode::kTunnel || mode_ == Mode::kUntilClose || !body_.done() || stated.close ||
+      draining_)
     keep_alive_ = false;
 
   out.StatusLine(head.status);

@@ -13,10 +13,11 @@ namespace updraft::http {
 
 class Http1Exchange final : public Exchange {
  public:
-  // `keep_alive`: the server is willing to go on with the connection. All references must outlive
-  // it.
+  // `draining`: once true, a response that begins is its connection's last. All references must
+  // outlive it.
   Http1Exchange(Input& input, const RequestHead& request, const Framing& framing,
-                const ConnectionInfo& connection, const ServerOptions& options, bool keep_alive);
+                const ConnectionInfo& connection, const ServerOptions& options,
+                const bool& draining);
 
   Task<Result<std::string_view>> ReadView() override;
   Task<Status> Send(Part part) override;
@@ -53,6 +54,7 @@ class Http1Exchange final : public Exchange {
   Stream& stream_;
   const Framing framing_;
   const ServerOptions& options_;
+  const bool& draining_;
   BodyReader body_;
   Mode mode_ = Mode::kNotStarted;
   bool keep_alive_;

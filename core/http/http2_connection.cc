@@ -7,8 +7,8 @@
 namespace updraft::http {
 namespace {
 
-// Streams that we have to reset because the client breaks rules: as many as it may itself reset, for
-// both cost the same (CVE-2023-44487, CVE-2025-8671).
+// Streams that we have to reset because the client breaks rules: as many as it may itself reset,
+// for both cost the same (CVE-2023-44487, CVE-2025-8671).
 constexpr uint32_t kInvalidFramesMax = 1000;
 constexpr Nanos kInvalidFramesSpan = Seconds(30);
 constexpr Nanos kFarewellTime = Seconds(2);

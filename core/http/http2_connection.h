@@ -24,6 +24,7 @@ class Http2Connection final : public ServerConnection,
   // Until the connection is of no further use. `preface`: what was read of the client's already.
   Task<void> Serve(std::string_view preface);
   void Drain() override;
+  void CloseIdle() override {}  // the client knows already
 
  private:
   Http2Stream* OnNewStream(int32_t id) override;
@@ -44,10 +45,10 @@ class Http2Connection final : public ServerConnection,
 
   ServerContext& context_;
   const ConnectionInfo& info_;
-  std::unique_ptr<Http2Exchange> opening_;  // its fields are coming
-  TimePoint opened_;                        // since when
+  std::unique_ptr<Http2Exchange> opening_;             // its fields are coming
+  TimePoint opened_;                                   // since when
   std::vector<std::unique_ptr<Http2Exchange>> whole_;  // to be served once the session is left
-  RingLink serving_;  // those with a handler
+  RingLink serving_;                                   // those with a handler
   TimePoint idle_since_;
   uint32_t invalid_frames_ = 0;  // of late
   TimePoint invalid_since_;

@@ -20,13 +20,27 @@ Result<uint16_t> Server::Listen(const std::string& address) {
       BindListener(*parsed, reuse_port_ ? PortSharing::kShared : PortSharing::kExclusive);
   if (!socket) return Context("listen on " + address, socket.error());
   const uint16_t port = BoundPort(socket->get());
-  acceptors_.push_back(std::make_unique<Acceptor>(loop_, *std::move(socket), *connections_));
+  ListenAt(*std::move(socket));
   return port;
 }
 
-void Server::Drain(TimePoint deadline, std::function<void()> done) {
+void Server::ListenAt(UniqueFd socket) {
+  acceptors_.push_back(std::make_unique<Acceptor>(loop_, std::move(socket), *connections_));
+}
+
+std::vector<int> Server::listening_sockets() const {
+  std::vector<int> sockets;
+  for (const auto& acceptor : acceptors_) sockets.push_back(acceptor->socket());
+  return sockets;
+}
+
+void Server::StopAccepting() {
   for (const auto& acceptor : acceptors_) acceptor->AcceptWhatWaits();
   acceptors_.clear();
+}
+
+void Server::Drain(TimePoint deadline, std::function<void()> done) {
+  StopAccepting();
   connections_->Drain(deadline, std::move(done));
 }
 

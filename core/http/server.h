@@ -13,6 +13,7 @@
 #include "core/base/clock.h"
 #include "core/base/loop.h"
 #include "core/base/result.h"
+#include "core/base/unique_fd.h"
 #include "core/http/exchange.h"
 
 namespace updraft::http {
@@ -26,6 +27,9 @@ struct ServerOptions {
       Seconds(60);                   // longest time without progress while the client does not read
   uint32_t http2_streams_max = 256;  // requests at once on one HTTP/2 connection
   size_t connections_max = 100'000;  // further ones wait in the kernel's queue
+  // How long idle connections stay open when the server drains: a request that is on its way then
+  // is answered, and told to close, where closing at once would lose it.
+  Nanos drain_idle_time = Nanos(0);
   // Several servers, each on a loop of its own, listen on the same address and share its load.
   bool reuse_port = false;
 };
@@ -48,9 +52,16 @@ class Server {
   // address; kUnavailable: it cannot be bound.
   Result<uint16_t> Listen(const std::string& address);
 
-  // Stops accepting, closes idle connections, lets requests in flight finish and tells their
-  // clients to close. What remains at `deadline` is cut. Calls `done` once, when no connection is
-  // left.
+  // As Listen(), at a socket that listens already.
+  void ListenAt(UniqueFd socket);
+  // For handing them over; they stay the server's.
+  std::vector<int> listening_sockets() const;
+  // Accepts what waits, and then nothing more; what is served goes on.
+  void StopAccepting();
+
+  // Stops accepting, closes idle connections (see drain_idle_time), lets requests in flight finish
+  // and tells their clients to close. What remains at `deadline` is cut. Calls `done` once, when no
+  // connection is left.
   void Drain(TimePoint deadline, std::function<void()> done);
 
   size_t connection_count() const;

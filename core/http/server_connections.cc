@@ -1,5 +1,7 @@
 #include "core/http/server_connections.h"
 
+#include <algorithm>
+
 #include "core/http/http1_connection.h"
 #include "core/http/http2_connection.h"
 
@@ -50,13 +52,27 @@ Task<void> ServerConnections::ServeHttp2(Input& input, const ConnectionInfo& inf
 void ServerConnections::Drain(TimePoint deadline, std::function<void()> done) {
   context_.draining = true;
   drained_ = std::move(done);
+  drain_deadline_ = deadline;
   for (updraft::RingLink* link = open_.next; link != &open_; link = link->next)
     static_cast<ServerConnection*>(link)->Drain();
-  Set(deadline);
+  const Nanos idle_time = context_.options.drain_idle_time;
+  if (idle_time == Nanos(0)) {
+    CloseIdle();
+  } else {
+    Set(std::min(deadline, context_.loop.Now() + idle_time));
+  }
   if (count_ == 0) context_.loop.Defer(this);
 }
 
+void ServerConnections::CloseIdle() {
+  context_.closing = true;
+  for (updraft::RingLink* link = open_.next; link != &open_; link = link->next)
+    static_cast<ServerConnection*>(link)->CloseIdle();
+  Set(drain_deadline_);
+}
+
 void ServerConnections::OnTimer() {
+  if (!context_.closing) return CloseIdle();
   scope_ = std::make_unique<Scope>();
   count_ = 0;
   context_.loop.Defer(this);

@@ -20,15 +20,17 @@ struct ServerContext {
   Loop& loop;
   const ServerOptions options;
   const Handler handler;
-  bool draining = false;
+  bool draining = false;  // responses that begin now are the last of their connections
+  bool closing = false;   // nor may a connection wait for another request
 };
 
 // A connection as its server sees it, whatever version of HTTP it speaks.
 class ServerConnection : public RingLink {
  public:
-  // The server drains: end now when idle, else after what is in flight. Resumes nothing inside the
-  // call.
+  // The server drains: what is in flight is the last. Resumes nothing inside the call, as the next.
   virtual void Drain() = 0;
+  // Nor does it wait any more for what may be on its way: end now when idle.
+  virtual void CloseIdle() = 0;
 
  protected:
   ~ServerConnection() = default;
@@ -49,6 +51,7 @@ class ServerConnections final : public ConnectionSink, private Timer, private De
   // True: the client speaks HTTP/2.
   Task<bool> ServeHttp1(Input& input, const ConnectionInfo& info);
   Task<void> ServeHttp2(Input& input, const ConnectionInfo& info, std::string_view preface);
+  void CloseIdle();
   void OnTimer() override;
   void Run() override;
 
@@ -56,6 +59,7 @@ class ServerConnections final : public ConnectionSink, private Timer, private De
   updraft::RingLink open_;
   size_t count_ = 0;
   std::function<void()> drained_;
+  TimePoint drain_deadline_;
   std::unique_ptr<Scope> scope_;
 };
 

@@ -245,6 +245,28 @@ TEST(ServerTest, DrainsIdleConnectionsAtOnceAndBusyOnesAfterTheirAnswer) {
   RunOn(server.loop(), [&release] { release->Notify(); });
   const std::string answer = busy.ReadAll();
   EXPECT_TRUE(answer.ends_with("done")) << answer;
+  EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos) << answer;
+  drained.get_future().wait();
+}
+
+TEST(ServerTest, ARequestOnItsWayWhenADrainBeginsIsAnsweredAndTheLast) {
+  ServerOptions options;
+  options.drain_idle_time = Millis(300);
+  TestServer server(Echo, options);
+  std::promise<void> drained;
+  RawClient next(server.port());
+  next.Send("GET /1 HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(BodyOf(next.ReadResponse()), "GET /1 ");
+  RawClient silent(server.port());
+  RunOn(server.loop(), [&server, &drained] {
+    server.server().Drain(server.loop().Now() + Seconds(60), [&drained] { drained.set_value(); });
+  });
+  EXPECT_FALSE(RawClient(server.port()).connected());
+  next.Send("GET /2 HTTP/1.1\r\nHost: h\r\n\r\n");
+  const std::string answer = next.ReadAll();
+  EXPECT_TRUE(answer.ends_with("GET /2 ")) << answer;
+  EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos) << answer;
+  EXPECT_EQ(silent.ReadAll(), "");  // had nothing to say for so long
   drained.get_future().wait();
 }
 
