@@ -3,6 +3,7 @@
 #include <prometheus/gauge.h>
 #include <prometheus/text_serializer.h>
 
+#include "core/http/sync.h"
 #include "core/metrics/process_metrics.h"
 
 namespace updraft::metrics {
@@ -20,6 +21,46 @@ http::Task<void> RespondText(http::Exchange& exchange, int status, std::string b
   (void)co_await exchange.Respond(status, std::move(headers), std::move(body));
 }
 
+// Lets the loop turn: whoever waits for over() goes on when its timers have run.
+class Pause {
+ public:
+  explicit Pause(Loop& loop)
+      : loop_(loop), over_(loop), timer_(loop.After(Nanos(0), [this] { over_.Notify(); })) {}
+  ~Pause() { loop_.Cancel(timer_); }
+  Pause(const Pause&) = delete;
+  Pause& operator=(const Pause&) = delete;
+  http::Signal& over() { return over_; }
+
+ private:
+  Loop& loop_;
+  http::Signal over_;
+  const Loop::TimerId timer_;
+};
+
+// Piece by piece: the loop has other work, which must not wait for ten thousand series.
+http::Task<void> RespondPage(std::shared_ptr<const Operations> operations,
+                             http::Exchange& exchange) {
+  http::Headers headers{{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}};
+  std::string piece = operations->exposition.RenderWithoutParts();
+  const std::vector<std::unique_ptr<PagePart>> parts = operations->exposition.BeginParts();
+  if (parts.empty()) {
+    (void)co_await exchange.Respond(200, std::move(headers), std::move(piece));
+    co_return;
+  }
+  Status sent = co_await exchange.StartResponse(200, std::move(headers));
+  for (const std::unique_ptr<PagePart>& part : parts) {
+    for (bool more = true; more && sent;) {
+      more = part->Next(piece);
+      sent = co_await exchange.Write(std::move(piece));
+      piece.clear();
+      Pause pause(exchange.loop());
+      co_await pause.over().Wait();
+    }
+  }
+  if (sent) sent = co_await exchange.Write(std::move(piece));
+  if (sent) (void)co_await exchange.Finish();
+}
+
 http::Task<void> Serve(std::shared_ptr<const Operations> operations, http::Exchange& exchange) {
   const std::string_view path = exchange.request().path();
   const bool reads = exchange.request().method == "GET" || exchange.request().method == "HEAD";
@@ -29,9 +70,7 @@ http::Task<void> Serve(std::shared_ptr<const Operations> operations, http::Excha
     status = 405;
     body = "only GET and HEAD are served here\n";
   } else if (path == "/metrics") {
-    http::Headers headers{{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}};
-    std::string page = operations->exposition.Render();
-    (void)co_await exchange.Respond(200, std::move(headers), std::move(page));
+    co_await RespondPage(operations, exchange);
     co_return;
   } else if (path == "/healthz") {
     status = 200;
@@ -59,6 +98,21 @@ Exposition::Exposition(const std::string& component)
 }
 
 std::string Exposition::Render() const {
+  std::string page = RenderWithoutParts();
+  for (const std::unique_ptr<PagePart>& part : BeginParts()) {
+    while (part->Next(page)) {
+    }
+  }
+  return page;
+}
+
+std::vector<std::unique_ptr<PagePart>> Exposition::BeginParts() const {
+  std::vector<std::unique_ptr<PagePart>> parts;
+  for (const auto& begin : parts_) parts.push_back(begin());
+  return parts;
+}
+
+std::string Exposition::RenderWithoutParts() const {
   std::vector<prometheus::MetricFamily> families;
   for (const auto& collectable : collectables_) {
     std::vector<prometheus::MetricFamily> part = collectable->Collect();

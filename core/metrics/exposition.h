@@ -12,6 +12,7 @@
 
 #include "core/base/result.h"
 #include "core/http/exchange.h"
+#include "core/metrics/page_part.h"
 
 namespace updraft::metrics {
 
@@ -31,12 +32,21 @@ class Exposition {
     collectables_.push_back(std::move(collectable));
   }
 
-  // The page, in Prometheus' text format 0.0.4.
+  // For series in numbers that grow with what is served. `begin` is called for each page, on the
+  // loop that serves it. As Add().
+  void AddPart(std::function<std::unique_ptr<PagePart>()> begin) {
+    parts_.push_back(std::move(begin));
+  }
+
+  // The page, in Prometheus' text format 0.0.4: in one go; or without parts, and those.
   std::string Render() const;
+  std::string RenderWithoutParts() const;
+  std::vector<std::unique_ptr<PagePart>> BeginParts() const;
 
  private:
   std::shared_ptr<prometheus::Registry> registry_;
   std::vector<std::shared_ptr<prometheus::Collectable>> collectables_;
+  std::vector<std::function<std::unique_ptr<PagePart>()>> parts_;
 };
 
 // Serves /metrics, /healthz (200 while the loop turns) and /readyz (200, or 503 with the error that

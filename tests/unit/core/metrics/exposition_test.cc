@@ -55,6 +55,46 @@ TEST(ExpositionTest, TellsAboutTheProcess) {
   EXPECT_NE(page.find("component=\"tested\""), std::string::npos);
 }
 
+// Writes `pieces` lines, one a call, and counts the turns of the loop between them.
+class Slow final : public PagePart {
+ public:
+  Slow(Loop& loop, int pieces, int* turns_missed)
+      : loop_(loop), pieces_(pieces), turns_missed_(turns_missed) {}
+  bool Next(std::string& page) override {
+    if (!*turned_) ++*turns_missed_;
+    *turned_ = false;
+    loop_.Post([turned = turned_] { *turned = true; });
+    page += "piece " + std::to_string(pieces_) + "\n";
+    return --pieces_ > 0;
+  }
+
+ private:
+  Loop& loop_;
+  int pieces_;
+  int* turns_missed_;
+  std::shared_ptr<bool> turned_ = std::make_shared<bool>(true);
+};
+
+TEST(OperationsTest, APageOfManyPiecesLetsTheLoopTurnBetweenThem) {
+  Exposition exposition("tested");
+  int turns_missed = 0;
+  Loop* loop = nullptr;
+  exposition.AddPart([&] { return std::make_unique<Slow>(*loop, 30, &turns_missed); });
+  http::TestServer server(OperationsHandler(exposition, [] { return Ok(); }));
+  loop = &server.loop();
+  http::RawClient client(server.port());
+  client.Send("GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  const std::string page = client.ReadAll();
+  const size_t first = page.find("piece 30\n");
+  const size_t last = page.find("piece 1\n");
+  EXPECT_LT(first, page.find("piece 29\n"));
+  EXPECT_LT(page.find("process_open_fds"), first);
+  EXPECT_NE(last, std::string::npos);
+  EXPECT_TRUE(page.ends_with("0\r\n\r\n"));
+  EXPECT_LE(turns_missed, 1) << "the first two may come in one";
+  EXPECT_EQ(exposition.BeginParts().size(), 1u);
+}
+
 TEST(OperationsTest, ServesItsThreePages) {
   Exposition exposition("tested");
   std::atomic<bool> ready = false;
