@@ -14,8 +14,12 @@ struct Config {
   std::string id = {};            // empty: the host's name
   unsigned workers = 0;           // 0: as many as the machine has cores
   unsigned queue_length_max = 10'000;
-  unsigned drain_seconds = 45;    // for requests in flight, after SIGTERM
+  unsigned drain_seconds = 45;    // for requests in flight, after SIGTERM or a hand-over
+  std::string handover_socket = {};  // where a successor asks for the listening sockets; empty: nowhere
   std::string log_level = "info";
+  std::string access_log = {};           // a path, or "-" for standard output; empty: none
+  std::string access_log_template = {};  // empty: JSON
+  double access_log_sample = 1;          // of all requests, 0 ... 1
 };
 
 }  // namespace updraft::activator

@@ -43,7 +43,8 @@ Control::Control(Loop& loop, const Clock& clock, ControlOptions options, metrics
       clock_(clock),
       options_(std::move(options)),
       routable_(std::move(routable)),
-      metrics_(exposition, clock, [this] { return Figures(); }) {}
+      metrics_(exposition, clock,
+               {.figures = [this] { return Figures(); }, .revisions = [this] { return RoutedRevisions(); }}) {}
 
 Control::~Control() = default;
 
@@ -183,12 +184,18 @@ ActivatorFigures Control::Figures() const {
   figures.routed_hosts = state_->table().host_count();
   figures.controller_connected = routing_->link.connected();
   figures.autoscaler_connected = load_->link.connected();
-  state_->ledger().ForEach([&](const Revision& revision) {
-    if (const auto view = state_->table().ViewOf(revision); view.settings) {
-      figures.revisions.push_back({view.settings.get(), &revision});
+  return figures;
+}
+
+std::vector<RevisionPage::OfRevision> Control::RoutedRevisions() const {
+  std::vector<RevisionPage::OfRevision> revisions;
+  if (state_ == nullptr) return revisions;
+  state_->ledger().ForEach([this, &revisions](const std::shared_ptr<Revision>& revision) {
+    if (auto view = state_->table().ViewOf(*revision); view.settings) {
+      revisions.push_back({std::move(view.settings), revision});
     }
   });
-  return figures;
+  return revisions;
 }
 
 }  // namespace updraft::activator

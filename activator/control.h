@@ -78,6 +78,7 @@ class Control final : public WorkerEvents {
   void Restore(const std::shared_ptr<Revision>& revision, const std::string& instance_id);
   void ScheduleReport();
   ActivatorFigures Figures() const;
+  std::vector<RevisionPage::OfRevision> RoutedRevisions() const;
 
   Loop& loop_;
   const Clock& clock_;

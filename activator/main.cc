@@ -5,23 +5,14 @@
 
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
-#include <array>
 #include <atomic>
-#include <thread>
 
 #include "activator/config.h"
-#include "activator/control.h"
-#include "activator/worker_pool.h"
+#include "activator/process.h"
 #include "core/base/log.h"
-#include "core/http/server.h"
-#include "core/metrics/exposition.h"
 
 namespace updraft::activator {
 namespace {
-
-// Given to what is left of connections to be closed once the drain's time is over.
-constexpr Nanos kCutSlack = Seconds(1);
 
 void AddFlags(CLI::App& app, Config& config) {
   app.add_option("--http-address", config.http_addresses, "Where users' requests arrive; repeatable")
@@ -34,28 +25,17 @@ void AddFlags(CLI::App& app, Config& config) {
       ->check(CLI::Range(0u, Revision::kWorkersMax));
   app.add_option("--queue-length-max", config.queue_length_max, "Requests that may wait for one revision")
       ->capture_default_str();
-  app.add_option("--drain-seconds", config.drain_seconds, "Time for requests in flight to end, after SIGTERM")
+  app.add_option("--drain-seconds", config.drain_seconds, "Time for requests in flight to end, after SIGTERM or a hand-over")
+      ->capture_default_str();
+  app.add_option("--handover-socket", config.handover_socket,
+                 "Take the listening sockets over from the activator that serves here, then wait here for the next one");
+  app.add_option("--access-log", config.access_log, "File for a line about each request; -: standard output");
+  app.add_option("--access-log-template", config.access_log_template,
+                 "As Knative's logging.request-log-template; default: JSON");
+  app.add_option("--access-log-sample", config.access_log_sample, "Part of the requests that is logged")
+      ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   app.add_option("--log-level", config.log_level, "debug, info, warn or error")->capture_default_str();
-}
-
-std::string HostsName() {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0) return "activator";
-  return name.data();
-}
-
-WorkerPoolOptions PoolOptions(const Config& config) {
-  const unsigned cores = std::clamp(std::thread::hardware_concurrency(), 1u, Revision::kWorkersMax);
-  return {.workers = config.workers == 0 ? cores : config.workers,
-          .limits = {.queue_length_max = config.queue_length_max}};
-}
-
-ControlOptions ControlOptionsOf(const Config& config) {
-  return {.activator_id = config.id.empty() ? HostsName() : config.id,
-          .version = UPDRAFT_VERSION,
-          .controller = config.controller,
-          .autoscaler = config.autoscaler};
 }
 
 int Fail(const std::string& doing, const Error& error) {
@@ -67,44 +47,23 @@ int Run(const Config& config) {
   const Result<Level> level = ParseLevel(config.log_level);
   StartLogging("activator", level ? *level : Level::kInfo);
   if (!level) return Fail("bad_flag", level.error());
+  Result<Inheritance> inheritance = Inherit(config);
+  if (!inheritance) return Fail("cannot_take_over", inheritance.error());
+  const Result<std::unique_ptr<AccessLog>> access_log = OpenAccessLog(config);
+  if (!access_log) return Fail("bad_access_log", access_log.error());
 
   grpc_init();  // for good: taking the library down at the end may wait long for a poller of its own
 
-  Loop loop;
-  metrics::Exposition exposition("activator");
-  int exit_code = 0;
-  WorkerPool* listeners = nullptr;
-  // Nobody is let in before the routes are known: a request then would be told that there is nothing.
-  const auto listen = [&config, &listeners, &loop, &exit_code] {
-    const Status status = listeners->Listen(config.http_addresses);
-    if (status) return;
-    exit_code = Fail("cannot_listen", status.error());
-    loop.Stop();
-  };
-  Control control(loop, RealClock(), ControlOptionsOf(config), exposition, listen);
-  WorkerPool pool(PoolOptions(config), control);
-  listeners = &pool;
-  control.Start(pool.workers(), pool.counters());
-
-  http::Server http_server(loop, {}, metrics::OperationsHandler(exposition, [&control] { return control.Ready(); }));
-  if (const auto port = http_server.Listen(config.metrics_address); !port) return Fail("cannot_listen", port.error());
-
-  const auto drain = [&config, &control, &pool, &loop] {
-    Log(Level::kInfo, "draining", {{"seconds_max", config.drain_seconds}});
-    control.StopServing();
-    const TimePoint deadline = loop.Now() + Seconds(config.drain_seconds);
-    pool.Drain(deadline, [&loop] { loop.Stop(); });
-    loop.At(deadline + kCutSlack, [&loop] { loop.Stop(); });
-  };
+  Process process(config, *std::move(inheritance), access_log->get());
   std::atomic<bool> ended{false};
-  const NamedThread signals("signals", [&loop, &drain, &ended] {
+  const NamedThread signals("signals", [&process, &ended] {
     WaitForTerminationSignal();
-    loop.Post(drain);
+    process.loop().Post([&process] { process.Drain(); });
     if (ended) return;
     WaitForTerminationSignal();  // told twice: at once
-    loop.Stop();
+    process.loop().Stop();
   });
-  loop.Run();
+  const int exit_code = process.Run();
   ended = true;
   kill(getpid(), SIGTERM);  // for the thread that waits for it
   Log(Level::kInfo, "stopped");

@@ -4,7 +4,6 @@
 #include <prometheus/histogram.h>
 #include <prometheus/metric_family.h>
 
-#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -28,13 +27,6 @@ MetricFamily MakeFamily(const std::string& name, const std::string& help, Metric
   return family;
 }
 
-std::vector<ClientMetric::Label> LabelsOf(const RevisionSettings& settings) {
-  return {{"configuration", settings.configuration},
-          {"namespace", settings.namespace_name},
-          {"revision", settings.name},
-          {"service", settings.service}};
-}
-
 ClientMetric Counted(std::vector<ClientMetric::Label> labels, double value) {
   ClientMetric metric;
   metric.label = std::move(labels);
@@ -48,60 +40,6 @@ ClientMetric Gauged(std::vector<ClientMetric::Label> labels, double value) {
   metric.gauge.value = value;
   return metric;
 }
-
-ClientMetric LatencyMetric(std::vector<ClientMetric::Label> labels, const ResponseTotals::Class& totals) {
-  ClientMetric metric;
-  metric.label = std::move(labels);
-  uint64_t cumulative = 0;
-  for (size_t i = 0; i < totals.buckets.size(); ++i) {
-    cumulative += totals.buckets[i];
-    const double bound = i < kLatencyBounds.size() ? kLatencyBounds[i] : std::numeric_limits<double>::infinity();
-    metric.histogram.bucket.push_back({cumulative, bound});
-  }
-  metric.histogram.sample_count = cumulative;
-  metric.histogram.sample_sum = totals.latency_sum;
-  return metric;
-}
-
-// Per revision, straight from what the workers count.
-class RevisionSeries {
- public:
-  explicit RevisionSeries(const Clock& clock) : clock_(clock) {}
-
-  void Add(const RevisionSettings& settings, const Revision& revision) {
-    const LoadReading load = revision.ReadLoad(clock_);
-    running_.metric.push_back(Gauged(LabelsOf(settings), load.running));
-    waiting_.metric.push_back(Gauged(LabelsOf(settings), load.waiting));
-    in_flight_.metric.push_back(Counted(LabelsOf(settings), load.request_time.ToSeconds()));
-    arrivals_.metric.push_back(Counted(LabelsOf(settings), static_cast<double>(load.arrivals)));
-    const ResponseTotals totals = revision.ReadResponses();
-    for (size_t i = 0; i < totals.classes.size(); ++i) {
-      if (totals.classes[i].count() == 0) continue;
-      std::vector<ClientMetric::Label> labels = LabelsOf(settings);
-      labels.push_back({"response_code_class", i == 0 ? "none" : std::to_string(i) + "xx"});
-      latency_.metric.push_back(LatencyMetric(std::move(labels), totals.classes[i]));
-    }
-  }
-  void MoveTo(std::vector<MetricFamily>& families) {
-    for (MetricFamily* family : {&running_, &waiting_, &in_flight_, &arrivals_, &latency_}) {
-      families.push_back(std::move(*family));
-    }
-  }
-
- private:
-  const Clock& clock_;
-  MetricFamily running_ = MakeFamily("requests_running", "Requests in instances now", MetricType::Gauge);
-  MetricFamily waiting_ =
-      MakeFamily("requests_waiting", "Requests held for want of an instance or a slot now", MetricType::Gauge);
-  MetricFamily in_flight_ = MakeFamily(
-      "request_seconds_in_flight_total",
-      "Time integral of requests held or running: its rate is the average concurrency", MetricType::Counter);
-  MetricFamily arrivals_ = MakeFamily("requests_total", "Requests that arrived", MetricType::Counter);
-  MetricFamily latency_ =
-      MakeFamily("request_duration_seconds",
-                 "Time from a request's head to its response's end, by the class of its status; none: the client left",
-                 MetricType::Histogram);
-};
 
 struct ProxyColumn {
   const char* name;
@@ -120,17 +58,13 @@ constexpr ProxyColumn kProxyColumns[] = {
 
 class Gathered final : public prometheus::Collectable {
  public:
-  Gathered(const Clock& clock, std::function<ActivatorFigures()> figures)
-      : clock_(clock), figures_(std::move(figures)) {}
+  explicit Gathered(std::function<ActivatorFigures()> figures) : figures_(std::move(figures)) {}
   void Stop() { figures_ = nullptr; }
 
   std::vector<MetricFamily> Collect() const override {
     std::vector<MetricFamily> families;
     if (!figures_) return families;
     const ActivatorFigures figures = figures_();
-    RevisionSeries revisions(clock_);
-    for (const auto& [settings, revision] : figures.revisions) revisions.Add(*settings, *revision);
-    revisions.MoveTo(families);
     for (const ProxyColumn& column : kProxyColumns) {
       uint64_t sum = 0;
       for (const ProxyCounters* counters : figures.proxies) sum += (counters->*column.count).value();
@@ -147,11 +81,33 @@ class Gathered final : public prometheus::Collectable {
   }
 
  private:
-  const Clock& clock_;
   std::function<ActivatorFigures()> figures_;
 };
 
+class OfAccessLog final : public prometheus::Collectable {
+ public:
+  explicit OfAccessLog(const AccessLog& log) : log_(log) {}
+  std::vector<MetricFamily> Collect() const override {
+    std::vector<MetricFamily> families;
+    const auto counter = [&families](const char* name, const char* help, uint64_t value) {
+      families.emplace_back(MakeFamily(name, help, MetricType::Counter))
+          .metric.push_back(Counted({}, static_cast<double>(value)));
+    };
+    counter("access_log_lines_total", "Requests that the access log has", log_.written());
+    counter("access_log_dropped_lines_total", "Requests that it should have, but its file was too slow or full",
+            log_.dropped());
+    return families;
+  }
+
+ private:
+  const AccessLog& log_;
+};
+
 }  // namespace
+
+void ShowAccessLog(metrics::Exposition& exposition, const AccessLog& log) {
+  exposition.Add(std::make_shared<OfAccessLog>(log));
+}
 
 struct Metrics::Series {
   std::map<std::string_view, prometheus::Histogram*> cold_start = {};  // by phase
@@ -160,7 +116,7 @@ struct Metrics::Series {
   std::shared_ptr<Gathered> gathered = {};
 };
 
-Metrics::Metrics(metrics::Exposition& exposition, const Clock& clock, std::function<ActivatorFigures()> figures)
+Metrics::Metrics(metrics::Exposition& exposition, const Clock& clock, FigureSources sources)
     : series_(std::make_unique<Series>()) {
   prometheus::Registry& registry = exposition.registry();
   const prometheus::Histogram::BucketBoundaries bounds = {.0005, .001, .0025, .005, .01, .025, .05, .1, .25,
@@ -179,8 +135,11 @@ Metrics::Metrics(metrics::Exposition& exposition, const Clock& clock, std::funct
   series_->demands = counter("updraft_activator_demands_total", "Times that requests found no instance");
   series_->ejections =
       counter("updraft_activator_ejections_total", "Times that an instance was left alone because requests failed");
-  series_->gathered = std::make_shared<Gathered>(clock, std::move(figures));
+  series_->gathered = std::make_shared<Gathered>(std::move(sources.figures));
   exposition.Add(series_->gathered);
+  exposition.AddPart([&clock, revisions = std::move(sources.revisions)] {
+    return std::make_unique<RevisionPage>(clock, revisions());
+  });
 }
 
 Metrics::~Metrics() { series_->gathered->Stop(); }

@@ -5,33 +5,39 @@
 #include <memory>
 #include <vector>
 
+#include "activator/access_log/access_log.h"
 #include "activator/proxy/proxy_counters.h"
-#include "activator/queue/revision.h"
 #include "activator/stats/cold_start.h"
+#include "activator/stats/revision_page.h"
 #include "core/base/clock.h"
 #include "core/metrics/exposition.h"
 
 namespace updraft::activator {
 
 // What the page shows besides what is counted here. Filled in each time it is fetched, on the control
-// loop; revisions that are gone are no longer in it, and so are their series.
+// loop.
 struct ActivatorFigures {
-  struct OfRevision {
-    const RevisionSettings* settings = nullptr;
-    const Revision* revision = nullptr;
-  };
-  std::vector<OfRevision> revisions = {};
   std::vector<const ProxyCounters*> proxies = {};  // of all workers
   size_t routed_hosts = 0;
   bool controller_connected = false;
   bool autoscaler_connected = false;
 };
 
+// Where the figures come from: asked for each page, on the control loop.
+struct FigureSources {
+  std::function<ActivatorFigures()> figures;
+  // Revisions that are gone are no longer among them, and so are their series.
+  std::function<std::vector<RevisionPage::OfRevision>()> revisions;
+};
+
+// The log's own series. Both must outlive the pages.
+void ShowAccessLog(metrics::Exposition& exposition, const AccessLog& log);
+
 // Control loop only.
 class Metrics {
  public:
   // Both must outlive it. The page must not be rendered after it has gone.
-  Metrics(metrics::Exposition& exposition, const Clock& clock, std::function<ActivatorFigures()> figures);
+  Metrics(metrics::Exposition& exposition, const Clock& clock, FigureSources sources);
   ~Metrics();
 
   void OnColdStart(const ColdStartTimes& times);

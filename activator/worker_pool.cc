@@ -9,6 +9,9 @@
 namespace updraft::activator {
 namespace {
 
+// Most clients that send requests one after the other leave shorter pauses.
+constexpr Nanos kDrainIdleTime = Seconds(1);
+
 // Runs `work` on the loop and waits for it.
 void RunOn(Loop& loop, const std::function<void()>& work) {
   std::promise<void> done;
@@ -25,17 +28,31 @@ http::ServerOptions ServerOptionsFor(size_t workers) {
   options.body_timeout = Nanos::max();
   options.write_timeout = Nanos::max();
   options.http2_streams_max = 1000;
+  options.drain_idle_time = kDrainIdleTime;
   options.reuse_port = workers > 1;
   return options;
 }
 
+AccessLogSink* SinkOf(AccessLog* log, uint32_t worker) { return log == nullptr ? nullptr : &log->sink(worker); }
+
 }  // namespace
+
+Status ListenAt(http::Server& server, const std::string& address, const http::InheritedListeners& inherited,
+                uint32_t index, uint32_t servers) {
+  const Result<http::SocketAddress> parsed = http::ParseAddress(address);
+  if (!parsed) return parsed.error();
+  std::vector<UniqueFd> sockets = inherited.For(*parsed, index, servers);
+  for (UniqueFd& socket : sockets) server.ListenAt(std::move(socket));
+  if (!sockets.empty()) return Ok();
+  const Result<uint16_t> port = server.Listen(address);
+  return port ? Ok() : Status(port.error());
+}
 
 struct WorkerPool::Part {
   Part(uint32_t index, const WorkerPoolOptions& options, WorkerEvents& events)
       : thread("worker-" + std::to_string(index)),
         worker(index, thread.loop(), RealClock(), options.limits, events),
-        proxy(std::make_unique<Proxy>(worker, options.proxy)),
+        proxy(std::make_unique<Proxy>(worker, options.proxy, SinkOf(options.access_log, index))),
         server(std::make_unique<http::Server>(thread.loop(), ServerOptionsFor(options.workers), proxy->Handler())) {}
 
   LoopThread thread;
@@ -75,18 +92,28 @@ std::vector<const ProxyCounters*> WorkerPool::counters() const {
   return counters;
 }
 
-Status WorkerPool::Listen(const std::vector<std::string>& addresses) {
-  for (const auto& part : parts_) {
+Status WorkerPool::Listen(const std::vector<std::string>& addresses, const http::InheritedListeners& inherited) {
+  for (uint32_t i = 0; i < parts_.size(); ++i) {
     for (const std::string& address : addresses) {
       Status status = Ok();
-      RunOn(part->thread.loop(), [&] {
-        const auto port = part->server->Listen(address);
-        if (!port) status = port.error();
+      RunOn(parts_[i]->thread.loop(), [&] {
+        status = ListenAt(*parts_[i]->server, address, inherited, i, static_cast<uint32_t>(parts_.size()));
       });
       if (!status) return status;
     }
   }
   return Ok();
+}
+
+std::vector<int> WorkerPool::ListeningSockets() const {
+  std::vector<int> all;
+  for (const auto& part : parts_) {
+    RunOn(part->thread.loop(), [&all, &part] {
+      const std::vector<int> sockets = part->server->listening_sockets();
+      all.insert(all.end(), sockets.begin(), sockets.end());
+    });
+  }
+  return all;
 }
 
 void WorkerPool::Drain(TimePoint deadline, std::function<void()> done) {

@@ -11,14 +11,21 @@
 #include "core/base/clock.h"
 #include "core/base/loop.h"
 #include "core/base/result.h"
+#include "core/http/inherited_listeners.h"
 #include "core/http/server.h"
 
 namespace updraft::activator {
+
+// Has `server`, the one with number `index` of `servers`, listen at what was inherited for the address,
+// or else at a socket of its own. Errors as Server::Listen()'s.
+Status ListenAt(http::Server& server, const std::string& address, const http::InheritedListeners& inherited,
+                uint32_t index, uint32_t servers);
 
 struct WorkerPoolOptions {
   uint32_t workers = 1;  // 1 ... Revision::kWorkersMax
   DispatcherLimits limits = {};
   ProxyOptions proxy = {};
+  AccessLog* access_log = nullptr;  // must outlive the pool
 };
 
 // One thread, that of the control loop.
@@ -32,9 +39,11 @@ class WorkerPool {
   std::vector<Worker*> workers() const;
   std::vector<const ProxyCounters*> counters() const;
 
-  // Every worker listens at all addresses. kUnavailable, kInvalidArgument: one cannot be had. Waits
-  // for the workers.
-  Status Listen(const std::vector<std::string>& addresses);
+  // Every worker listens at all addresses, at sockets that were inherited or at its own.
+  // kUnavailable, kInvalidArgument: one cannot be had. Waits for the workers, as the next.
+  Status Listen(const std::vector<std::string>& addresses, const http::InheritedListeners& inherited = {});
+  // Those at which it listens, for handing them over; they stay the pool's.
+  std::vector<int> ListeningSockets() const;
 
   // Stops accepting and lets requests finish, until `deadline`. Runs `done` once, on a worker's
   // thread, when the last connection is gone.

@@ -52,8 +52,8 @@ std::vector<LoadLine> LoadLedger::All() {
   return lines;
 }
 
-void LoadLedger::ForEach(const std::function<void(const Revision&)>& see) const {
-  for (const auto& [key, entry] : entries_) see(*entry.revision);
+void LoadLedger::ForEach(const std::function<void(const std::shared_ptr<Revision>&)>& see) const {
+  for (const auto& [key, entry] : entries_) see(entry.revision);
 }
 
 LoadLine LoadLedger::Say(const std::string& key, Entry& entry, const LoadReading& load) {

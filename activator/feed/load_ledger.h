@@ -38,7 +38,7 @@ class LoadLedger {
   // Everything, for an autoscaler that knows nothing.
   std::vector<LoadLine> All();
 
-  void ForEach(const std::function<void(const Revision&)>& see) const;
+  void ForEach(const std::function<void(const std::shared_ptr<Revision>&)>& see) const;
 
  private:
   struct Entry {

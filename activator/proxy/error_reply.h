@@ -16,6 +16,7 @@ struct ErrorReply {
 };
 
 struct RenderedReply {
+  int status = 502;
   http::Headers headers;
   std::string body;
 };
@@ -23,5 +24,12 @@ struct RenderedReply {
 // JSON when `accept`, the request's own field, asks for it and not for text; else a line of text.
 // Begins with who answers and why: "activator request timeout: ...".
 RenderedReply Render(const ErrorReply& reply, std::string_view accept);
+
+// Whether a request with these fields is a gRPC call, which knows no answers but gRPC's.
+bool IsGrpc(const http::Headers& request);
+// For such: 200 with the status in the only header block ("trailers-only"), and no body.
+RenderedReply RenderGrpc(const ErrorReply& reply);
+// For a call whose response has begun: how its stream ends.
+http::Headers GrpcTrailers(const ErrorReply& reply);
 
 }  // namespace updraft::activator

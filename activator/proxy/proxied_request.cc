@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "activator/proxy/network_probe.h"
+
 namespace updraft::activator {
 
 using http::Task;
@@ -15,6 +17,7 @@ constexpr int kSendsMax = 3;
 Task<void> ServeProxied(Proxy& proxy, http::Exchange& exchange) {
   ProxiedRequest request(proxy, exchange);
   co_await request.Serve();
+  request.LogAccess();
 }
 
 }  // namespace
@@ -23,12 +26,15 @@ ProxiedRequest::ProxiedRequest(Proxy& proxy, http::Exchange& exchange)
     : proxy_(proxy),
       exchange_(exchange),
       start_(exchange.loop().Now()),
-      hold_(proxy.worker().dispatcher(), exchange.loop()) {
+      facts_(FactsOf(exchange.request().headers)),
+      hold_(proxy.worker().dispatcher(), exchange.loop()),
+      logged_(proxy.access_log() != nullptr && facts_.network_probe.empty() &&
+              proxy.access_log()->Samples()) {
   const http::RequestHead& request = exchange.request();
   origin_.client_ip = IpOf(exchange.peer());
   if (exchange.secure()) origin_.scheme = "https";
   origin_.host = request.host();
-  origin_.request_id = request.headers.Get("x-request-id").value_or("");
+  origin_.request_id = facts_.request_id;
   if (origin_.request_id.empty()) {
     made_id_ = proxy.ids().Next();
     origin_.request_id = made_id_.view();
@@ -36,6 +42,7 @@ ProxiedRequest::ProxiedRequest(Proxy& proxy, http::Exchange& exchange)
 }
 
 Task<void> ProxiedRequest::Serve() {
+  if (!facts_.network_probe.empty()) return AnswerNetworkProbe();
   Revision* revision = FindRevision();
   if (revision == nullptr) {
     proxy_.counters().unrouted.Add();
@@ -51,33 +58,51 @@ Task<void> ProxiedRequest::Serve() {
   return ServeRevision(*revision);
 }
 
-Revision* ProxiedRequest::FindRevision() const {
+Task<void> ProxiedRequest::AnswerNetworkProbe() {
+  ProbeAnswer answer = AnswerProbe(facts_.network_probe, facts_.network_hash);
+  http::Headers headers{{"Content-Type", "text/plain; charset=utf-8"}};
+  if (!answer.hash.empty()) headers.Add("K-Network-Hash", answer.hash);
+  (void)co_await exchange_.Respond(answer.status, std::move(headers), std::move(answer.body));
+}
+
+// As Knative routes with its feature tag-header-based-routing: a tag in the request's field or in
+// its host decides, and the instance is told which, or that there was none.
+Revision* ProxiedRequest::FindRevision() {
   const HostRule* rule = proxy_.worker().routes().Find(origin_.host);
   if (rule == nullptr) return nullptr;
-  const std::optional<std::string_view> tag =
-      exchange_.request().headers.Get("knative-serving-tag");
-  if (tag && rule->route != nullptr) {
-    if (const HostRule* tagged = rule->route->FindTag(*tag)) rule = tagged;
+  if (rule->route != nullptr && rule->route->has_tags) {
+    const HostRule* tagged =
+        facts_.route_tag.empty() ? nullptr : rule->route->FindTag(facts_.route_tag);
+    if (tagged != nullptr) rule = tagged;
+    route_tag_ = rule->tag;
+    origin_.route_tag = route_tag_;
+    origin_.default_route = route_tag_.empty();
   }
   return rule->Choose();
 }
 
-RequestTimeouts ProxiedRequest::TimeoutsOf(Revision& revision) const {
-  const RevisionSettings* settings = proxy_.worker().dispatcher().Settings(revision);
+RequestTimeouts ProxiedRequest::TimeoutsOf(Revision& revision) {
+  const auto& settings = proxy_.worker().dispatcher().Settings(revision);
   if (settings == nullptr) return {};
+  if (logged_) settings_ = settings;
   return {settings->timeout, settings->response_start_timeout, settings->idle_timeout};
 }
 
 Task<void> ProxiedRequest::ServeRevision(Revision& revision) {
   std::shared_ptr<Revision> keep;  // while the request waits, the routes may change
+  TrafficCounter& counter = proxy_.worker().dispatcher().Traffic(revision);
+  traffic_.CountFor(counter);
   bool served = false;
   for (int tried = 0; !served && !over() && tried < proxy_.options().instances_tried_max; ++tried) {
+    if (tried > 0) counter.retries.Add();
     hold_.Release();
     hold_.Acquire(revision, tried == 0 ? Dispatcher::Attempt::kFirst : Dispatcher::Attempt::kRetry);
     if (hold_.pending()) {
       keep = revision.shared_from_this();
       if (exchange_.client_gone()) hold_.GiveUp();
+      const TimePoint waits_since = exchange_.loop().Now();
       co_await hold_.Settled();
+      counter.waits.Add(exchange_.loop().Now() - waits_since);
     }
     if (!hold_.held()) break;
     served = co_await TryInstance();
@@ -100,9 +125,11 @@ ErrorReply ProxiedRequest::ReplyWithoutInstance() {
   const bool left = !hold_.held() && !hold_.refusal();
   if (left || exchange_.client_lost()) {
     proxy_.counters().client_aborts.Add();
+    CountAbort(AbortCause::kClient);
     return {0, {}, {}, {}};
   }
   if (hold_.held()) {
+    CountAbort(AbortCause::kInstance);
     const bool slow = connect_error_.code == Code::kDeadlineExceeded;
     return {slow ? 504 : 502, "could not reach an instance", connect_error_.message,
             origin_.request_id};
@@ -114,17 +141,17 @@ ErrorReply ProxiedRequest::ReplyWithoutInstance() {
 
 ErrorReply ProxiedRequest::TimeoutReply() {
   proxy_.counters().timeouts.Add();
+  CountAbort(AbortCause::kTimeout);
   exchange_.Resume();
   return {504, "request timeout", deadlines_->why(), origin_.request_id};
 }
 
 // False: no connection to the slot's instance could be opened.
 Task<bool> ProxiedRequest::TryInstance() {
-  const RevisionSettings* const settings =
-      proxy_.worker().dispatcher().Settings(*hold_.slot().revision);
+  const auto& settings = proxy_.worker().dispatcher().Settings(*hold_.slot().revision);
   // A change of protocol is asked for in HTTP/1.1, as Knative does.
-  const bool http2 = settings != nullptr && settings->protocol == Protocol::kH2c &&
-                     !exchange_.upgrade_requested();
+  const bool http2 =
+      settings != nullptr && settings->protocol == Protocol::kH2c && !exchange_.upgrade_requested();
   return http2 ? TryHttp2Instance() : TryHttp1Instance();
 }
 
@@ -179,11 +206,14 @@ Task<bool> ProxiedRequest::TryHttp2Instance() {
 
 Task<RelayResult> ProxiedRequest::RunRelay(http::ClientExchange& upstream, bool reused) {
   upstream_ = &upstream;
-  Relay relay({exchange_, upstream, proxy_.worker().dispatcher(), hold_.slot(), *deadlines_, origin_,
-               body_, reused});
+  Relay relay({exchange_, upstream, proxy_.worker().dispatcher(), hold_.slot(), *deadlines_,
+               origin_, body_, traffic_, reused});
   RelayResult result = co_await relay.Run();
   upstream_ = nullptr;
-  if (result.end == End::kNotReceived) proxy_.counters().repeats.Add();
+  if (result.end == End::kNotReceived) {
+    proxy_.counters().repeats.Add();
+    proxy_.worker().dispatcher().Traffic(*hold_.slot().revision).retries.Add();
+  }
   co_return result;
 }
 
@@ -215,10 +245,17 @@ Status ProxiedRequest::NoteConnect(Status connected) {
 Task<void> ProxiedRequest::Conclude(RelayResult result) {
   if (deadlines_->expired()) {
     const ErrorReply timeout = TimeoutReply();
+    // It had the whole request, and did not say a word.
+    const Error silent{Code::kDeadlineExceeded, timeout.detail};
+    if (result.status == 0 && !exchange_.body_pending()) MarkUnanswered(silent);
     co_await AnswerOrAppend(timeout);
     co_return;
   }
+  const bool protocol =
+      result.error.code == Code::kInternal || result.error.code == Code::kInvalidArgument;
+  CountAbort(protocol ? AbortCause::kProtocol : AbortCause::kInstance);
   if (result.end == End::kNoResponse || result.end == End::kNotReceived) {
+    MarkUnanswered(result.error);
     const std::string& id = hold_.slot().instance->id();
     const ErrorReply reply{502, "got no response", "instance " + id + ": " + result.error.message,
                            origin_.request_id};
@@ -226,6 +263,7 @@ Task<void> ProxiedRequest::Conclude(RelayResult result) {
     co_return;
   }
   const Code code = result.error.code;
+  if (result.end != End::kBroken && !protocol) CountAbort(AbortCause::kClient);
   if (result.end == End::kClientFailed && !exchange_.started() && code != Code::kUnavailable) {
     const int status = code == Code::kDeadlineExceeded ? 408 : 400;
     const ErrorReply reply{status, "could not read the request's body", result.error.message,
@@ -237,12 +275,22 @@ Task<void> ProxiedRequest::Conclude(RelayResult result) {
   exchange_.Abort();
 }
 
+void ProxiedRequest::MarkUnanswered(const Error& error) {
+  const Slot& slot = hold_.slot();
+  const std::string where = "instance " + slot.instance->id() + " at " + slot.instance->host_port();
+  proxy_.worker().dispatcher().MarkUnanswered(slot, Context(where, error));
+}
+
 // A response that has begun ends with the reason, if its framing leaves room for it.
 Task<void> ProxiedRequest::AnswerOrAppend(ErrorReply reply) {
   if (!exchange_.started()) {
     co_await Answer(reply);
   } else if (status_ == 101) {
     exchange_.Abort();
+  } else if (IsGrpc(exchange_.request().headers)) {
+    const http::Headers trailers = GrpcTrailers(reply);
+    const http::Part part{nullptr, {}, true, &trailers};
+    (void)co_await exchange_.Send(part);
   } else {
     const RenderedReply rendered = Render(reply, {});
     const http::Part part{nullptr, rendered.body, true, nullptr};
@@ -252,13 +300,42 @@ Task<void> ProxiedRequest::AnswerOrAppend(ErrorReply reply) {
 
 Task<void> ProxiedRequest::Answer(ErrorReply reply) {
   status_ = reply.status;
-  RenderedReply rendered = Render(reply, exchange_.request().headers.Get("accept").value_or(""));
-  (void)co_await exchange_.Respond(reply.status, std::move(rendered.headers),
+  const http::Headers& request = exchange_.request().headers;
+  RenderedReply rendered;
+  if (IsGrpc(request)) {
+    rendered = RenderGrpc(reply);
+  } else {
+    rendered = Render(reply, request.Get("accept").value_or(""));
+  }
+  own_bytes_ = rendered.body.size();
+  (void)co_await exchange_.Respond(rendered.status, std::move(rendered.headers),
                                    std::move(rendered.body));
 }
 
 void ProxiedRequest::Record(Revision& revision) {
-  proxy_.worker().dispatcher().Record(revision, {status_, exchange_.loop().Now() - start_});
+  Dispatcher& dispatcher = proxy_.worker().dispatcher();
+  dispatcher.Record(revision, {status_, exchange_.loop().Now() - start_});
+  if (abort_cause_) dispatcher.Traffic(revision).AddAbort(*abort_cause_);
+}
+
+void ProxiedRequest::LogAccess() const {
+  if (!logged_) return;
+  const Instance* instance = hold_.held() ? hold_.slot().instance : nullptr;
+  const std::optional<uint64_t> length = exchange_.body_length();
+  proxy_.access_log()->Write({
+      .request = exchange_.request(),
+      .host = origin_.host,
+      .remote_address = exchange_.peer(),
+      .request_id = origin_.request_id,
+      .content_length = length ? static_cast<int64_t>(*length) : -1,
+      .status = status_,
+      .response_bytes = traffic_.out() + own_bytes_,
+      .latency = exchange_.loop().Now() - start_,
+      .time = RealClock().Wall(),
+      .revision = settings_.get(),
+      .instance_id = instance == nullptr ? std::string_view() : instance->id(),
+      .instance_ip = instance == nullptr ? std::string_view() : instance->ip(),
+  });
 }
 
 bool ProxiedRequest::over() const { return deadlines_->expired() || exchange_.client_lost(); }

@@ -11,8 +11,10 @@
 #include "activator/proxy/error_reply.h"
 #include "activator/proxy/proxy.h"
 #include "activator/proxy/relay.h"
+#include "activator/proxy/request_facts.h"
 #include "activator/proxy/request_origin.h"
 #include "activator/proxy/slot_hold.h"
+#include "activator/proxy/traffic_meter.h"
 #include "core/http/exchange.h"
 
 namespace updraft::activator {
@@ -22,10 +24,13 @@ class ProxiedRequest final : private DeadlineObserver {
   ProxiedRequest(Proxy& proxy, http::Exchange& exchange);
 
   http::Task<void> Serve();
+  // After it.
+  void LogAccess() const;
 
  private:
-  Revision* FindRevision() const;
-  RequestTimeouts TimeoutsOf(Revision& revision) const;
+  http::Task<void> AnswerNetworkProbe();
+  Revision* FindRevision();
+  RequestTimeouts TimeoutsOf(Revision& revision);
   http::Task<void> ServeRevision(Revision& revision);
   http::Task<bool> TryInstance();
   http::Task<bool> TryHttp1Instance();
@@ -39,7 +44,9 @@ class ProxiedRequest final : private DeadlineObserver {
   http::Task<void> AnswerWithoutInstance(Revision& revision);
   ErrorReply ReplyWithoutInstance();
   ErrorReply TimeoutReply();
+  void MarkUnanswered(const Error& error);
   void Record(Revision& revision);
+  void CountAbort(AbortCause cause) { abort_cause_ = cause; }
   bool over() const;
 
   void OnDeadline() override;
@@ -48,14 +55,21 @@ class ProxiedRequest final : private DeadlineObserver {
   Proxy& proxy_;
   http::Exchange& exchange_;
   const TimePoint start_;
-  RequestId made_id_;  // when the client gave none
+  const RequestFacts facts_;
+  RequestId made_id_;      // when the client gave none
+  std::string route_tag_;  // the routes may change while the request waits
   RequestOrigin origin_;
   std::optional<RequestDeadlines> deadlines_;
   SlotHold hold_;
   http::ClientExchange* upstream_ = nullptr;  // while one is in use
   Error connect_error_;
   TakenBody body_;
-  int status_ = 0;  // as the client sees it; 0: it saw none
+  TrafficMeter traffic_;
+  std::optional<AbortCause> abort_cause_;
+  const bool logged_;
+  std::shared_ptr<const RevisionSettings> settings_;  // for the log alone
+  uint64_t own_bytes_ = 0;                            // of an answer of our own
+  int status_ = 0;                                    // as the client sees it; 0: it saw none
 };
 
 }  // namespace updraft::activator

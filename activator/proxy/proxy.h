@@ -2,6 +2,7 @@
 // only.
 #pragma once
 
+#include "activator/access_log/access_log.h"
 #include "activator/proxy/http2_upstreams.h"
 #include "activator/proxy/proxy_counters.h"
 #include "activator/proxy/request_id.h"
@@ -20,10 +21,12 @@ struct ProxyOptions {
 
 class Proxy {
  public:
-  // `worker` must outlive the proxy, and the proxy every request.
-  Proxy(Worker& worker, ProxyOptions options)
+  // `worker` and `access_log`, if there is one, must outlive the proxy, and the proxy every
+  // request.
+  Proxy(Worker& worker, ProxyOptions options, AccessLogSink* access_log = nullptr)
       : worker_(worker),
         options_(options),
+        access_log_(access_log),
         pool_(worker.loop(), options.pool),
         http2_upstreams_(worker.loop(), options.http2) {}
   Proxy(const Proxy&) = delete;
@@ -39,6 +42,7 @@ class Proxy {
   // For requests.
   Worker& worker() { return worker_; }
   const ProxyOptions& options() const { return options_; }
+  AccessLogSink* access_log() { return access_log_; }  // null: requests are not logged
   UpstreamPool& pool() { return pool_; }
   Http2Upstreams& http2_upstreams() { return http2_upstreams_; }
   RequestIds& ids() { return ids_; }
@@ -47,6 +51,7 @@ class Proxy {
  private:
   Worker& worker_;
   const ProxyOptions options_;
+  AccessLogSink* const access_log_;
   UpstreamPool pool_;
   Http2Upstreams http2_upstreams_;
   RequestIds ids_;

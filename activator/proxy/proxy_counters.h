@@ -1,21 +1,9 @@
 // What happens to requests outside any revision's own counts. One worker writes, any thread reads.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
+#include "activator/stats/event_count.h"
 
 namespace updraft::activator {
-
-class EventCount {
- public:
-  void Add() {
-    value_.store(value_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  }
-  uint64_t value() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<uint64_t> value_{0};
-};
 
 struct ProxyCounters {
   EventCount unrouted;  // no route for the request's host

@@ -75,6 +75,7 @@ Task<Status> Relay::SendWithBody() {
   if (last && parts_.upstream.version() == Version::kHttp2) KeepBody(first, true);
   const Status sent = co_await SendHead(first, last);
   if (!sent && parts_.upstream.not_received()) KeepBody(first, false);
+  if (sent) parts_.traffic.In(first.size());
   if (sent && !last) upload_.Start();
   co_return sent;
 }
@@ -97,7 +98,8 @@ Task<Status> Relay::SendHead(std::string_view body, bool last) {
   http::HeadWriter head(buffer);
   const http::Headers* trailers = last && chunked ? &exchange.trailers() : nullptr;
   if (parts_.upstream.version() == Version::kHttp1) {
-    WriteUpstreamHead(exchange.request(), parts_.origin, {kind, exchange.upgrade_requested()}, head);
+    WriteUpstreamHead(exchange.request(), parts_.origin, {kind, exchange.upgrade_requested()},
+                      head);
     return parts_.upstream.Send({head.written(), {}, body, last, trailers});
   }
   WriteUpstreamHead(exchange.request(), parts_.origin, {RequestBody::kLength, false}, head);
@@ -160,6 +162,7 @@ Task<RelayResult> Relay::RelayResponse() {
     head = nullptr;
     const Status sent = co_await parts_.exchange.Send(part);
     if (!sent) co_return ClientFailure(result, sent.error());
+    parts_.traffic.Out(part.body.size());
     parts_.deadlines.OnActivity();
     if (last) co_return result;
   }
@@ -187,6 +190,7 @@ Task<RelayResult> Relay::RelayTunnel() {
     }
     part = {nullptr, *piece, piece->empty(), nullptr};
     sent = co_await parts_.exchange.Send(part);
+    if (sent) parts_.traffic.Out(part.body.size());
     deadlines.OnActivity();
   }
   if (!sent) co_return ClientFailure(result, sent.error());

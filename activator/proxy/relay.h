@@ -5,6 +5,7 @@
 
 #include "activator/proxy/deadlines.h"
 #include "activator/proxy/request_origin.h"
+#include "activator/proxy/traffic_meter.h"
 #include "activator/proxy/upload.h"
 #include "activator/queue/dispatcher.h"
 #include "core/base/result.h"
@@ -29,6 +30,7 @@ struct RelayParts {
   RequestDeadlines& deadlines;
   const RequestOrigin& origin;
   TakenBody& body;
+  TrafficMeter& traffic;
   bool reused = false;  // the connection has carried a request before
 };
 
@@ -50,7 +52,7 @@ struct RelayResult {
 class Relay {
  public:
   explicit Relay(const RelayParts& parts)
-      : parts_(parts), upload_(parts.exchange, parts.upstream) {}
+      : parts_(parts), upload_(parts.exchange, parts.upstream, parts.traffic) {}
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 

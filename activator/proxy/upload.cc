@@ -6,8 +6,8 @@ namespace updraft::activator {
 
 using http::Task;
 
-Upload::Upload(http::Exchange& exchange, http::ClientExchange& upstream)
-    : exchange_(exchange), upstream_(upstream), done_(exchange.loop()) {}
+Upload::Upload(http::Exchange& exchange, http::ClientExchange& upstream, TrafficMeter& traffic)
+    : exchange_(exchange), upstream_(upstream), traffic_(traffic), done_(exchange.loop()) {}
 
 void Upload::Start() {
   started_ = true;
@@ -34,6 +34,7 @@ Task<void> Upload::SendBody() {
         {}, {}, *piece, last, last ? &exchange_.trailers() : nullptr};
     const Status sent = co_await upstream_.Send(part);
     if (!sent) break;  // the response, if there is one, says why
+    traffic_.In(part.body.size());
   }
   running_ = false;
   done_.Notify();
@@ -54,6 +55,7 @@ Task<void> Upload::SendTunnel(std::function<void()> on_activity) {
     const http::ClientExchange::Part part{{}, {}, *piece, false, nullptr};
     const Status sent = co_await upstream_.Send(part);
     if (!sent) break;
+    traffic_.In(part.body.size());
   }
   running_ = false;
   done_.Notify();

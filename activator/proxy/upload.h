@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "activator/proxy/traffic_meter.h"
 #include "core/base/result.h"
 #include "core/http/client_exchange.h"
 #include "core/http/exchange.h"
@@ -13,8 +14,8 @@ namespace updraft::activator {
 
 class Upload {
  public:
-  // Both must outlive the upload.
-  Upload(http::Exchange& exchange, http::ClientExchange& upstream);
+  // All must outlive the upload.
+  Upload(http::Exchange& exchange, http::ClientExchange& upstream, TrafficMeter& traffic);
 
   // Sends what is left of the body, in a task of its own. Call at most once.
   void Start();
@@ -38,6 +39,7 @@ class Upload {
 
   http::Exchange& exchange_;
   http::ClientExchange& upstream_;
+  TrafficMeter& traffic_;
   http::Signal done_;
   bool started_ = false;
   bool running_ = false;

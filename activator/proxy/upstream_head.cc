@@ -147,6 +147,8 @@ void WriteUpstreamHead(const http::RequestHead& request, const RequestOrigin& or
   }
   WriteForwarding(out, origin, seen, std::move(forwarded_for));
   if (!seen.request_id) out.Field("X-Request-Id", origin.request_id);
+  if (!origin.route_tag.empty()) out.Field("Knative-Serving-Tag", origin.route_tag);
+  if (origin.default_route) out.Literal("Knative-Serving-Default-Route: true\r\n");
   out.Literal("\r\n");
 }
 

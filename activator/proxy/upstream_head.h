@@ -16,7 +16,8 @@ struct UpstreamHeadOptions {
 
 // Writes an HTTP/1.1 head, empty line included: hop-by-hop fields and those that only
 // Updraft may set left out; X-Forwarded-For, -Proto and -Host, Forwarded and X-Request-Id
-// completed.
+// completed. Trace context passes as it came: Updraft records no spans, so it makes none, as
+// Knative with tracing off.
 void WriteUpstreamHead(const http::RequestHead& request, const RequestOrigin& origin,
                        const UpstreamHeadOptions& options, http::HeadWriter& out);
 

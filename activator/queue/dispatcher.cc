@@ -1,5 +1,6 @@
 #include "activator/queue/dispatcher.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -48,17 +49,17 @@ Admission Dispatcher::Acquire(Revision& revision, Waiter& waiter, TimePoint now,
   waiter.found_no_instance_ = false;
   if (attempt == Attempt::kFirst) shard.load.Arrived();
   // Behind those who came first, even if a slot is free this instant.
-  if (shard.waiting_count == 0) {
+  if (shard.waiting_count == 0 || attempt == Attempt::kRetry) {
     if (Instance* instance = Pick(shard)) {
       shard.load.StartRunning(now);
       Grant(shard, waiter, *instance);
       return Admission::kGranted;
     }
   }
-  return Enqueue(shard, waiter, now);
+  return Enqueue(shard, waiter, now, attempt);
 }
 
-Admission Dispatcher::Enqueue(RevisionShard& shard, Waiter& waiter, TimePoint now) {
+Admission Dispatcher::Enqueue(RevisionShard& shard, Waiter& waiter, TimePoint now, Attempt attempt) {
   Revision& revision = shard.revision;
   waiter.found_no_instance_ = !shard.has_instances();
   if (Fails(shard)) {
@@ -66,11 +67,16 @@ Admission Dispatcher::Enqueue(RevisionShard& shard, Waiter& waiter, TimePoint no
     if (shard.view.settings) RaiseDemand(shard);
     return Refuse(waiter, CannotServe(shard));
   }
-  if (revision.queued.fetch_add(1, std::memory_order_seq_cst) >= limits_.queue_length_max) {
+  const bool full = revision.queued.fetch_add(1, std::memory_order_seq_cst) >= limits_.queue_length_max;
+  if (full && attempt == Attempt::kFirst) {
     revision.queued.fetch_sub(1, std::memory_order_seq_cst);
     return Refuse(waiter, {Code::kResourceExhausted, "pending request queue full"});
   }
-  waiter.AppendTo(shard.waiting);
+  if (attempt == Attempt::kFirst) {
+    waiter.AppendTo(shard.waiting);
+  } else {
+    waiter.PrependTo(shard.waiting);
+  }
   waiter.state_ = Waiter::State::kWaiting;
   ++shard.waiting_count;
   if (shard.waiting_count == 1) {
@@ -117,8 +123,20 @@ void Dispatcher::Release(Slot& slot, TimePoint now) {
 }
 
 void Dispatcher::MarkFailed(const Slot& slot, const Error& error) {
+  Eject(slot, slot.instance->AddFailure(), error);
+}
+
+void Dispatcher::MarkUnanswered(const Slot& slot, const Error& error) {
   const uint32_t failures = slot.instance->AddFailure();
+  if (failures < kUnansweredMax) return;
+  const std::shared_ptr<const InstanceSet>& instances = slot.revision->shard(worker_)->view.instances;
+  const auto is_another = [&slot](const auto& one) { return one.get() != slot.instance && one->Open(); };
+  if (instances && std::ranges::any_of(instances->open, is_another)) Eject(slot, failures, error);
+}
+
+void Dispatcher::Eject(const Slot& slot, uint32_t failures, const Error& error) {
   if (!slot.instance->Eject()) return;
+  slot.revision->shard(worker_)->traffic.ejections.Add();
   events_.OnEjected(slot.revision->shared_from_this(), *slot.instance, failures, error);
 }
 

@@ -64,6 +64,9 @@ struct DispatcherLimits {
   uint32_t queue_length_max = 10'000;  // requests waiting per revision, all workers together
 };
 
+// Unanswered requests in a row that eject an instance.
+inline constexpr uint32_t kUnansweredMax = 3;
+
 class Dispatcher {
  public:
   // `worker`: 0 ... Revision::worker_count()-1. All references must outlive the dispatcher.
@@ -75,7 +78,9 @@ class Dispatcher {
 
   // ---- for requests
 
-  enum class Attempt { kFirst, kRetry };  // a retry is no further arrival
+  // A retry is no further arrival: it was let into the queue before, and goes ahead of those who
+  // came later.
+  enum class Attempt { kFirst, kRetry };
   // REQUIRES: `waiter` is not waiting, and stays until it is settled or cancelled.
   Admission Acquire(Revision& revision, Waiter& waiter, TimePoint now, Attempt attempt = Attempt::kFirst);
   // Ends the wait without an outcome; no effect when it is over. A slot that was granted but not yet
@@ -84,9 +89,12 @@ class Dispatcher {
   // `slot` is empty afterwards. A waiting request may get it.
   void Release(Slot& slot, TimePoint now);
 
-  // A request could not be sent to the instance, or it broke the connection before it answered: no
-  // requests go there for a while. The slot stays the caller's.
+  // The instance could not be reached: no requests go there for a while. The slot stays the caller's.
   void MarkFailed(const Slot& slot, const Error& error);
+  // It took a request and gave no answer: it broke the connection, or a timeout came first. That may
+  // be the request's fault; kUnansweredMax in a row, on all workers together and without a response
+  // between, are the instance's. The last that takes requests goes on taking them: there is no better.
+  void MarkUnanswered(const Slot& slot, const Error& error);
 
   // The first byte of a response has come. The times of the cold start that made this request wait,
   // complete; all zero when it did not wait for one.
@@ -96,8 +104,13 @@ class Dispatcher {
   // it was found in the route table or its waiter was refused.
   void Record(Revision& revision, const ResponseSample& sample);
 
+  // This worker's part of the revision's counts. As Record(), and as long as a slot of it is held.
+  TrafficCounter& Traffic(Revision& revision) { return ShardOf(revision).traffic; }
+
   // Null while the revision is not known. Valid until the end of the turn.
-  const RevisionSettings* Settings(Revision& revision) { return ShardOf(revision).view.settings.get(); }
+  const std::shared_ptr<const RevisionSettings>& Settings(Revision& revision) {
+    return ShardOf(revision).view.settings;
+  }
 
   // ---- for the worker
 
@@ -112,7 +125,7 @@ class Dispatcher {
 
  private:
   RevisionShard& ShardOf(Revision& revision);
-  Admission Enqueue(RevisionShard& shard, Waiter& waiter, TimePoint now);
+  Admission Enqueue(RevisionShard& shard, Waiter& waiter, TimePoint now, Attempt attempt);
   Admission Refuse(Waiter& waiter, Error error);
   Instance* Pick(RevisionShard& shard);
   void Serve(RevisionShard& shard, TimePoint now);
@@ -124,6 +137,7 @@ class Dispatcher {
   bool HandOver(RevisionShard& shard, Instance& instance, TimePoint now);
   void WakeAnother(RevisionShard& shard);
   void RaiseDemand(RevisionShard& shard);
+  void Eject(const Slot& slot, uint32_t failures, const Error& error);
 
   const uint32_t worker_;
   const DispatcherLimits limits_;

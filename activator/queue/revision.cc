@@ -49,4 +49,12 @@ ResponseTotals Revision::ReadResponses() const {
   return totals;
 }
 
+TrafficTotals Revision::ReadTraffic() const {
+  TrafficTotals totals;
+  for (uint32_t worker = 0; worker < worker_count_; ++worker) {
+    if (const RevisionShard* part = shard(worker)) part->traffic.AddTo(totals);
+  }
+  return totals;
+}
+
 }  // namespace updraft::activator

@@ -11,6 +11,7 @@
 #include "activator/routing/revision_settings.h"
 #include "activator/stats/load_counter.h"
 #include "activator/stats/response_counter.h"
+#include "activator/stats/traffic_counter.h"
 #include "core/base/clock.h"
 
 namespace updraft::activator {
@@ -50,6 +51,7 @@ class Revision : public std::enable_shared_from_this<Revision> {
   // The load of all workers together, at `clock`'s now. Any thread.
   LoadReading ReadLoad(const Clock& clock) const;
   ResponseTotals ReadResponses() const;
+  TrafficTotals ReadTraffic() const;
 
   // A bit for each worker with waiting requests. Who sets his bit tries once more for a slot
   // afterwards, and who frees a slot looks at the bits afterwards; both in one total order, so that

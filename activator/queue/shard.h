@@ -8,6 +8,7 @@
 #include "activator/queue/revision.h"
 #include "activator/stats/load_counter.h"
 #include "activator/stats/response_counter.h"
+#include "activator/stats/traffic_counter.h"
 #include "core/base/ring.h"
 
 namespace updraft::activator {
@@ -29,6 +30,7 @@ struct RevisionShard : RingLink {  // in its dispatcher's list while `keep_alive
   std::atomic<bool> wake_pending{false};  // any thread: the worker has been told, and has not yet looked
   LoadCounter load;                       // any thread reads
   ResponseCounter responses;              // any thread reads
+  TrafficCounter traffic;                 // any thread reads
 
   uint32_t limit() const { return view.settings ? view.settings->container_concurrency : 0; }
   bool has_instances() const { return view.instances && !view.instances->open.empty(); }

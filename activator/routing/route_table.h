@@ -41,6 +41,7 @@ struct HostRule {
 struct RouteEntry {
   std::string key;  // "namespace/name"
   std::vector<std::unique_ptr<HostRule>> hosts;
+  bool has_tags = false;
 
   // The rule of the tag, for routing by the Knative-Serving-Tag header; null: there is none.
   const HostRule* FindTag(std::string_view tag) const;

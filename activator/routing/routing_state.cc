@@ -168,6 +168,7 @@ void RoutingState::SetRoute(const RouteUpdate& update) {
     auto rule = std::make_unique<HostRule>();
     rule->host = std::string(HostName(host.host).view());
     rule->tag = host.tag;
+    held.entry->has_tags |= !host.tag.empty();
     rule->cluster_local = host.cluster_local;
     rule->route = held.entry.get();
     uint32_t upto = 0;

@@ -438,6 +438,97 @@ TEST(DispatcherTest, TheLoadIsTheExactIntegralOfHeldAndRunningRequests) {
   EXPECT_EQ(load.waiting, 0u);
 }
 
+TEST(DispatcherTest, UnansweredRequestsInARowAreTheInstancesFault) {
+  TestWorkers workers(1);
+  workers.Declare(1);
+  workers.Endpoints({"1", "2"});
+  Slots a(workers, 0);
+  a.Ask();
+  const Error silent{Code::kDeadlineExceeded, "no response began"};
+  for (uint32_t i = 1; i < kUnansweredMax; ++i) workers[0].MarkUnanswered(a[0].held, silent);
+  workers[0].OnFirstByte(a[0].held, FromUnixNanos(1));
+  for (uint32_t i = 1; i < kUnansweredMax; ++i) workers[0].MarkUnanswered(a[0].held, silent);
+  EXPECT_THAT(workers.ejected, IsEmpty()) << "a response came between";
+  workers[0].MarkUnanswered(a[0].held, silent);
+  EXPECT_THAT(workers.ejected, ElementsAre("1x3"));
+  workers.state.FindInstance("ns/rev", "1")->Restore();
+  workers[0].MarkUnanswered(a[0].held, silent);
+  EXPECT_THAT(workers.ejected, ElementsAre("1x3", "1x4")) << "not yet recovered";
+  EXPECT_EQ(workers.revision().ReadTraffic().ejections, 2u);
+  a.Ask();
+  for (uint32_t i = 0; i < kUnansweredMax; ++i) workers[0].MarkUnanswered(a[1].held, silent);
+  EXPECT_EQ(workers.ejected.size(), 2u) << "2 is the last";
+}
+
+TEST(DispatcherTest, ARetryKeepsItsPlaceAndIsNotRefused) {
+  TestWorkers workers(1, {.queue_length_max = 1});
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  a.Ask();
+  EXPECT_EQ(a.Ask(), Admission::kWaiting);
+  EXPECT_EQ(a.Ask(), Admission::kRefused);
+  // The first finds its instance gone.
+  workers[0].MarkFailed(a[0].held, Error{Code::kUnavailable, "connection refused"});
+  a.Release(0);
+  EXPECT_EQ(workers[0].Acquire(workers.revision(), a[0], workers.now, Dispatcher::Attempt::kRetry), Admission::kWaiting);
+  workers.Endpoints({"2"});
+  workers.Settle();
+  EXPECT_EQ(a[0].settled, 1) << "it came first";
+  EXPECT_EQ(a[1].settled, 0);
+}
+
+// Between 2 and 10 requests by turns, on two workers, with a limit that makes some of them wait and
+// each of them sent twice: every window shows the mean of its time, whoever reads when.
+TEST(DispatcherTest, TheLoadOfASquareWaveIsExactInEveryWindow) {
+  TestWorkers workers(2);
+  workers.Declare(3);
+  workers.Endpoints({"1", "2"});
+  FakeClock clock;
+  workers.now = clock.Now();
+  const auto seconds = [&] { return workers.revision().ReadLoad(clock).request_time.ToSeconds(); };
+  const auto advance = [&](Nanos by) {
+    clock.Advance(by);
+    workers.now = clock.Now();
+  };
+  Slots base(workers, 0);
+  base.Ask();
+  base.Ask();
+  double last = 0;
+  for (int period = 0; period < 20; ++period) {
+    {
+      Slots more_a(workers, 0);
+      Slots more_b(workers, 1);
+      for (int i = 0; i < 4; ++i) {
+        more_a.Ask();
+        more_b.Ask();
+      }
+      workers.Settle();
+      const LoadReading load = workers.revision().ReadLoad(clock);
+      EXPECT_EQ(load.running, 6u);
+      EXPECT_EQ(load.waiting, 4u);
+      for (int i = 0; i < 7; ++i) {
+        advance(Millis(50));
+        seconds();  // reading changes nothing
+      }
+      // Sent again: the same requests, held or running all the time.
+      Request& again = more_b[0];
+      workers[1].Release(again.held, workers.now);
+      const Admission admission =
+          workers[1].Acquire(workers.revision(), again, workers.now, Dispatcher::Attempt::kRetry);
+      if (admission == Admission::kGranted) again.held = again.slot();
+      workers.Settle();
+      advance(Millis(150));
+    }
+    workers.Settle();
+    advance(Millis(500));
+    const double now = seconds();
+    EXPECT_NEAR(now - last, 10 * 0.5 + 2 * 0.5, 1e-9) << period;
+    last = now;
+  }
+  EXPECT_EQ(workers.revision().ReadLoad(clock).arrivals, 2u + 20 * 8);
+}
+
 TEST(DispatcherTest, ARetryIsNoFurtherArrival) {
   TestWorkers workers(1);
   workers.Declare(1);

@@ -17,7 +17,7 @@ TEST(ResponseCounterTest, CountsByClassAndBucket) {
   EXPECT_EQ(totals.classes[2].count(), 2u);
   EXPECT_EQ(totals.classes[2].buckets[0], 1u);
   EXPECT_EQ(totals.classes[2].buckets[1], 1u);
-  EXPECT_NEAR(totals.classes[2].latency_sum, 0.003, 1e-9);
+  EXPECT_NEAR(totals.classes[2].sum, 0.003, 1e-9);
   EXPECT_EQ(totals.classes[5].buckets.back(), 1u);
   EXPECT_EQ(totals.classes[0].count(), 2u);
   EXPECT_EQ(totals.classes[4].count(), 0u);

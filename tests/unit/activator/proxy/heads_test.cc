@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "activator/proxy/error_reply.h"
+#include "activator/proxy/request_facts.h"
 #include "activator/proxy/request_id.h"
 #include "activator/proxy/response_head.h"
 #include "activator/proxy/upstream_fields.h"
@@ -168,6 +169,48 @@ TEST(ErrorReplyTest, NamesItselfAndTheRequest) {
   EXPECT_EQ(Render(reply, "text/html,application/json").body, text.body);
   const ErrorReply odd{502, "got no response", "\xff\"quoted\"", "id"};
   EXPECT_NE(Render(odd, "application/json").body.find("\\\"quoted\\\""), std::string::npos);
+}
+
+TEST(ErrorReplyTest, GrpcCallsAreKnownByTheirType) {
+  const auto is_grpc = [](std::string_view type) { return IsGrpc({{"Content-Type", type}}); };
+  EXPECT_TRUE(is_grpc("application/grpc"));
+  EXPECT_TRUE(is_grpc("Application/gRPC+proto"));
+  EXPECT_TRUE(is_grpc("application/grpc; x=1"));
+  EXPECT_FALSE(is_grpc("application/grpc-web"));
+  EXPECT_FALSE(is_grpc("application/json"));
+  EXPECT_FALSE(IsGrpc({}));
+}
+
+TEST(ErrorReplyTest, AGrpcCallGetsAStatusAndAMessageThatBreaksNothing) {
+  struct Case {
+    int status;
+    std::string_view grpc;
+  };
+  for (const Case& c : {Case{503, "14"}, Case{504, "4"}, Case{502, "14"}, Case{404, "12"},
+                        Case{400, "13"}, Case{500, "2"}}) {
+    const ErrorReply reply{c.status, "failed", "100 %\n\xc3\xa4", "id-1"};
+    const RenderedReply rendered = RenderGrpc(reply);
+    EXPECT_EQ(rendered.status, 200);
+    EXPECT_EQ(rendered.body, "");
+    EXPECT_EQ(rendered.headers.Get("grpc-status"), c.grpc) << c.status;
+    EXPECT_EQ(rendered.headers.Get("grpc-message"),
+              "activator failed: 100 %25%0A%C3%A4 (request id-1)");
+    EXPECT_EQ(rendered.headers.Get("content-type"), "application/grpc");
+    EXPECT_EQ(GrpcTrailers(reply).size(), 2u);
+  }
+}
+
+TEST(RequestFactsTest, TheFirstOfANameCountsWhateverItsCase) {
+  const http::Headers headers = {{"x-REQUEST-id", "r"},        {"X-Request-Id", "second"},
+                                 {"Knative-Serving-Tag", "t"}, {"K-Network-Probe", "probe"},
+                                 {"K-Network-Hash", "h"},      {"K-Network-Other", "x"},
+                                 {"Knative-Serving-Xyz", "no"}};
+  const RequestFacts facts = FactsOf(headers);
+  EXPECT_EQ(facts.request_id, "r");
+  EXPECT_EQ(facts.route_tag, "t");
+  EXPECT_EQ(facts.network_probe, "probe");
+  EXPECT_EQ(facts.network_hash, "h");
+  EXPECT_EQ(FactsOf({}).request_id, "");
 }
 
 TEST(RequestIdsTest, AreDifferent) {

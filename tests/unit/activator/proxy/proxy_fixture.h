@@ -46,6 +46,8 @@ struct ProxySetup {
       .key = "default/app-1", .namespace_name = "default", .name = "app-1", .service = "app"};
   DispatcherLimits limits;
   ProxyOptions options;
+  std::shared_ptr<AccessLog> access_log;
+  std::vector<HostUpdate> hosts = {{"app.test", {{"default/app-1", 100}}}};
 };
 
 // Serves host "app.test" from revision "default/app-1".
@@ -59,10 +61,11 @@ class ProxyFixture {
     RoutingUpdate update;
     update.full = true;
     update.revisions = {setup_.revision};
-    update.routes = {{"default/app", {{"app.test", {{"default/app-1", 100}}}}}};
+    update.routes = {{"default/app", setup_.hosts}};
     Publish(update);
     http::RunOn(thread_.loop(), [this] {
-      proxy_ = std::make_unique<Proxy>(worker_, setup_.options);
+      proxy_ = std::make_unique<Proxy>(worker_, setup_.options,
+                                       setup_.access_log ? &setup_.access_log->sink(0) : nullptr);
       http::ServerOptions options;
       options.body_timeout = Nanos::max();
       options.write_timeout = Nanos::max();
@@ -93,6 +96,13 @@ class ProxyFixture {
   Loop& loop() { return thread_.loop(); }
   Proxy& proxy() { return *proxy_; }
   RecordedEvents& events() { return events_; }
+  TrafficTotals traffic() {
+    TrafficTotals totals;
+    http::RunOn(loop(), [this, &totals] {
+      totals = worker_.routes().Find("app.test")->Choose()->ReadTraffic();
+    });
+    return totals;
+  }
   size_t idle_upstreams() {
     size_t count = 0;
     http::RunOn(loop(), [this, &count] { count = proxy_->pool().idle_count(); });

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "tests/unit/activator/proxy/proxy_fixture.h"
 
 namespace updraft::activator {
@@ -63,6 +65,68 @@ TEST(ProxyTest, NamesItselfWhenItKnowsNoRoute) {
       "{\"component\":\"activator\",\"status\":404,\"reason\":\"found no route\","
       "\"message\":\"no service is known for host \\\"other.test\\\"\",\"requestId\":\"abc\"}\n");
   EXPECT_EQ(proxy.proxy().counters().unrouted.value(), 2u);
+}
+
+TEST(ProxyTest, TellsKnativesProbesThatTheyCameThrough) {
+  ProxyFixture proxy;
+  RawClient client(proxy.port());
+  client.Send("GET / HTTP/1.1\r\nHost: any.test\r\nK-Network-Probe: activator\r\n\r\n");
+  const std::string activator = client.ReadResponse();
+  EXPECT_TRUE(activator.starts_with("HTTP/1.1 200 ")) << activator;
+  EXPECT_EQ(BodyOf(activator), "activator");
+  client.Send(
+      "GET / HTTP/1.1\r\nHost: app.test\r\nK-Network-Probe: probe\r\nK-Network-Hash: h1\r\n\r\n");
+  const std::string echo = client.ReadResponse();
+  EXPECT_TRUE(echo.starts_with("HTTP/1.1 200 ")) << echo;
+  EXPECT_NE(echo.find("K-Network-Hash: h1\r\n"), std::string::npos) << echo;
+  for (const char* bad : {"probe", "queue"}) {
+    client.Send(std::string("GET / HTTP/1.1\r\nHost: app.test\r\nK-Network-Probe: ") + bad +
+                "\r\n\r\n");
+    EXPECT_TRUE(client.ReadResponse().starts_with("HTTP/1.1 400 ")) << bad;
+  }
+  EXPECT_EQ(proxy.proxy().counters().unrouted.value(), 0u);
+}
+
+// What the instance is told of the tag by which the request for `host` with these fields was
+// routed.
+std::string ToldOfTag(const std::string& host, const std::string& fields) {
+  RawBackend backend;
+  ProxySetup setup;
+  setup.hosts = {{"app.test", {{"default/app-1", 100}}, ""},
+                 {"blue-app.test", {{"default/app-1", 100}}, "blue"}};
+  ProxyFixture proxy(setup);
+  proxy.SetPorts({backend.port()});
+  RawClient client(proxy.port());
+  client.Send("GET / HTTP/1.1\r\nHost: " + host + "\r\n" + fields + "\r\n");
+  RawClient instance = backend.Accept();
+  const std::string head = instance.ReadUntil("\r\n\r\n");
+  instance.Send(kOk);
+  client.ReadResponse();
+  const size_t at = head.find("Knative-Serving-");
+  return at == std::string::npos ? "" : head.substr(at, head.size() - at - 4);
+}
+
+TEST(ProxyTest, TheInstanceLearnsByWhichTagItWasReached) {
+  EXPECT_EQ(ToldOfTag("app.test", ""), "Knative-Serving-Default-Route: true");
+  EXPECT_EQ(ToldOfTag("app.test", "Knative-Serving-Tag: blue\r\n"), "Knative-Serving-Tag: blue");
+  EXPECT_EQ(ToldOfTag("blue-app.test", ""), "Knative-Serving-Tag: blue");
+  EXPECT_EQ(ToldOfTag("app.test", "Knative-Serving-Tag: none\r\n"),
+            "Knative-Serving-Default-Route: true");
+  EXPECT_EQ(ToldOfTag("app.test", "Knative-Serving-Default-Route: forged\r\n"),
+            "Knative-Serving-Default-Route: true");
+}
+
+TEST(ProxyTest, AGrpcCallIsAnsweredInItsOwnWords) {
+  ProxyFixture proxy;
+  RawClient client(proxy.port());
+  client.Send(
+      "POST /a.B/C HTTP/1.1\r\nHost: other.test\r\nContent-Type: application/grpc+proto\r\n"
+      "Content-Length: 0\r\nX-Request-Id: abc\r\n\r\n");
+  const std::string answer = client.ReadResponse();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
+  EXPECT_NE(answer.find("Grpc-Status: 12\r\n"), std::string::npos) << answer;
+  EXPECT_NE(answer.find("Content-Type: application/grpc\r\n"), std::string::npos) << answer;
+  EXPECT_EQ(BodyOf(answer), "");
 }
 
 // ---- bodies
@@ -344,6 +408,141 @@ TEST(ProxyTest, GoesToAnotherInstanceWhenOneCannotBeReached) {
     EXPECT_EQ(BodyOf(client.ReadResponse()), "ok");
   }
   EXPECT_EQ(proxy.events().ejected(), std::vector<std::string>{"i-" + std::to_string(nobody)});
+}
+
+// So many requests, one after the other, each answered with `status`. Which instances were ejected.
+std::vector<std::string> EjectedAfter(ProxyFixture& proxy, int requests, int status) {
+  for (int i = 0; i < requests; ++i) {
+    RawClient client(proxy.port());
+    client.Send(kGet);
+    EXPECT_TRUE(client.ReadResponse().starts_with("HTTP/1.1 " + std::to_string(status)));
+  }
+  return proxy.events().ejected();
+}
+
+TEST(ProxyTest, AnInstanceThatTakesRequestsAndNeverAnswersIsLeftAlone) {
+  RawBackend backend;  // accepts, and no more
+  RawBackend other;
+  ProxySetup setup;
+  setup.revision.response_start_timeout = Millis(30);
+  ProxyFixture proxy(setup);
+  proxy.SetPorts({backend.port(), other.port()});
+  EXPECT_EQ(EjectedAfter(proxy, 2, 504).size(), 0u);
+  EXPECT_EQ(EjectedAfter(proxy, 3, 504).size(), 1u);
+  EXPECT_EQ(EjectedAfter(proxy, 5, 504).size(), 1u) << "the last one stays";
+  const TrafficTotals traffic = proxy.traffic();
+  EXPECT_EQ(traffic.ejections, 1u);
+  EXPECT_EQ(traffic.aborts[static_cast<size_t>(AbortCause::kTimeout)], 10u);
+}
+
+TEST(ProxyTest, AClientThatWithholdsItsBodyIsNotTheInstancesFault) {
+  RawBackend backend;
+  RawBackend other;
+  ProxySetup setup;
+  setup.revision.response_start_timeout = Millis(30);
+  ProxyFixture proxy(setup);
+  proxy.SetPorts({backend.port(), other.port()});
+  for (int i = 0; i < 6; ++i) {
+    RawClient client(proxy.port());
+    client.Send("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 10\r\n\r\nhalf");
+    EXPECT_TRUE(client.ReadResponse().starts_with("HTTP/1.1 504 "));
+  }
+  EXPECT_TRUE(proxy.events().ejected().empty());
+}
+
+http::Task<void> CloseAtOnce(http::Exchange& exchange) {
+  exchange.Abort();
+  co_return;
+}
+
+TEST(ProxyTest, SoIsOneThatClosesWithoutAnswering) {
+  http::TestServer backend(CloseAtOnce);
+  http::TestServer other(CloseAtOnce);
+  ProxyFixture proxy;
+  proxy.SetPorts({backend.port(), other.port()});
+  EXPECT_EQ(EjectedAfter(proxy, 2, 502).size(), 0u);
+  EXPECT_EQ(EjectedAfter(proxy, 3, 502).size(), 1u);
+  EXPECT_EQ(proxy.traffic().aborts[static_cast<size_t>(AbortCause::kInstance)], 5u);
+}
+
+// ---- what is counted
+
+TEST(ProxyTest, CountsTheBytesOfBodiesBothWaysAndTheWaits) {
+  RawBackend backend;
+  ProxyFixture proxy;
+  RawClient client(proxy.port());
+  client.Send("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 5\r\n\r\nhe");
+  proxy.events().WaitForDemand();
+  proxy.SetPorts({backend.port()});
+  RawClient instance = backend.Accept();
+  instance.ReadUntil("\r\n\r\nhe");
+  client.Send("llo");
+  instance.ReadUntil("llo");
+  instance.Send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+  EXPECT_EQ(BodyOf(client.ReadResponse()), "abc");
+  const TrafficTotals traffic = proxy.traffic();
+  EXPECT_EQ(traffic.bytes_in, 5u);
+  EXPECT_EQ(traffic.bytes_out, 3u);
+  EXPECT_EQ(traffic.waits.count(), 1u);
+  EXPECT_EQ(traffic.retries, 0u);
+  for (const uint64_t aborts : traffic.aborts) EXPECT_EQ(aborts, 0u);
+}
+
+TEST(ProxyTest, CountsWhyRequestsDidNotEndWell) {
+  RawBackend backend;
+  ProxyFixture proxy;
+  proxy.SetPorts({backend.port()});
+  RawClient client(proxy.port());
+  client.Send(kGet);
+  RawClient confused = backend.Accept();
+  confused.ReadUntil("\r\n\r\n");
+  confused.Send("SSH-2.0-OpenSSH\r\n\r\n");
+  EXPECT_TRUE(client.ReadResponse().starts_with("HTTP/1.1 502 "));
+  client.Send(kGet);
+  RawClient instance = backend.Accept();
+  instance.ReadUntil("\r\n\r\n");
+  client.Reset();
+  EXPECT_EQ(instance.ReadAll(), "");
+  while (proxy.connections() > 0) {
+  }
+  const TrafficTotals traffic = proxy.traffic();
+  EXPECT_EQ(traffic.aborts[static_cast<size_t>(AbortCause::kProtocol)], 1u);
+  EXPECT_EQ(traffic.aborts[static_cast<size_t>(AbortCause::kClient)], 1u);
+}
+
+TEST(ProxyTest, LogsEveryRequestThatIsNoProbe) {
+  const std::string path = testing::TempDir() + "updraft-proxy-access.log";
+  unlink(path.c_str());
+  {
+    ProxySetup setup;
+    setup.access_log = *AccessLog::Open(
+        {.path = path,
+         .format = *LogTemplate::Parse("{{.Request.URL}} {{.Response.Code}} {{.Response.Size}} "
+                                       "{{.Revision.Name}} {{.Revision.PodName}} {{.RequestID}}")});
+    RawBackend backend;
+    ProxyFixture proxy(setup);
+    proxy.SetPorts({backend.port()});
+    RawClient client(proxy.port());
+    client.Send("GET /a HTTP/1.1\r\nHost: app.test\r\nX-Request-Id: r1\r\n\r\n");
+    RawClient instance = backend.Accept();
+    instance.ReadUntil("\r\n\r\n");
+    instance.Send(kOk);
+    client.ReadResponse();
+    client.Send("GET /b HTTP/1.1\r\nHost: other.test\r\nX-Request-Id: r2\r\n\r\n");
+    client.ReadResponse();
+    client.Send("GET /p HTTP/1.1\r\nHost: app.test\r\nK-Network-Probe: activator\r\n\r\n");
+    client.ReadResponse();
+    EXPECT_EQ(setup.access_log->written(), 2u);
+    setup.access_log.reset();
+  }
+  std::ifstream file(path);
+  std::string first;
+  std::string second;
+  std::getline(file, first);
+  std::getline(file, second);
+  EXPECT_TRUE(first.starts_with("/a 200 2 app-1 i-") && first.ends_with(" r1")) << first;
+  EXPECT_TRUE(second.starts_with("/b 404 ") && second.ends_with("   r2")) << second;
+  EXPECT_FALSE(std::getline(file, first));
 }
 
 // ---- holding requests

@@ -118,6 +118,32 @@ TEST(TunnelTest, AnAcceptedUpgradeIsAResponseThatBeganAndTrafficIsActivity) {
   EXPECT_EQ(tunnel.client.ReadAll(), "");
 }
 
+TEST(TunnelTest, TheTotalTimeEndsATunnelHoweverMuchItCarries) {
+  ProxySetup setup;
+  setup.revision.timeout = Millis(150);
+  Tunnel tunnel(setup);
+  tunnel.instance.ReadExactly(5);
+  Loop pace;
+  for (int i = 1; i <= 20; ++i) pace.After(Millis(10 * i), [&tunnel] { tunnel.client.Send("x"); });
+  pace.After(Millis(210), [&pace] { pace.Stop(); });
+  pace.Run();
+  EXPECT_LT(tunnel.instance.ReadAll().size(), 20u);
+  tunnel.client.ReadAll();
+  EXPECT_TRUE(tunnel.client.closed());
+  EXPECT_EQ(tunnel.proxy.proxy().counters().timeouts.value(), 1u);
+}
+
+TEST(TunnelTest, WhatATunnelCarriesIsCountedWhileItLasts) {
+  Tunnel tunnel;
+  tunnel.instance.ReadExactly(5);
+  tunnel.client.Send("ping");
+  tunnel.instance.ReadExactly(4);
+  tunnel.instance.Send("pongpong");
+  tunnel.client.ReadExactly(8);
+  EXPECT_EQ(tunnel.proxy.traffic().bytes_in, 9u);
+  EXPECT_EQ(tunnel.proxy.traffic().bytes_out, 8u);
+}
+
 TEST(TunnelTest, ARefusedUpgradeIsAnOrdinaryAnswer) {
   RawBackend backend;
   ProxyFixture proxy;

@@ -1,0 +1,189 @@
+#include "activator/stats/revision_page.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+
+namespace updraft::activator {
+namespace {
+
+// Revisions a piece: with all status classes of a histogram some 200 kB.
+constexpr size_t kRowsPerPiece = 64;
+
+template <typename T>
+void AppendNumber(std::string& page, T number) {
+  std::array<char, 32> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  page.append(digits.data(), end.ptr);
+}
+
+// One sample of a series: "name suffix{labels,more} value".
+struct SampleName {
+  std::string_view family;
+  std::string_view suffix;
+  std::string_view labels;
+  std::string_view more;  // a further label, or empty
+};
+
+template <typename T>
+void AppendSample(std::string& page, const SampleName& name, T value) {
+  page.append("updraft_activator_").append(name.family).append(name.suffix).append("{").append(name.labels);
+  if (!name.more.empty()) page.append(",").append(name.more);
+  page.append("} ");
+  AppendNumber(page, value);
+  page.append("\n");
+}
+
+const std::array<std::string, kDurationBounds.size() + 1>& BoundLabels() {
+  static const auto* const labels = [] {
+    auto* made = new std::array<std::string, kDurationBounds.size() + 1>;
+    for (size_t i = 0; i < made->size(); ++i) {
+      std::string& label = (*made)[i] = "le=\"";
+      if (i < kDurationBounds.size()) {
+        AppendNumber(label, kDurationBounds[i]);
+      } else {
+        label += "+Inf";
+      }
+      label += "\"";
+    }
+    return made;
+  }();
+  return *labels;
+}
+
+void AppendHistogram(std::string& page, std::string_view family, std::string_view labels, const DurationTotals& totals) {
+  uint64_t cumulative = 0;
+  for (size_t i = 0; i < totals.buckets.size(); ++i) {
+    cumulative += totals.buckets[i];
+    AppendSample(page, {family, "_bucket", labels, BoundLabels()[i]}, cumulative);
+  }
+  AppendSample(page, {family, "_sum", labels, {}}, totals.sum);
+  AppendSample(page, {family, "_count", labels, {}}, cumulative);
+}
+
+std::string LabelsOf(const RevisionSettings& settings) {  // DNS labels all: nothing to escape
+  return "configuration=\"" + settings.configuration + "\",namespace=\"" + settings.namespace_name +
+         "\",revision=\"" + settings.name + "\",service=\"" + settings.service + "\"";
+}
+
+void AppendDurations(std::string& page, std::string_view family, const std::string& labels, const Revision& revision) {
+  const ResponseTotals totals = revision.ReadResponses();
+  for (size_t i = 0; i < totals.classes.size(); ++i) {
+    if (totals.classes[i].count() == 0) continue;
+    const std::string of_class = i == 0 ? "none" : std::to_string(i) + "xx";
+    AppendHistogram(page, family, labels + ",response_code_class=\"" + of_class + "\"", totals.classes[i]);
+  }
+}
+
+void AppendAborts(std::string& page, std::string_view family, const std::string& labels, const Revision& revision) {
+  const TrafficTotals totals = revision.ReadTraffic();
+  for (size_t i = 0; i < totals.aborts.size(); ++i) {
+    if (totals.aborts[i] == 0) continue;
+    AppendSample(page, {family, {}, labels, "cause=\"" + std::string(kAbortCauses[i]) + "\""}, totals.aborts[i]);
+  }
+}
+
+void AppendWaits(std::string& page, std::string_view family, const std::string& labels, const Revision& revision) {
+  const TrafficTotals totals = revision.ReadTraffic();
+  if (totals.waits.count() > 0) AppendHistogram(page, family, labels, totals.waits);
+}
+
+// A figure of TrafficTotals as a counter.
+template <uint64_t TrafficTotals::*kFigure>
+void AppendTraffic(std::string& page, std::string_view family, const std::string& labels, const Revision& revision) {
+  AppendSample(page, {family, {}, labels, {}}, revision.ReadTraffic().*kFigure);
+}
+
+}  // namespace
+
+struct RevisionPage::Family {
+  std::string_view name;
+  std::string_view type;
+  std::string_view help;
+  // One of the two: figures of the load, and all others.
+  void (*append_load)(std::string& page, const SampleName& name, const LoadReading& load) = nullptr;
+  void (*append)(std::string& page, std::string_view family, const std::string& labels,
+                 const Revision& revision) = nullptr;
+};
+
+const std::vector<RevisionPage::Family>& RevisionPage::Families() {
+  static const auto* const families = new std::vector<Family>{
+      {"requests_running", "gauge", "Requests in instances now",
+       [](std::string& page, const SampleName& name, const LoadReading& load) {
+         AppendSample(page, name, load.running);
+       }},
+      {"requests_waiting", "gauge", "Requests held for want of an instance or a slot now",
+       [](std::string& page, const SampleName& name, const LoadReading& load) {
+         AppendSample(page, name, load.waiting);
+       }},
+      {"request_seconds_in_flight_total", "counter",
+       "Time integral of requests held or running: its rate is the average concurrency",
+       [](std::string& page, const SampleName& name, const LoadReading& load) {
+         AppendSample(page, name, load.request_time.ToSeconds());
+       }},
+      {"requests_total", "counter", "Requests that arrived",
+       [](std::string& page, const SampleName& name, const LoadReading& load) {
+         AppendSample(page, name, load.arrivals);
+       }},
+      {"request_duration_seconds", "histogram",
+       "Time from a request's head to its response's end, by the class of its status; none: the client left", nullptr,
+       &AppendDurations},
+      {"request_wait_seconds", "histogram",
+       "Time that requests were held for want of an instance or a slot, of those that were", nullptr, &AppendWaits},
+      {"aborted_requests_total", "counter",
+       "Requests that did not end as their instance would have had it, by who or what ended them", nullptr,
+       &AppendAborts},
+      {"received_bytes_total", "counter", "Bytes of bodies and upgraded connections that went to instances", nullptr,
+       &AppendTraffic<&TrafficTotals::bytes_in>},
+      {"sent_bytes_total", "counter", "Bytes of bodies and upgraded connections that came from instances", nullptr,
+       &AppendTraffic<&TrafficTotals::bytes_out>},
+      {"request_retries_total", "counter", "Times that a request was sent again because no instance had seen it", nullptr,
+       &AppendTraffic<&TrafficTotals::retries>},
+      {"instance_ejections_total", "counter", "Times that an instance was left alone because requests to it failed",
+       nullptr, &AppendTraffic<&TrafficTotals::ejections>},
+  };
+  return *families;
+}
+
+RevisionPage::RevisionPage(const Clock& clock, std::vector<OfRevision> revisions)
+    : clock_(clock), revisions_(std::move(revisions)) {}
+
+void RevisionPage::Prepare() {
+  const size_t end = std::min(revisions_.size(), prepared_ + kRowsPerPiece);
+  for (; prepared_ < end; ++prepared_) {
+    OfRevision& of = revisions_[prepared_];
+    if (of.revision->ReadLoad(clock_).arrivals == 0) continue;
+    std::string labels = LabelsOf(*of.settings);
+    rows_.push_back({std::move(labels), std::move(of)});
+  }
+}
+
+bool RevisionPage::Next(std::string& page) {
+  if (prepared_ < revisions_.size()) {
+    Prepare();
+    return true;
+  }
+  if (family_ == Families().size() || rows_.empty()) return false;
+  const Family& family = Families()[family_];
+  if (row_ == 0) {
+    page.append("# HELP updraft_activator_").append(family.name).append(" ").append(family.help);
+    page.append("\n# TYPE updraft_activator_").append(family.name).append(" ").append(family.type).append("\n");
+  }
+  const size_t end = std::min(rows_.size(), row_ + kRowsPerPiece);
+  for (; row_ < end; ++row_) {
+    const Row& row = rows_[row_];
+    if (family.append_load != nullptr) {
+      family.append_load(page, {family.name, {}, row.labels, {}}, row.of.revision->ReadLoad(clock_));
+    } else {
+      family.append(page, family.name, row.labels, *row.of.revision);
+    }
+  }
+  if (row_ == rows_.size()) {
+    row_ = 0;
+    ++family_;
+  }
+  return family_ < Families().size();
+}
+
+}  // namespace updraft::activator
