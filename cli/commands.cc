@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "cli/down.h"
+#include "cli/restart.h"
 #include "cli/status.h"
 #include "cli/supervise/supervisor.h"
 #include "cli/up.h"
@@ -48,6 +49,11 @@ void AddUp(CLI::App& app, int& exit_code) {
   up->add_option("--runtime", config.runtime, "auto, crun or runc")->capture_default_str();
   up->add_option("--containerd", config.system_containerd, "Socket of a containerd to use instead of a private one");
   up->add_option("--log-level", config.log_level, "debug, info, warn or error")->capture_default_str();
+  up->add_option("--access-log", config.access_log, "File for a line about each request");
+  up->add_option("--access-log-template", config.access_log_template, "As Knative's request-log-template; default: JSON");
+  up->add_option("--access-log-sample", config.access_log_sample, "Part of the requests that is logged")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   up->callback([owner, &exit_code] {
     owner->programs = OwnFolder();
     exit_code = Up(*owner);
@@ -63,6 +69,13 @@ void AddPlatformCommands(CLI::App& app, int& exit_code) {
   CLI::App* status = app.add_subcommand("status", "Show what runs of the platform");
   status->add_option("--run", *run, "Folder given to up")->capture_default_str();
   status->callback([run, &exit_code] { exit_code = PrintStatus(*run); });
+
+  const auto restart_options = std::make_shared<RestartOptions>();
+  restart_options->run = *run;
+  CLI::App* restart = app.add_subcommand("restart", "Start one program anew, without a request refused");
+  restart->add_option("program", restart_options->program, "activator, autoscaler, controller or node-agent")->required();
+  restart->add_option("--run", restart_options->run, "Folder given to up")->capture_default_str();
+  restart->callback([restart_options, &exit_code] { exit_code = Restart(*restart_options); });
 
   const auto options = std::make_shared<DownOptions>();
   options->run = *run;

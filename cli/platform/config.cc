@@ -10,7 +10,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PlatformConfig, run, state, prog
                                                 controller_metrics, autoscaler_metrics, activator_metrics,
                                                 agent_metrics, domain, node, bridge, subnet, cgroup_parent, registries,
                                                 autoscaler_config, system_containerd, runtime, runtime_binary,
-                                                runtime_reason, hide_unified_cgroup, log_level)
+                                                runtime_reason, hide_unified_cgroup, log_level, access_log,
+                                                access_log_template, access_log_sample)
 
 PlatformPaths::PlatformPaths(const PlatformConfig& config)
     : config_file(config.run + "/platform.json"),
@@ -24,6 +25,7 @@ PlatformPaths::PlatformPaths(const PlatformConfig& config)
       controller_socket(config.run + "/controller.sock"),
       autoscaler_socket(config.run + "/autoscaler.sock"),
       agent_socket(config.run + "/node-agent.sock"),
+      handover_socket(config.run + "/activator-handover.sock"),
       logs(config.state + "/logs"),
       kubeconfig(config.state + "/kubeconfig") {}
 

@@ -36,6 +36,9 @@ struct PlatformConfig {
   std::string runtime_reason;              // why that one, for the user
   bool hide_unified_cgroup = false;        // containerd and node-agent run without the cgroup2 mount
   std::string log_level = "info";
+  std::string access_log;                  // the activator's: a file; empty: none
+  std::string access_log_template;         // empty: JSON
+  double access_log_sample = 1;            // of all requests
 };
 
 // Paths that follow from the configuration.
@@ -51,6 +54,7 @@ struct PlatformPaths {
   std::string controller_socket;
   std::string autoscaler_socket;
   std::string agent_socket;
+  std::string handover_socket;     // where an activator waits for the next
   std::string logs;                // STATE/logs/<program>.log
   std::string kubeconfig;          // STATE/kubeconfig
 };

@@ -49,12 +49,21 @@ Program Activator(const PlatformConfig& config, const PlatformPaths& paths) {
                               "--controller", "unix:" + paths.controller_socket,
                               "--autoscaler", "unix:" + paths.autoscaler_socket,
                               "--metrics-address", config.activator_metrics,
+                              "--handover-socket", paths.handover_socket,
                               "--log-level", config.log_level},
                      .in_mount_namespace = false,
                      .ready_address = config.activator_metrics,
-                     .ready_socket = ""};
+                     .ready_socket = "",
+                     .hands_over = true};
   for (const std::string& address : config.http_addresses) {
     program.argv.insert(program.argv.end(), {"--http-address", address});
+  }
+  if (!config.access_log.empty()) {
+    program.argv.insert(program.argv.end(), {"--access-log", config.access_log, "--access-log-sample",
+                                             std::to_string(config.access_log_sample)});
+  }
+  if (!config.access_log_template.empty()) {
+    program.argv.insert(program.argv.end(), {"--access-log-template", config.access_log_template});
   }
   return program;
 }

@@ -16,6 +16,7 @@ struct Program {
   bool in_mount_namespace = false;      // containerd and what looks into its mounts
   std::string ready_address;            // "ip:port" that answers GET /readyz; empty: see ready_socket
   std::string ready_socket;             // a unix socket that accepts once the program is up
+  bool hands_over = false;  // a second one takes over from the first: it is restarted by hand-over
 };
 
 std::vector<Program> ProgramsOf(const PlatformConfig& config);

@@ -88,11 +88,33 @@ Status RemoveNetwork(const PlatformConfig& config) {
   return Ok();
 }
 
+constexpr std::string_view kLeaving = ".leaving-";
+
+// They were told to end long ago, and the instances that they wait for are about to go.
+void StopLeaving(const PlatformPaths& paths) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(paths.pids, error)) {
+    const std::string file = entry.path();
+    if (file.find(kLeaving) == std::string::npos) continue;
+    if (const auto process = ReadPid(file)) {
+      SendSignal(*process, SIGKILL);
+      WaitForEnd(*process, kKillWaitMillis);
+      Reap(process->pid);
+    }
+    unlink(file.c_str());
+  }
+}
+
 }  // namespace
+
+std::string LeavingPidFile(const PlatformPaths& paths, const std::string& program, pid_t pid) {
+  return paths.pids + "/" + program + std::string(kLeaving) + std::to_string(pid);
+}
 
 void StopPrograms(const PlatformConfig& config) {
   const PlatformPaths paths(config);
   const std::vector<Program> programs = ProgramsOf(config);
+  StopLeaving(paths);
   for (const Program& program : std::views::reverse(programs)) {
     const std::string pid_file = paths.pids + "/" + program.name;
     const auto process = ReadPid(pid_file);

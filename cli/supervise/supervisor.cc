@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <thread>
@@ -16,6 +17,7 @@
 #include "cli/platform/mount_namespace.h"
 #include "cli/supervise/stop.h"
 #include "core/base/log.h"
+#include "core/base/unique_fd.h"
 
 namespace updraft::cli {
 namespace {
@@ -41,6 +43,26 @@ void TrimLog(const std::string& path) {
   Result<std::string> text = ReadFile(path);
   if (!text || !WriteFile(path + ".1", *text, 0640)) return;
   if (truncate(path.c_str(), 0) != 0) Log(Level::kWarn, "log_trim_failed", {{"file", path}});
+}
+
+sigset_t HangupSet() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGHUP);
+  return set;
+}
+
+// Before threads are started.
+void BlockHangup() {
+  const sigset_t set = HangupSet();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+void WaitForHangup() {
+  const sigset_t set = HangupSet();
+  int received = 0;
+  while (sigwait(&set, &received) != 0) {
+  }
 }
 
 }  // namespace
@@ -81,6 +103,28 @@ class Supervisor::Watched final : public FdObserver {
   WallTime started_wall_;
   RestartMemory memory_;
   std::string last_end_;
+};
+
+// A process that another has followed, until it ends.
+class Supervisor::Leaving final : public FdObserver {
+ public:
+  Leaving(Supervisor& owner, ProcessIdentity process, std::string pid_file, int pidfd)
+      : owner_(owner), process_(process), pid_file_(std::move(pid_file)), pidfd_(pidfd) {
+    owner_.loop_.Watch(pidfd_.get(), EPOLLIN, this);
+  }
+  ~Leaving() { owner_.loop_.Unwatch(pidfd_.get(), this); }
+
+  void OnReady(uint32_t) override {
+    Log(Level::kInfo, "program_left", {{"pid", process_.pid}, {"how", DescribeEnd(Reap(process_.pid))}});
+    unlink(pid_file_.c_str());
+    std::erase_if(owner_.leaving_, [this](const auto& one) { return one.get() == this; });
+  }
+
+ private:
+  Supervisor& owner_;
+  const ProcessIdentity process_;
+  const std::string pid_file_;
+  const UniqueFd pidfd_;
 };
 
 Supervisor::Supervisor(Loop& loop, PlatformConfig config) : loop_(loop), config_(std::move(config)), paths_(config_) {
@@ -124,6 +168,24 @@ void Supervisor::Launch(Watched& watched) {
   Log(Level::kInfo, "program_started", {{"program", program.name}, {"pid", started->pid}});
   watched.Follow(*started);
   WriteStatus();
+}
+
+void Supervisor::HandOver() {
+  for (const auto& watched : programs_) {
+    if (stopping_ || !watched->program_.hands_over || !watched->process_) continue;
+    const ProcessIdentity old = *watched->process_;
+    const Result<int> pidfd = OpenPidfd(old);
+    if (!pidfd) continue;  // its end is about to be seen, and it is started again
+    const std::string pid_file = LeavingPidFile(paths_, watched->program_.name, old.pid);
+    if (Status written = WritePid(pid_file, old); !written) {
+      Log(Level::kError, "pid_not_written", {{"program", watched->program_.name}, {"error", written.error().message}});
+    }
+    leaving_.push_back(std::make_unique<Leaving>(*this, old, pid_file, *pidfd));
+    Log(Level::kInfo, "program_followed", {{"program", watched->program_.name}, {"pid", old.pid}});
+    watched->Forget();
+    watched->process_.reset();
+    Launch(*watched);
+  }
 }
 
 void Supervisor::OnEnd(Watched& watched) {
@@ -174,6 +236,7 @@ void Supervisor::Release() {
 
 int RunSupervisor(const std::string& run) {
   BlockTerminationSignals();
+  BlockHangup();
   StartLogging("supervisor");
   const Result<PlatformConfig> config = LoadPlatform(run);
   if (!config) {
@@ -192,12 +255,22 @@ int RunSupervisor(const std::string& run) {
   }
   Loop loop;
   Supervisor supervisor(loop, *config);
+  std::atomic<bool> ended{false};
   const NamedThread signals("signals", [&loop] {
     WaitForTerminationSignal();
     loop.Stop();
   });
+  const NamedThread hand_overs("hand-overs", [&loop, &supervisor, &ended] {
+    while (true) {
+      WaitForHangup();
+      if (ended) return;
+      loop.Post([&supervisor] { supervisor.HandOver(); });
+    }
+  });
   supervisor.Start();
   loop.Run();
+  ended = true;
+  kill(getpid(), SIGHUP);  // for the thread that waits for it
   supervisor.Release();
   StopPrograms(*config);
   unlink(paths.status_file.c_str());

@@ -26,11 +26,16 @@ class Supervisor {
   // Takes over what runs, starts the rest.
   void Start();
 
+  // Starts programs that hand over beside those that run; these end when they have been relieved and
+  // have finished what they had.
+  void HandOver();
+
   // Starts nothing any more. What runs is left running: see stop.h.
   void Release();
 
  private:
   class Watched;
+  class Leaving;
 
   void Launch(Watched& watched);
   void OnEnd(Watched& watched);
@@ -41,6 +46,7 @@ class Supervisor {
   const PlatformConfig config_;
   const PlatformPaths paths_;
   std::vector<std::unique_ptr<Watched>> programs_;
+  std::vector<std::unique_ptr<Leaving>> leaving_;
   bool stopping_ = false;
 };
 
