@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # kill -9 of every program under 100 requests a second: controller, autoscaler and node-agent cost no request and no
-# container; the activator costs only what is in flight there and serves within 2 s; all of them with the shims of a
-# service come back by themselves.
+# container; the activator costs only what is in flight there and serves within 2 s, and nothing when it is restarted in
+# order; all of them with the shims of a service come back by themselves.
 source "$(dirname "$0")/lib.sh"
 
 platform_up
@@ -26,6 +26,19 @@ for program in controller autoscaler node-agent; do
   kubectl get ksvc steady -o name > /dev/null || fail "the spec is lost"
   wait_until 20 "the instance to be seen again" test "$(containers)" = "$before"
 done
+
+log "restart activator, twice: it is followed"
+"$BIN/updraft_load" --url "$(url steady)" --rate 100 --seconds 6 > "$WORK/load" &
+load=$!
+for round in 1 2; do
+  old=$(pid_of activator)
+  "$BIN/updraft" restart activator --run "$RUN" || fail "updraft restart activator"
+  [ "$(pid_of activator)" != "$old" ] || fail "the same activator runs"
+  left() { ! kill -0 "$old" 2> /dev/null; }
+  wait_until 20 "the old activator to leave" left
+done
+wait $load || { cat "$WORK/load"; fail "requests failed while the activator was followed"; }
+cat "$WORK/load"
 
 log "scaling goes on"
 SPEC='containerConcurrency: 1' service after LATENCY_MS=300 | kubectl apply -f -

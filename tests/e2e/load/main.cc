@@ -4,7 +4,8 @@
 //   updraft_load --url URL [--host HOST] --rate PER_SECOND --seconds S
 //
 // Prints one JSON object: sent, answered by status, errors by text, latency percentiles in ms, and how many answers
-// each instance gave (header X-Instance). No request is repeated. Exit code 0 when all were answered with 200.
+// each instance gave (header X-Instance), and the most requests that any of them saw at once (header X-In-Flight). No
+// request is repeated. Exit code 0 when all were answered with 200.
 #include <curl/curl.h>
 
 #include <CLI/CLI.hpp>
@@ -14,7 +15,9 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -34,6 +37,7 @@ struct Outcome {
   std::map<std::string, int> statuses;
   std::map<std::string, int> errors;
   std::map<std::string, int> instances;
+  int in_flight_max = 0;
   std::vector<double> millis;
 };
 
@@ -73,20 +77,26 @@ class Call {
     curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
     ++outcome.statuses[std::to_string(status)];
     if (!instance_.empty()) ++outcome.instances[instance_];
+    outcome.in_flight_max = std::max(outcome.in_flight_max, in_flight_);
   }
 
  private:
   static size_t Discard(char*, size_t size, size_t count, void*) { return size * count; }
 
+  // Of the field whose name, in lower case and with what follows it, is `name`.
+  static std::optional<std::string> ValueOf(std::string_view line, std::string_view name) {
+    std::string start(line.substr(0, name.size()));
+    std::ranges::transform(start, start.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (start != name) return std::nullopt;
+    const std::string_view value = line.substr(name.size());
+    return std::string(value.substr(0, value.find_last_not_of("\r\n") + 1));
+  }
+
   static size_t OnHeader(char* data, size_t size, size_t count, void* self) {
-    constexpr std::string_view kName = "x-instance: ";
-    std::string line(data, size * count);
-    std::string name = line.substr(0, kName.size());
-    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (name == kName) {
-      line.erase(line.find_last_not_of("\r\n") + 1);
-      static_cast<Call*>(self)->instance_ = line.substr(kName.size());
-    }
+    auto* call = static_cast<Call*>(self);
+    const std::string_view line(data, size * count);
+    if (const auto instance = ValueOf(line, "x-instance: ")) call->instance_ = *instance;
+    if (const auto in_flight = ValueOf(line, "x-in-flight: ")) call->in_flight_ = std::atoi(in_flight->c_str());
     return size * count;
   }
 
@@ -94,6 +104,7 @@ class Call {
   curl_slist* headers_ = nullptr;
   const SteadyClock::time_point started_;
   std::string instance_;
+  int in_flight_ = 0;
 };
 
 class Load {
@@ -175,6 +186,7 @@ int main(int argc, char** argv) {
                                          {"statuses", outcome.statuses},
                                          {"errors", outcome.errors},
                                          {"instances", outcome.instances},
+                                         {"in_flight_max", outcome.in_flight_max},
                                          {"p50_ms", Percentile(outcome.millis, 0.5)},
                                          {"p99_ms", Percentile(outcome.millis, 0.99)},
                                          {"max_ms", Percentile(outcome.millis, 1)}};

@@ -10,6 +10,7 @@
 //   EXIT_AFTER_MS     end with code 7 this long after the start
 //   READY_AFTER_MS    /ready answers 503 until then
 //   STOP_DELAY_MS     wait after SIGTERM before ending; -1: ignore SIGTERM
+// Every answer says in X-In-Flight how many requests there were at once when it was asked for, itself included.
 // Paths (query parameters in brackets):
 //   /                 MESSAGE           [sleep=ms, status=code, bytes=n]
 //   /echo             the request's body
@@ -161,29 +162,40 @@ class Connection {
 
   void Reply(const Request& request, int status, const std::string& body) {
     std::string text = "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: text/plain\r\nContent-Length: " +
-                       std::to_string(body.size()) + "\r\nX-Instance: " + Env("HOSTNAME", "") + "\r\n\r\n";
+                       std::to_string(body.size()) + "\r\nX-Instance: " + Env("HOSTNAME", "") +
+                       "\r\nX-In-Flight: " + std::to_string(in_flight_at_start_) + "\r\n\r\n";
     if (request.method != "HEAD") text += body;
+    Leave();
     Send(text);
   }
 
   void Answer(const Request& request) {
     const bool counted = request.path != "/stats" && request.path != "/ready" && request.path != "/live";
-    if (counted) Enter(request);
+    if (counted) in_flight_at_start_ = Enter(request);
+    entered_ = counted;
     Wait(counted ? request.Parameter("sleep", EnvInt("LATENCY_MS", 0)) : 0);
     Dispatch(request);
-    if (counted) --in_flight;
+    Leave();
   }
 
-  static void Enter(const Request& request) {
+  // Before the last byte of the answer: whoever has it may send the next request at once.
+  void Leave() {
+    if (entered_) --in_flight;
+    entered_ = false;
+  }
+
+  // How many there are now.
+  static int Enter(const Request& request) {
     ++requests;
     const int now = ++in_flight;
     int most = in_flight_max;
     while (now > most && !in_flight_max.compare_exchange_weak(most, now)) {
     }
     const std::string id = request.Header("x-id");
-    if (id.empty()) return;
+    if (id.empty()) return now;
     const std::lock_guard lock(ids_mutex);
     if (!ids.insert(id).second) ++ids_seen_twice;
+    return now;
   }
 
   void Dispatch(const Request& request) {
@@ -218,6 +230,7 @@ class Connection {
       if (!Send(size + line + "\r\n")) return;
       Wait(every);
     }
+    Leave();
     Send("0\r\n\r\n");
   }
 
@@ -243,6 +256,8 @@ class Connection {
   }
 
   const int fd_;
+  int in_flight_at_start_ = 0;
+  bool entered_ = false;
   std::string buffer_;
 };
 
