@@ -3,6 +3,7 @@
 
 #include <coroutine>
 #include <utility>
+#include <utility>
 
 #include "core/base/clock.h"
 #include "core/base/loop.h"

@@ -13,18 +13,9 @@ constexpr size_t kKeptBytesMax = 16 << 10;  // a buffer beyond this is given bac
 
 // What HTTP/2 has other means for (RFC 9113, 8.2.2).
 bool IsOfHttp1(std::string_view name) {
-  switch (name.size()) {
-    case 7:
-      return NameIs(name, "upgrade");
-    case 10:
-      return NameIs(name, "connection") || NameIs(name, "keep-alive");
-    case 16:
-      return NameIs(name, "proxy-connection");
-    case 17:
-      return NameIs(name, "transfer-encoding");
-    default:
-      return false;
-  }
+  if (name.size() == 7) return NameIs(name, "upgrade");
+  if (name.size() == 10) return NameIs(name, "connection") || NameIs(name, "keep-alive");
+  return NameIs(name, "proxy-connection") || NameIs(name, "transfer-encoding");
 }
 
 }  // namespace
