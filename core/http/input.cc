@@ -23,7 +23,7 @@ Error WaitError(WaitEnd end) {
 Task<HeadRead> Input::ReadHead(TimePoint idle_deadline, Nanos head_timeout) {
   HeadScanner scanner;
   HeadRead read;
-  if (ScanHead(scanner, read)) co_return read;
+  if (has_unread() && ScanHead(scanner, read)) co_return read;
   if (!has_unread()) kept_ = std::string();  // idle connections hold no memory
   TimePoint deadline = idle_deadline;
   bool begun = false;

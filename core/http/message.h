@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <optional>
 #include <span>
@@ -26,10 +27,25 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 // may stand in a name by more than the bit for the case.
 template <size_t N>
 bool NameIs(std::string_view name, const char (&lower)[N]) {
-  if (name.size() != N - 1) return false;
-  unsigned different = 0;
-  for (size_t i = 0; i < N - 1; ++i)
-    different |= static_cast<unsigned>((name[i] | 0x20) ^ lower[i]);
+  constexpr size_t size = N - 1;
+  if (name.size() != size) return false;
+  const auto differs = [&]<typename Word>(size_t at, Word case_bits) {
+    Word ours = 0;
+    Word theirs = 0;
+    std::memcpy(&ours, lower + at, sizeof ours);
+    std::memcpy(&theirs, name.data() + at, sizeof theirs);
+    return static_cast<uint64_t>((theirs | case_bits) ^ ours);
+  };
+  // A word at a time; the last one overlaps the one before.
+  uint64_t different = 0;
+  if constexpr (size >= 8) {
+    for (size_t i = 0; i + 8 < size; i += 8) different |= differs(i, uint64_t{0x2020202020202020});
+    different |= differs(size - 8, uint64_t{0x2020202020202020});
+  } else if constexpr (size >= 4) {
+    different = differs(0, uint32_t{0x20202020}) | differs(size - 4, uint32_t{0x20202020});
+  } else {
+    for (size_t i = 0; i < size; ++i) different |= differs(i, uint8_t{0x20});
+  }
   return different == 0;
 }
 // Whether the comma-separated `list` has `token`, without case.
@@ -81,6 +97,9 @@ class Headers {
   // or more lines "name: value" with "\r\n" between, none at the end.
   template <typename Keep, typename Run>
   void ForEachRun(Keep keep, Run run) const;
+
+  // Bytes that it holds for fields, whether or not there are so many.
+  size_t memory() const { return text_.capacity() + fields_.capacity() * sizeof(HeaderField); }
 
   size_t size() const { return fields_.size(); }
   bool empty() const { return fields_.empty(); }

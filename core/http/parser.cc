@@ -1,7 +1,8 @@
 #include "core/http/parser.h"
 
+#include <algorithm>
 #include <array>
-#include <cstring>
+#include <bit>
 
 #include "core/http/bytes.h"
 
@@ -79,7 +80,7 @@ void Gather(std::string_view name, std::string_view value, Gathered& gathered) {
 // Reads the fields of `head` from `at` to its empty line.
 Refusal ParseFields(std::string_view head, size_t at, FieldTable& table, Gathered& gathered) {
   while (head[at] != '\r') {
-    const size_t name_size = SpanOf(head, at, kTokenByte);
+    const size_t name_size = SpanOfToken(head, at);
     const size_t colon = at + name_size;
     if (name_size == 0 && (head[at] == ' ' || head[at] == '\t')) return {400, "folded header line"};
     if (name_size == 0 || head[colon] != ':') return {400, "malformed header name"};
@@ -193,6 +194,32 @@ Refusal ParseBodyFraming(const Gathered& gathered, int minor_version, Framing& f
   return {};
 }
 
+constexpr size_t kBlockBytes = 16;
+
+struct LineEnds {
+  uint32_t feeds = 0;
+  uint32_t returns = 0;
+};
+
+// Of `count` (<= kBlockBytes) bytes from `start` on.
+LineEnds FindLineEnds(std::string_view text, size_t start, size_t count) {
+#if defined(__SSE2__)
+  if (text.size() >= kBlockBytes) {
+    const size_t from = std::min(start, text.size() - kBlockBytes);  // the rest: bytes from before it, too
+    const __m128i bytes = internal::Load16(text.data() + from);
+    const unsigned feeds = internal::BitsOf(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')));
+    const unsigned returns = internal::BitsOf(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')));
+    return {feeds >> (start - from), returns >> (start - from)};
+  }
+#endif
+  LineEnds ends;
+  for (size_t i = 0; i < count; ++i) {
+    ends.feeds |= static_cast<uint32_t>(text[start + i] == '\n') << i;
+    ends.returns |= static_cast<uint32_t>(text[start + i] == '\r') << i;
+  }
+  return ends;
+}
+
 bool WantsKeepAlive(const Gathered& gathered, int minor_version) {
   return !gathered.close && (minor_version == 1 || gathered.keep_alive);
 }
@@ -201,22 +228,32 @@ bool WantsKeepAlive(const Gathered& gathered, int minor_version) {
 
 size_t HeadScanner::Scan(std::string_view bytes) {
   while (scanned_ < bytes.size()) {
-    const void* found = std::memchr(bytes.data() + scanned_, '\n', bytes.size() - scanned_);
-    if (found == nullptr) break;
-    const auto newline = static_cast<size_t>(static_cast<const char*>(found) - bytes.data());
-    if (newline == 0 || bytes[newline - 1] != '\r') {
-      refusal_ = {400, "line feed without carriage return"};
-      return 0;
+    // Which of the next bytes, a bit each, are line feeds, and which have what a line feed must have
+    // before it, or has at the head's end.
+    const size_t count = std::min(bytes.size() - scanned_, kBlockBytes);
+    const LineEnds ends = FindLineEnds(bytes, scanned_, count);
+    const uint32_t after_return = ends.returns << 1 | uint32_t{after_return_};
+    const uint32_t after_line = ends.feeds << 2 | after_line_;
+    const uint32_t wrong = ends.feeds & ~after_return;
+    const uint32_t last = ends.feeds & after_line;
+    if ((wrong | last) != 0) {
+      const auto at = static_cast<size_t>(std::countr_zero(wrong | last));
+      if ((wrong >> at & 1) != 0) {
+        refusal_ = {400, "line feed without carriage return"};
+        return 0;
+      }
+      const size_t size = scanned_ + at + 1;
+      if (size <= kHeadBytesMax) return size;
+      break;
     }
-    if (newline >= 3 && bytes[newline - 2] == '\n') {
-      if (newline + 1 > kHeadBytesMax) break;
-      return newline + 1;
-    }
-    scanned_ = newline + 1;
+    after_return_ = (after_return >> count & 1) != 0;
+    after_line_ = after_line >> count & 3;
+    line_seen_ |= ends.feeds != 0;
+    scanned_ += count;
   }
   if (bytes.size() >= kHeadBytesMax) {
     refusal_ = {431, "header fields too large"};
-  } else if (scanned_ == 0 && bytes.size() > kTargetBytesMax + 64) {
+  } else if (!line_seen_ && bytes.size() > kTargetBytesMax + 64) {
     refusal_ = {414, "request target too long"};
   }
   return 0;
