@@ -53,7 +53,9 @@ struct WorkerPool::Part {
       : thread("worker-" + std::to_string(index)),
         worker(index, thread.loop(), RealClock(), options.limits, events),
         proxy(std::make_unique<Proxy>(worker, options.proxy, SinkOf(options.access_log, index))),
-        server(std::make_unique<http::Server>(thread.loop(), ServerOptionsFor(options.workers), proxy->Handler())) {}
+        server(std::make_unique<http::Server>(thread.loop(), ServerOptionsFor(options.workers), proxy->Handler())) {
+    thread.loop().ExpectNoForks();
+  }
 
   LoopThread thread;
   Worker worker;

@@ -18,7 +18,10 @@ UpstreamConnection::UpstreamConnection(Loop& loop, UniqueFd socket)
     : Timer(loop.timers()), http_(loop, std::move(socket)) {}
 
 void UpstreamConnection::OnHangup() { pool_->Drop(this); }
-void UpstreamConnection::OnTimer() { pool_->Drop(this); }
+// Still armed when the connection is taken: the next request's end puts it off.
+void UpstreamConnection::OnTimer() {
+  if (pool_ != nullptr) pool_->Drop(this);
+}
 
 std::unique_ptr<UpstreamConnection> UpstreamPool::Take(const std::string& instance_id) {
   const auto found = idle_.find(instance_id);
@@ -26,7 +29,6 @@ std::unique_ptr<UpstreamConnection> UpstreamPool::Take(const std::string& instan
   std::unique_ptr<UpstreamConnection> connection = std::move(found->second.back());
   found->second.pop_back();
   --idle_count_;
-  connection->Cancel();
   connection->http_.stream().set_hangup_observer(nullptr);
   connection->pool_ = nullptr;
   return connection;

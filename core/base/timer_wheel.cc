@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace updraft {
 namespace {
@@ -13,11 +14,16 @@ constexpr uint64_t kTicksAheadMax =
 }  // namespace
 
 void Timer::Set(TimePoint when) {
-  if (armed()) wheel_.Remove(this);
   // TimePoint::min() and max() are ways to say "now" and "never".
   const int64_t ahead =
       when <= wheel_.start_ ? 0 : std::min((when - wheel_.start_).count(), INT64_MAX - kTickNanos);
-  tick_ = static_cast<uint64_t>((ahead + kTickNanos - 1) / kTickNanos);
+  const auto tick = static_cast<uint64_t>((ahead + kTickNanos - 1) / kTickNanos);
+  const uint64_t before = std::exchange(tick_, tick);
+  if (armed()) {
+    // Put off: it is moved when the turn of its old place comes, and most are put off again by then.
+    if (tick >= before) return;
+    wheel_.Remove(this);
+  }
   wheel_.Place(this);
 }
 

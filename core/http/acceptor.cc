@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -63,11 +64,17 @@ Acceptor::Acceptor(Loop& loop, UniqueFd socket, ConnectionSink& sink)
 Acceptor::~Acceptor() { loop_.Unwatch(socket_.get(), this); }
 
 void Acceptor::OnReady(uint32_t) {
-  for (int i = 0; i < kAcceptsPerTurnMax; ++i) {
+  // What is left in the queue is told again next turn: to look until it is empty would cost a call
+  // for nothing each time.
+  for (int i = 0; i < accepts_next_; ++i) {
     const Outcome outcome = AcceptOne();
     if (outcome == Outcome::kPause) Pause();
-    if (outcome != Outcome::kAccepted) return;
+    if (outcome != Outcome::kAccepted) {
+      accepts_next_ = std::max(i, 1);
+      return;
+    }
   }
+  accepts_next_ = std::min(accepts_next_ * 2, kAcceptsPerTurnMax);
 }
 
 void Acceptor::AcceptWhatWaits() {

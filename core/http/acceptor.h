@@ -52,6 +52,7 @@ class Acceptor final : private FdObserver, private Timer {
   Loop& loop_;
   UniqueFd socket_;
   ConnectionSink& sink_;
+  int accepts_next_ = 1;     // in a turn: as many as lately came at once
   bool complained_ = false;  // since a connection was last accepted
 };
 

@@ -52,7 +52,7 @@ Stream::Stream(Loop& loop, UniqueFd socket)
   loop_.Watch(socket_.get(), kEvents, this);
 }
 
-Stream::~Stream() { loop_.Unwatch(socket_.get(), this); }
+Stream::~Stream() { loop_.UnwatchClosing(socket_.get(), this); }
 
 IoResult Stream::Read(std::span<char> into) {
   const ssize_t count = recv(socket_.get(), into.data(), into.size(), 0);
@@ -127,13 +127,16 @@ void Stream::RunDue() {
   }
 }
 
+// The timer stays: the next wait's deadline is most often a later one, which costs less than to begin
+// anew.
 void Stream::Wake(Waiting& waiting, WaitEnd end) {
-  waiting.Cancel();
   waiting.end = end;
   std::exchange(waiting.handle, {}).resume();
 }
 
-void Stream::Waiting::OnTimer() { Wake(*this, yields ? WaitEnd::kReady : WaitEnd::kTimeout); }
+void Stream::Waiting::OnTimer() {
+  if (handle) Wake(*this, yields ? WaitEnd::kReady : WaitEnd::kTimeout);
+}
 
 Result<UniqueFd> StartConnecting(const SocketAddress& address) {
   UniqueFd fd(socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

@@ -80,7 +80,8 @@ class Stream : private FdObserver {
  private:
   static constexpr uint8_t kReadsInARowMax = 16;
 
-  // A direction's waiting coroutine and its deadline.
+  // A direction's waiting coroutine and its deadline. Armed without a coroutine: a deadline that was
+  // met.
   struct Waiting final : Timer {
     Waiting(TimerWheel& wheel, Stream& owner) : Timer(wheel), stream(owner) {}
     void OnTimer() override;
@@ -126,7 +127,11 @@ class Stream::Wait {
   bool await_ready() const noexcept { return ready_ || stream_->interrupted_; }
   void await_suspend(std::coroutine_handle<> handle) const {
     waiting_->handle = handle;
-    if (deadline_ != TimePoint::max()) waiting_->Set(deadline_);
+    if (deadline_ != TimePoint::max()) {
+      waiting_->Set(deadline_);
+    } else if (waiting_->armed()) {
+      waiting_->Cancel();
+    }
   }
   WaitEnd await_resume() const noexcept {
     if (stream_->interrupted_) return WaitEnd::kInterrupted;
