@@ -8,17 +8,15 @@ namespace updraft::activator {
 
 namespace {
 
-struct HexPairs {
-  char text[256][2];
-  constexpr HexPairs() : text() {
-    constexpr std::string_view digits = "0123456789abcdef";
-    for (unsigned byte = 0; byte < 256; ++byte) {
-      text[byte][0] = digits[byte / 16];
-      text[byte][1] = digits[byte % 16];
-    }
-  }
-};
-constexpr HexPairs kHexPairs;
+// Eight hexadecimal digits of the lower half of `bits`, one in each byte.
+uint64_t HexDigits(uint64_t bits) {
+  constexpr uint64_t ones = 0x0101010101010101;
+  uint64_t halves = (bits & 0xffff) | (bits & 0xffff0000) << 16;
+  halves = (halves | halves << 8) & 0x00ff00ff00ff00ff;
+  halves = (halves | halves << 4) & (ones * 0x0f);
+  const uint64_t letters = (halves + ones * 6) >> 4 & ones;  // those of ten and more
+  return halves + ones * '0' + letters * ('a' - '0' - 10);
+}
 
 }  // namespace
 
@@ -35,8 +33,10 @@ RequestId RequestIds::Next() {
     const uint64_t mixed = state_[0] ^ state_[1];
     state_[0] = std::rotl(state_[0], 24) ^ mixed ^ mixed << 16;
     state_[1] = std::rotl(mixed, 37);
-    for (size_t i = 0; i < 8; ++i, bits >>= 8)
-      std::memcpy(&id.text_[half * 16 + i * 2], kHexPairs.text[bits & 255], 2);
+    for (size_t i = 0; i < 2; ++i, bits >>= 32) {
+      const uint64_t digits = HexDigits(bits);
+      std::memcpy(&id.text_[half * 16 + i * 8], &digits, 8);
+    }
   }
   return id;
 }

@@ -71,8 +71,9 @@ void WriteNode(http::HeadWriter& out, std::string_view ip) {
 
 template <size_t N>
 void WriteParameter(http::HeadWriter& out, const char (&name)[N], std::string_view value) {
-  if (value.empty() || !http::AllOf(value, http::kHostByte)) return;
-  const bool token = http::AllOf(value, http::kTokenByte);
+  const unsigned kinds = http::KindsOf(value);
+  if (value.empty() || (kinds & http::kHostByte) == 0) return;
+  const bool token = (kinds & http::kTokenByte) != 0;
   out.Literal(name);
   if (!token) out.Literal("\"");
   out.Text(value);

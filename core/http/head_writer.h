@@ -30,7 +30,7 @@ class HeadWriter {
 
   void Text(std::string_view text) {
     if (text.size() > room()) Grow(text.size());
-    if (!text.empty()) std::memcpy(at_, text.data(), text.size());
+    Copy(at_, text.data(), text.size());
     at_ += text.size();
   }
   // For string literals: their copies are a few instructions.
@@ -44,10 +44,13 @@ class HeadWriter {
   // "name: value\r\n".
   template <size_t N>
   void Field(const char (&name)[N], std::string_view value) {
-    Literal(name);
-    Literal(": ");
-    Text(value);
-    Literal("\r\n");
+    const size_t size = N - 1 + 2 + value.size() + 2;
+    if (size > room()) Grow(size);
+    std::memcpy(at_, name, N - 1);
+    std::memcpy(at_ + N - 1, ": ", 2);
+    Copy(at_ + N + 1, value.data(), value.size());
+    at_ += size;
+    std::memcpy(at_ - 2, "\r\n", 2);
   }
   // "HTTP/1.1 200 OK\r\n".
   void StatusLine(int status);
@@ -66,6 +69,30 @@ class HeadWriter {
   }
 
  private:
+  // Most pieces are a few bytes long: those take two moves that may overlap, and no call.
+  static void Copy(char* to, const char* from, size_t size) {
+    if (size > 32) {
+      std::memcpy(to, from, size);
+    } else if (size >= 16) {
+      CopyTwice<16>(to, from, size);
+    } else if (size >= 8) {
+      CopyTwice<8>(to, from, size);
+    } else if (size >= 4) {
+      CopyTwice<4>(to, from, size);
+    } else {
+      for (size_t i = 0; i < size; ++i) to[i] = from[i];
+    }
+  }
+  template <size_t N>
+  static void CopyTwice(char* to, const char* from, size_t size) {
+    char first[N];
+    char last[N];
+    std::memcpy(first, from, N);
+    std::memcpy(last, from + size - N, N);
+    std::memcpy(to, first, N);
+    std::memcpy(to + size - N, last, N);
+  }
+
   size_t room() const { return static_cast<size_t>(end_ - at_); }
   void Grow(size_t needed);
 

@@ -1,5 +1,8 @@
 #include "core/http/http1_connection.h"
 
+#include <utility>
+#include <vector>
+
 #include "core/http/head_writer.h"
 #include "core/http/linger.h"
 #include "core/http/output.h"
@@ -8,6 +11,36 @@ namespace updraft::http {
 namespace {
 
 constexpr Nanos kLingerTime = Seconds(2);
+
+// The memory of a request's fields goes from one request of the thread to the next.
+class FieldMemory {
+ public:
+  explicit FieldMemory(Headers& headers) : headers_(headers) {
+    std::vector<Headers>& spare = Spare();
+    if (spare.empty()) return;
+    headers = std::move(spare.back());
+    spare.pop_back();
+  }
+  ~FieldMemory() {
+    std::vector<Headers>& spare = Spare();
+    if (spare.size() == kSpareMax || headers_.memory() > kSpareBytesMax) return;
+    headers_.Clear();
+    spare.push_back(std::move(headers_));
+  }
+  FieldMemory(const FieldMemory&) = delete;
+  FieldMemory& operator=(const FieldMemory&) = delete;
+
+ private:
+  static constexpr size_t kSpareMax = 256;
+  static constexpr size_t kSpareBytesMax = 4096;
+
+  static std::vector<Headers>& Spare() {
+    thread_local std::vector<Headers> spare;
+    return spare;
+  }
+
+  Headers& headers_;
+};
 
 }  // namespace
 
@@ -45,6 +78,7 @@ Task<Http1Connection::End> Http1Connection::Serve() {
 
 Task<Http1Connection::Next> Http1Connection::ServeRequest(std::string_view head_text) {
   RequestHead request;
+  const FieldMemory memory(request.headers);
   Framing framing;
   const Refusal refusal = ParseRequestHead(head_text, request, framing);
   if (refusal) {
