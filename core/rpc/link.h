@@ -182,6 +182,9 @@ class Link<Out, In>::Stream : public grpc::ClientBidiReactor<Out, In>, public st
   bool ended_ = false;
 };
 
+// Of one message: a full state of 100,000 routes takes a third of it.
+inline constexpr int kMessageBytesMax = 64 << 20;
+
 // A channel that tries again within the link's back-off. `target`: a gRPC target, "unix:/path".
 inline std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
   grpc::ChannelArguments arguments;
@@ -189,6 +192,7 @@ inline std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 50);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
   return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
 }
 
