@@ -124,6 +124,7 @@ int Run(const Options& options) {
   Load load;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.listen, grpc::InsecureServerCredentials());
+  builder.SetMaxReceiveMessageSize(64 << 20);  // the load of all revisions, when there are many
   builder.RegisterService(&routing);
   builder.RegisterService(&load);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();

@@ -4,7 +4,7 @@
 //     --requests N             one after the other on each connection, N in all
 //     --rate R --seconds S     R a second, whatever the answers take: prints "P50_MS P99_MS REQUESTS"
 //     --hold [--tls]           one request on each connection: prints "sent", when all are answered "answered", and
-//                              keeps the connections open until standard input ends
+//                              keeps the connections open until it is killed
 //
 // A latency at a fixed rate counts from when the request was due, not from when a connection was free for it.
 #include <fcntl.h>
@@ -23,7 +23,6 @@
 #include <chrono>
 #include <cstdio>
 #include <deque>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -134,8 +133,7 @@ int Hold(const Options& options, const std::string& request) {
   }
   std::puts("answered");
   std::fflush(stdout);
-  std::string ignored;
-  std::getline(std::cin, ignored);
+  pause();
   return 0;
 }
 

@@ -5,9 +5,9 @@ PROXY_CORE=0 LOAD_CORE=$(($(nproc) > 1))
 HOSTS=1000
 HOST=h0.bench        # the one that is asked for
 GRPC_HOST=grpc.bench  # its instance speaks HTTP/2
-declare -A PID PORT
+declare -A PID PORT METRICS CONTROL_PID CONTROL_IN
 
-at_exit() {
+at_exit() {  # all that runs beside is a program of its own, no shell that would leave one behind
   local pids
   pids=$(jobs -p)
   [ -z "$pids" ] || kill $pids 2> /dev/null || true
@@ -52,33 +52,40 @@ start_backend() {
 stop() {
   kill -TERM "${PID[$1]}" 2> /dev/null || true
   wait "${PID[$1]}" 2> /dev/null || true
-  if [ "$1" = updraft ] && [ -n "${CONTROL_IN:-}" ]; then
-    kill "$CONTROL_PID"
-    wait "$CONTROL_PID" 2> /dev/null || true
-    exec {CONTROL_IN}>&-
-    CONTROL_IN=
-  fi
+  [ -n "${CONTROL_PID[$1]:-}" ] || return 0
+  kill "${CONTROL_PID[$1]}"
+  wait "${CONTROL_PID[$1]}" 2> /dev/null || true
+  exec {CONTROL_IN[$1]}>&-
+  unset "CONTROL_PID[$1]"
 }
 
-# start_updraft [WRAPPER...]; CONTROL_FLAGS go to the fake controller, ACTIVATOR_FLAGS to the activator. `wake_up` gives
-# one that sleeps its instances.
-start_updraft() {
-  local socket=$WORK/control.$RANDOM.sock
-  rm -f "$WORK/control.in"
-  mkfifo "$WORK/control.in"
+# start_activator NAME [WRAPPER...]: under a name of its own. CONTROL_FLAGS go to the fake controller, ACTIVATOR_FLAGS to
+# the activator.
+start_activator() {
+  local name=$1 socket=$WORK/$1.sock
+  shift
+  rm -f "$WORK/$name.in" "$socket"
+  mkfifo "$WORK/$name.in"
   "$BIN/updraft_fake_control" --listen "unix:$socket" --backend "$BACKEND" --routes $HOSTS ${CONTROL_FLAGS:-} \
-    < "$WORK/control.in" > "$WORK/control.out" 2> "$WORK/control.log" &
-  CONTROL_PID=$!
-  exec {CONTROL_IN}> "$WORK/control.in"
-  PORT[updraft]=$(free_port) METRICS=$(free_port)
-  taskset -c $PROXY_CORE "$@" "$BIN/activator" --workers 1 --http-address "127.0.0.1:${PORT[updraft]}" --id bench \
-    --controller "unix:$socket" --autoscaler "unix:$socket" --metrics-address "127.0.0.1:$METRICS" \
-    --drain-seconds 5 ${ACTIVATOR_FLAGS:-} > "$WORK/activator.log" 2>&1 &
-  PID[updraft]=$!
-  wait_for 60 "the activator's routes" grep -q routed "$WORK/control.out"
-  wait_for 10 "the activator" listens "${PORT[updraft]}"
+    < "$WORK/$name.in" > "$WORK/$name.out" 2> "$WORK/$name.control.log" &
+  CONTROL_PID[$name]=$!
+  exec {CONTROL_IN[$name]}> "$WORK/$name.in"
+  PORT[$name]=$(free_port) METRICS[$name]=$(free_port)
+  taskset -c $PROXY_CORE "$@" "$BIN/activator" --workers 1 --http-address "127.0.0.1:${PORT[$name]}" --id bench \
+    --controller "unix:$socket" --autoscaler "unix:$socket" --metrics-address "127.0.0.1:${METRICS[$name]}" \
+    --drain-seconds 5 ${ACTIVATOR_FLAGS:-} > "$WORK/$name.log" 2>&1 &
+  PID[$name]=$!
+  wait_for 200 "the activator's routes" grep -q routed "$WORK/$name.out"
+  wait_for 10 "the activator" listens "${PORT[$name]}"
 }
-wake_up() { echo >&"$CONTROL_IN"; }
+start_updraft() { start_activator updraft "$@"; }
+# wake_up NAME: the instances of an activator whose controller was told that they sleep.
+wake_up() { echo >&"${CONTROL_IN[$1]}"; }
+# metric NAME METRIC: the sum of its series.
+metric() {
+  curl -s "http://127.0.0.1:${METRICS[$1]}/metrics" |
+    awk -v name="$2" 'index($1, name) == 1 { sum += $2 } END { printf "%.0f\n", sum }'
+}
 
 # What a worker of the activator does beside: limits, timeouts, forwarding fields, a map of hosts, statistics.
 start_haproxy() {
@@ -182,7 +189,7 @@ http2_port() { if [ "$1" = nginx ]; then echo "$NGINX_HTTP2"; else echo "${PORT[
 worker_of() {
   local task
   for task in "/proc/${PID[$1]}/task"/*; do
-    [ "$1" != updraft ] || [ "$(cat "$task/comm")" = worker-0 ] || continue
+    [ -z "${CONTROL_PID[$1]:-}" ] || [ "$(cat "$task/comm")" = worker-0 ] || continue
     basename "$task"
     return
   done
