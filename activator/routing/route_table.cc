@@ -9,14 +9,6 @@ constexpr uint32_t kPercent = 100;
 // Prime to a hundred and near the golden ratio: a hundred turns meet each number once, well spread.
 constexpr uint32_t kStride = 61;
 
-std::string_view WithoutPort(std::string_view authority) {
-  if (authority.starts_with('[')) {
-    const size_t end = authority.find(']');
-    return end == std::string_view::npos ? std::string_view() : authority.substr(0, end + 1);
-  }
-  return authority.substr(0, authority.find(':'));
-}
-
 }  // namespace
 
 Revision* HostRule::Choose() const {
@@ -31,15 +23,6 @@ Revision* HostRule::Choose() const {
 const HostRule* RouteEntry::FindTag(std::string_view tag) const {
   const auto found = std::ranges::find(hosts, tag, [](const auto& rule) { return std::string_view(rule->tag); });
   return found == hosts.end() ? nullptr : found->get();
-}
-
-HostName::HostName(std::string_view authority) {
-  std::string_view host = WithoutPort(authority);
-  if (host.ends_with('.')) host.remove_suffix(1);
-  if (host.size() > kBytesMax) return;
-  size_ = host.size();
-  std::ranges::transform(host, text_.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
 }
 
 const HostRule* RouteTable::Find(std::string_view authority) const {

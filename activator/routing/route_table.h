@@ -1,7 +1,6 @@
 // From a request's host to a revision: an immutable snapshot. Pure; safe for concurrent use.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -10,8 +9,11 @@
 
 #include "activator/queue/revision.h"
 #include "activator/routing/persistent_map.h"
+#include "core/http/host_name.h"
 
 namespace updraft::activator {
+
+using http::HostName;
 
 struct RouteEntry;
 
@@ -45,19 +47,6 @@ struct RouteEntry {
 
   // The rule of the tag, for routing by the Knative-Serving-Tag header; null: there is none.
   const HostRule* FindTag(std::string_view tag) const;
-};
-
-// The host of a Host header or :authority as rules have it: lower case, without port and trailing
-// dot. Empty when it is none.
-class HostName {
- public:
-  explicit HostName(std::string_view authority);
-  std::string_view view() const { return {text_.data(), size_}; }
-
- private:
-  static constexpr size_t kBytesMax = 255;
-  size_t size_ = 0;
-  std::array<char, kBytesMax> text_;
 };
 
 class RouteTable {

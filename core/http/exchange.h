@@ -25,11 +25,21 @@ struct Part {
       nullptr;  // with `last`; only what is framed in chunks or HTTP/2 carries them
 };
 
+// Which authorities a connection may carry requests for.
+class AuthorityScope {
+ public:
+  virtual bool Serves(std::string_view authority) const = 0;
+
+ protected:
+  ~AuthorityScope() = default;
+};
+
 // What is known of a client's connection beside what it sends.
 struct ConnectionInfo {
   // "ip:port" of the client, "[ip]:port" for IPv6, "unix" for a unix socket.
   std::string peer;
-  bool secure = false;  // it speaks TLS
+  bool secure = false;                    // it speaks TLS
+  const AuthorityScope* scope = nullptr;  // null: all
 };
 
 class Exchange {
@@ -43,6 +53,10 @@ class Exchange {
   const RequestHead& request() const { return request_; }
   const std::string& peer() const { return connection_.peer; }
   bool secure() const { return connection_.secure; }
+  // The request is for an authority that its connection was not opened for (RFC 9110, 15.5.20).
+  bool misdirected() const {
+    return connection_.scope != nullptr && !connection_.scope->Serves(request_.host());
+  }
 
   // ---- for handlers that hold what they send
 

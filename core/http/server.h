@@ -18,7 +18,11 @@
 
 namespace updraft::http {
 
+class TlsContext;
+
 struct ServerOptions {
+  // For what comes before the first request, a PROXY header and TLS's handshake each.
+  Nanos opening_timeout = Seconds(10);
   Nanos head_timeout = Seconds(10);   // from a request's first byte to its head's last
   Nanos idle_timeout = Seconds(120);  // between requests, and before the first
   // Nanos::max() turns these two off: for handlers that have deadlines of their own.
@@ -34,7 +38,15 @@ struct ServerOptions {
   bool reuse_port = false;
 };
 
-class Acceptor;
+// How the connections of a listener begin.
+struct ListenOptions {
+  // Not null: they speak TLS. Must outlive the server.
+  TlsContext* tls = nullptr;
+  // Each begins with a PROXY header, which says whose it is; those that do not are closed.
+  bool proxy_protocol = false;
+};
+
+class Listener;
 class ServerConnections;
 
 class Server {
@@ -50,10 +62,10 @@ class Server {
   // "127.0.0.1:0", "[::1]:8080" or "unix:/path" (a socket left over at the path is replaced). May
   // be called several times. Returns the port, 0 for a unix socket. kInvalidArgument: not an
   // address; kUnavailable: it cannot be bound.
-  Result<uint16_t> Listen(const std::string& address);
+  Result<uint16_t> Listen(const std::string& address, ListenOptions how = {});
 
   // As Listen(), at a socket that listens already.
-  void ListenAt(UniqueFd socket);
+  void ListenAt(UniqueFd socket, ListenOptions how = {});
   // For handing them over; they stay the server's.
   std::vector<int> listening_sockets() const;
   // Accepts what waits, and then nothing more; what is served goes on.
@@ -70,7 +82,7 @@ class Server {
   Loop& loop_;
   const bool reuse_port_;
   std::unique_ptr<ServerConnections> connections_;
-  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
 };
 
 }  // namespace updraft::http

@@ -8,10 +8,10 @@
 #include "core/base/loop.h"
 #include "core/base/ring.h"
 #include "core/base/timer_wheel.h"
-#include "core/http/acceptor.h"
 #include "core/http/exchange.h"
 #include "core/http/input.h"
 #include "core/http/server.h"
+#include "core/http/tls_stream.h"
 
 namespace updraft::http {
 
@@ -36,18 +36,22 @@ class ServerConnection : public RingLink {
   ~ServerConnection() = default;
 };
 
-class ServerConnections final : public ConnectionSink, private Timer, private Deferred {
+class ServerConnections final : private Timer, private Deferred {
  public:
   ServerConnections(Loop& loop, const ServerOptions& options, Handler handler);
   ~ServerConnections();
 
-  void OnConnection(UniqueFd socket, std::string peer) override;
-  bool WantsConnections() const override;
+  void Begin(UniqueFd socket, std::string peer, ListenOptions how);
+  bool WantsMore() const { return count_ < context_.options.connections_max; }
   void Drain(TimePoint deadline, std::function<void()> done);
   size_t count() const { return count_; }
 
  private:
-  Task<void> Serve(UniqueFd socket, std::string peer);
+  Task<void> Serve(UniqueFd socket, ConnectionInfo info, bool proxied);
+  Task<void> ServeTls(UniqueFd socket, ConnectionInfo info, bool proxied, TlsContext& tls);
+  Task<bool> ReadProxyHeader(Stream& stream, ConnectionInfo& info);
+  Task<bool> Handshake(TlsStream& stream, const ConnectionInfo& info);
+  void OnEnd();
   // True: the client speaks HTTP/2.
   Task<bool> ServeHttp1(Input& input, const ConnectionInfo& info);
   Task<void> ServeHttp2(Input& input, const ConnectionInfo& info, std::string_view preface);

@@ -13,6 +13,7 @@ namespace updraft::http {
 namespace {
 
 constexpr size_t kCopiedBytesMax = 16384;
+constexpr size_t kSkippedBytesMax = 4096;
 constexpr uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 Error SocketError(int error) {
@@ -54,8 +55,18 @@ Stream::Stream(Loop& loop, UniqueFd socket)
 
 Stream::~Stream() { loop_.UnwatchClosing(socket_.get(), this); }
 
-IoResult Stream::Read(std::span<char> into) {
-  const ssize_t count = recv(socket_.get(), into.data(), into.size(), 0);
+IoResult Stream::Read(std::span<char> into) { return Receive(into, 0); }
+
+IoResult Stream::Peek(std::span<char> into) { return Receive(into, MSG_PEEK); }
+
+void Stream::Skip(size_t bytes) {
+  char skipped[kSkippedBytesMax];
+  (void)Receive(std::span(skipped).first(bytes), 0);
+  readable_ = true;  // there may be more behind
+}
+
+IoResult Stream::Receive(std::span<char> into, int flags) {
+  const ssize_t count = recv(socket_.get(), into.data(), into.size(), flags);
   if (count > 0) {
     // Less than asked for: the socket is empty, and the next edge will say so. After a hang-up no
     // more edges come.
@@ -76,7 +87,14 @@ IoResult Stream::Read(std::span<char> into) {
 }
 
 IoResult Stream::Write(std::span<const iovec> pieces) {
-  const ssize_t count = SendPieces(socket_.get(), pieces);
+  return AfterSending(SendPieces(socket_.get(), pieces));
+}
+
+IoResult Stream::SendNow(std::span<const char> bytes) {
+  return AfterSending(send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
+}
+
+IoResult Stream::AfterSending(ssize_t count) {
   if (count >= 0) return {static_cast<size_t>(count), IoState::kOk};
   if (WouldBlock(errno)) {
     writable_ = false;
@@ -89,6 +107,7 @@ IoResult Stream::Write(std::span<const iovec> pieces) {
 void Stream::FinishWriting() { shutdown(socket_.get(), SHUT_WR); }
 
 void Stream::ResetOnClose() {
+  resets_on_close_ = true;
   const linger option{1, 0};
   setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &option, sizeof option);
 }

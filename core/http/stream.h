@@ -51,7 +51,12 @@ class Stream : private FdObserver {
   Stream& operator=(const Stream&) = delete;
 
   virtual IoResult Read(std::span<char> into);
+  // kBlocked: nothing of it counts as written. The next call begins with the same bytes.
   virtual IoResult Write(std::span<const iovec> pieces);
+  // What the socket has, whatever the stream makes of it; it stays there. For what comes before the
+  // stream's own bytes. `bytes` in Skip(): at most as many as were seen, and 4096.
+  IoResult Peek(std::span<char> into);
+  void Skip(size_t bytes);
   // Tells the peer that no more will be written.
   virtual void FinishWriting();
   // Makes the peer see a reset when the stream is destroyed, not an orderly end.
@@ -77,6 +82,16 @@ class Stream : private FdObserver {
   Loop& loop() const { return loop_; }
   int fd() const { return socket_.get(); }
 
+ protected:
+  // What the socket carries, whatever the stream makes of it.
+  IoResult Receive(std::span<char> into, int flags);
+  IoResult SendNow(std::span<const char> bytes);
+  // Something can be read although the socket may have nothing more.
+  void SetReadable() { readable_ = true; }
+  void SetBroken() { broken_ = true; }
+  bool writable() const { return writable_; }
+  bool resets_on_close() const { return resets_on_close_; }
+
  private:
   static constexpr uint8_t kReadsInARowMax = 16;
 
@@ -101,6 +116,7 @@ class Stream : private FdObserver {
   };
 
   void OnReady(uint32_t events) override;
+  IoResult AfterSending(ssize_t count);
   void RunDue();
   static void Wake(Waiting& waiting, WaitEnd end);
 
@@ -112,6 +128,7 @@ class Stream : private FdObserver {
   bool hung_up_ = false;
   bool hangup_due_ = false;  // to be told to the observer
   bool broken_ = false;
+  bool resets_on_close_ = false;
   bool interrupted_ = false;
   uint8_t reads_in_a_row_ = 0;
   Waiting reader_;

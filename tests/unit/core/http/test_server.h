@@ -23,11 +23,11 @@ void RunOn(Loop& loop, Work work) {
 class TestServer {
  public:
   explicit TestServer(Handler handler, ServerOptions options = {},
-                      const std::string& address = "127.0.0.1:0")
+                      const std::string& address = "127.0.0.1:0", ListenOptions how = {})
       : thread_("test-server") {
-    RunOn(thread_.loop(), [this, &handler, &options, &address] {
+    RunOn(thread_.loop(), [this, &handler, &options, &address, how] {
       server_ = std::make_unique<Server>(thread_.loop(), options, std::move(handler));
-      const Result<uint16_t> port = server_->Listen(address);
+      const Result<uint16_t> port = server_->Listen(address, how);
       if (port) port_ = *port;
     });
   }
