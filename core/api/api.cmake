@@ -3,11 +3,11 @@
 # Depends on core_base, nlohmann-json, yaml-cpp (reading alone) and OpenSSL (MD5 of long names).
 
 updraft_library(core_api
-  SRCS api/access.cc api/base64.cc api/conditions.cc api/core_columns.cc api/defaults.cc api/diff.cc
+  SRCS api/access.cc api/autoscaler_config.cc api/base64.cc api/conditions.cc api/core_columns.cc api/defaults.cc api/diff.cc
        api/duration.cc api/field_error.cc api/field_selector.cc api/image_reference.cc
        api/json_patch.cc api/kinds.cc api/kubernetes_proto.cc api/label_selector.cc api/meta.cc api/names.cc api/quantity.cc
-       api/read_json.cc api/read_yaml.cc api/revision_defaults.cc api/schema.cc
-       api/serving_columns.cc api/serving_config.cc api/strategic_merge.cc api/timestamp.cc
+       api/read_json.cc api/read_yaml.cc api/revision_defaults.cc api/schedule.cc api/schema.cc
+       api/serving_columns.cc api/serving_config.cc api/strategic_merge.cc api/time_zone.cc api/timestamp.cc
        api/tree_builder.cc api/write_yaml.cc api/yaml_scalar.cc
        api/schemas/container_schema.cc api/schemas/core_schema.cc api/schemas/meta_schema.cc
        api/schemas/pod_spec_schema.cc api/schemas/serving_schema.cc

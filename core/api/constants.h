@@ -41,4 +41,11 @@ inline constexpr std::string_view kAutoscalingGroup = "autoscaling.knative.dev";
 inline constexpr std::string_view kKpaClass = "kpa.autoscaling.knative.dev";
 inline constexpr std::string_view kHpaClass = "hpa.autoscaling.knative.dev";
 
+// Updraft's own, on a revision's template.
+inline constexpr std::string_view kOwnGroup = "updraft.dev";
+inline constexpr std::string_view kKeepAliveAnnotation = "updraft.dev/keep-alive";
+inline constexpr std::string_view kKeepAliveAdaptive = "adaptive";
+inline constexpr std::string_view kSilentStreamTimeoutAnnotation =
+    "updraft.dev/silent-stream-timeout";
+
 }  // namespace updraft::api

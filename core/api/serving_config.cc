@@ -181,20 +181,13 @@ Result<RevisionDefaults> RevisionDefaults::Parse(const Json& data) {
   return d;
 }
 
-Result<AutoscalerLimits> AutoscalerLimits::Parse(const Json& data) {
-  AutoscalerLimits limits;
-  Reader reader(data);
-  int64_t limit = 0;
-  reader.String("pod-autoscaler-class", limits.autoscaler_class);
-  reader.Integer("max-scale-limit", limit);
-  reader.Boolean("allow-zero-initial-scale", limits.allow_zero_initial_scale);
-  if (reader.failure()) return *reader.failure();
-  if (limit < 0 || limit > std::numeric_limits<int32_t>::max()) {
-    return Error{Code::kInvalidArgument,
-                 "max-scale-limit = " + std::to_string(limit) + ", must be at least 0"};
+ConfigKeys KeysOf(const Json& data) {
+  ConfigKeys keys;
+  if (!data.is_object()) return keys;
+  for (const auto& [key, value] : data.items()) {
+    if (value.is_string()) keys[key] = value.get<std::string>();
   }
-  limits.max_scale_limit = static_cast<int32_t>(limit);
-  return limits;
+  return keys;
 }
 
 Status ApplyConfigMap(std::string_view name, const Json& data, ServingConfig& config) {
@@ -205,9 +198,9 @@ Status ApplyConfigMap(std::string_view name, const Json& data, ServingConfig& co
     if (!defaults) return defaults.error();
     config.defaults = *std::move(defaults);
   } else if (name == "config-autoscaler") {
-    Result<AutoscalerLimits> limits = AutoscalerLimits::Parse(data);
-    if (!limits) return limits.error();
-    config.autoscaler = *std::move(limits);
+    Result<AutoscalerConfig> autoscaler = ParseAutoscalerConfig(KeysOf(data));
+    if (!autoscaler) return autoscaler.error();
+    config.autoscaler = *std::move(autoscaler);
   }
   return Ok();
 }

@@ -1,5 +1,5 @@
 // The part of Knative's config-* ConfigMaps that decides how manifests are defaulted and validated:
-// config-defaults, config-features and the limits of config-autoscaler. Pure.
+// config-defaults, config-features and config-autoscaler. Pure.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/api/autoscaler_config.h"
 #include "core/api/json.h"
 #include "core/base/result.h"
 
@@ -51,20 +52,14 @@ struct RevisionDefaults {
   static Result<RevisionDefaults> Parse(const Json& data);
 };
 
-// What config-autoscaler says about annotations.
-struct AutoscalerLimits {
-  std::string autoscaler_class = "kpa.autoscaling.knative.dev";
-  int32_t max_scale_limit = 0;  // 0: none
-  bool allow_zero_initial_scale = false;
-
-  static Result<AutoscalerLimits> Parse(const Json& data);
-};
-
 struct ServingConfig {
   Features features = {};
   RevisionDefaults defaults = {};
-  AutoscalerLimits autoscaler = {};
+  AutoscalerConfig autoscaler = {};
 };
+
+// The data of a ConfigMap; what is no text is left out.
+ConfigKeys KeysOf(const Json& data);
 
 // Reads the ConfigMap `name` into `config`; names that it does not know are fine. On an error
 // `config` is as it was.

@@ -18,7 +18,7 @@ FieldErrors ValidateServing(const Kind& kind, const Json& object, const WriteCon
 // The parts of it that have uses of their own.
 FieldErrors ValidatePodSpec(const Json& spec, const ServingConfig& config);  // relative to the spec
 FieldErrors ValidateRevisionSpec(const Json& spec, const ServingConfig& config);
-FieldErrors ValidateScalingAnnotations(const Json& annotations, const AutoscalerLimits& limits);
+FieldErrors ValidateScalingAnnotations(const Json& annotations, const AutoscalerConfig& config);
 FieldErrors ValidateTraffic(const Json& traffic, bool service);
 
 // One broken rule of Kubernetes' own, as it stands in a Status' causes.

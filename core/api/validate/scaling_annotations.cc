@@ -7,6 +7,7 @@
 #include "core/api/constants.h"
 #include "core/api/duration.h"
 #include "core/api/meta.h"
+#include "core/api/schedule.h"
 #include "core/api/validation.h"
 
 namespace updraft::api {
@@ -87,7 +88,7 @@ FieldErrors CheckActivationScale(const Json& annotations, int64_t min, int64_t m
   return {};
 }
 
-FieldErrors CheckScales(const Json& annotations, const AutoscalerLimits& limits) {
+FieldErrors CheckScales(const Json& annotations, const AutoscalerConfig& config) {
   FieldErrors errors;
   const auto max_annotation = Get(annotations, "max-scale", "maxScale");
   const int64_t min = CountOf(Get(annotations, "min-scale", "minScale"), errors);
@@ -97,7 +98,7 @@ FieldErrors CheckScales(const Json& annotations, const AutoscalerLimits& limits)
         "max-scale=" + std::to_string(max) + " is less than min-scale=" + std::to_string(min),
         {KeyOf("max-scale"), KeyOf("min-scale")}));
   }
-  const int64_t limit = limits.max_scale_limit;
+  const int64_t limit = config.max_scale_limit;
   if (max_annotation && limit != 0) {
     if (max > limit)
       errors.Add(OutOfBounds(std::to_string(max), "1", std::to_string(limit), max_annotation->key));
@@ -159,12 +160,12 @@ FieldErrors CheckDuration(const std::optional<AnnotationValue>& found, Nanos lea
   return {};
 }
 
-FieldErrors CheckMetric(const Json& annotations, const AutoscalerLimits& limits) {
+FieldErrors CheckMetric(const Json& annotations, const AutoscalerConfig& config) {
   const auto metric = Get(annotations, "metric");
   if (!metric) return {};
   const auto class_annotation = Get(annotations, "class");
   const std::string autoscaler =
-      class_annotation ? class_annotation->value : limits.autoscaler_class;
+      class_annotation ? class_annotation->value : config.autoscaler_class;
   const bool good = autoscaler == kKpaClass
                         ? metric->value == "concurrency" || metric->value == "rps"
                     : autoscaler == kHpaClass ? !metric->value.empty()
@@ -182,32 +183,55 @@ FieldErrors CheckAlgorithm(const Json& annotations) {
   return InvalidValue(v, found->key);
 }
 
-FieldErrors CheckInitialScale(const Json& annotations, const AutoscalerLimits& limits) {
+FieldErrors CheckInitialScale(const Json& annotations, const AutoscalerConfig& config) {
   const auto found = Get(annotations, "initial-scale", "initialScale");
   if (!found) return {};
   int64_t scale = 0;
   if (ParseInt32(found->value, scale) != Number::kGood)
     return InvalidValue(found->value, found->key);
   if (scale < 0) return InvalidValue(found->value, found->key + " must be greater than 0");
-  if (scale == 0 && !limits.allow_zero_initial_scale)
+  if (scale == 0 && !config.allow_zero_initial_scale)
     return InvalidValue(found->value, found->key + "=0 not allowed by cluster");
   return {};
 }
 
+// Updraft's own: none of them has a meaning to Knative.
+FieldErrors CheckOwn(const Json& annotations) {
+  FieldErrors errors;
+  const std::string schedule_key(kScheduleAnnotation);
+  if (const auto found = FirstAnnotation(annotations, {schedule_key})) {
+    const Result<Schedule> schedule = Schedule::Parse(found->value);
+    if (!schedule) errors.Add(InvalidValue(found->value, found->key, schedule.error().message));
+  }
+  const std::string keep_alive_key(kKeepAliveAnnotation);
+  if (const auto found = FirstAnnotation(annotations, {keep_alive_key})) {
+    if (found->value != kKeepAliveAdaptive)
+      errors.Add(InvalidValue(found->value, found->key, "\"adaptive\" is wanted"));
+  }
+  const std::string silent_key(kSilentStreamTimeoutAnnotation);
+  if (const auto found = FirstAnnotation(annotations, {silent_key})) {
+    const std::optional<Nanos> value = ParseGoDuration(found->value);
+    if (!value || *value < Seconds(1) || *value > kWindowMax)
+      errors.Add(InvalidValue(found->value, found->key, "a duration of 1s to 1h is wanted"));
+  }
+  return errors;
+}
+
 }  // namespace
 
-FieldErrors ValidateScalingAnnotations(const Json& annotations, const AutoscalerLimits& limits) {
+FieldErrors ValidateScalingAnnotations(const Json& annotations, const AutoscalerConfig& config) {
   FieldErrors errors = CheckClass(annotations);
-  errors.Add(CheckScales(annotations, limits));
+  errors.Add(CheckScales(annotations, config));
   errors.Add(CheckFloats(annotations));
   errors.Add(CheckDuration(Get(annotations, "window"), kWindowMin, true));
   errors.Add(CheckDuration(
       Get(annotations, "scale-to-zero-pod-retention-period", "scaleToZeroPodRetentionPeriod"),
       Nanos(0), false));
   errors.Add(CheckDuration(Get(annotations, "scale-down-delay", "scaleDownDelay"), Nanos(0), true));
-  errors.Add(CheckMetric(annotations, limits));
+  errors.Add(CheckMetric(annotations, config));
   errors.Add(CheckAlgorithm(annotations));
-  errors.Add(CheckInitialScale(annotations, limits));
+  errors.Add(CheckInitialScale(annotations, config));
+  errors.Add(CheckOwn(annotations));
   return errors;
 }
 

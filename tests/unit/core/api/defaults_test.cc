@@ -183,27 +183,80 @@ TEST(ServingConfigTest, RefusesWhatKnativeRefuses) {
     const char* data;
     const char* error;
   };
-  for (const Case& c : {Case{"config-defaults", R"({"revision-timeout-seconds":"x"})",
-                             "failed to parse \"revision-timeout-seconds\": strconv.ParseInt: "
-                             "parsing \"x\": invalid syntax"},
-                        Case{"config-defaults", R"({"revision-timeout-seconds":"700"})",
-                             "revision-timeout-seconds (700) cannot be greater than "
-                             "max-revision-timeout-seconds (600)"},
-                        Case{"config-defaults", R"({"container-concurrency":"2000"})",
-                             "expected 0 <= 2000 <= 1000: container-concurrency"},
-                        Case{"config-defaults", R"({"container-concurrency-max-limit":"0"})",
-                             "expected 1 <= 0 <= 2147483647: container-concurrency-max-limit"},
-                        Case{"config-defaults", R"({"revision-idle-timeout-seconds":"301"})",
-                             "revision-idle-timeout-seconds (301) cannot be greater than "
-                             "revision-timeout-seconds (300)"},
-                        Case{"config-defaults", R"({"revision-cpu-request":"x"})",
-                             "failed to parse \"revision-cpu-request\": quantities must match the "
-                             "regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"},
-                        Case{"config-autoscaler", R"({"allow-zero-initial-scale":"maybe"})",
-                             "failed to parse \"allow-zero-initial-scale\": strconv.ParseBool: "
-                             "parsing \"maybe\": invalid syntax"},
-                        Case{"config-autoscaler", R"({"max-scale-limit":"-1"})",
-                             "max-scale-limit = -1, must be at least 0"}}) {
+  for (const Case& c :
+       {Case{"config-defaults", R"({"revision-timeout-seconds":"x"})",
+             "failed to parse \"revision-timeout-seconds\": strconv.ParseInt: "
+             "parsing \"x\": invalid syntax"},
+        Case{"config-defaults", R"({"revision-timeout-seconds":"700"})",
+             "revision-timeout-seconds (700) cannot be greater than "
+             "max-revision-timeout-seconds (600)"},
+        Case{"config-defaults", R"({"container-concurrency":"2000"})",
+             "expected 0 <= 2000 <= 1000: container-concurrency"},
+        Case{"config-defaults", R"({"container-concurrency-max-limit":"0"})",
+             "expected 1 <= 0 <= 2147483647: container-concurrency-max-limit"},
+        Case{"config-defaults", R"({"revision-idle-timeout-seconds":"301"})",
+             "revision-idle-timeout-seconds (301) cannot be greater than "
+             "revision-timeout-seconds (300)"},
+        Case{"config-defaults", R"({"revision-cpu-request":"x"})",
+             "failed to parse \"revision-cpu-request\": quantities must match the "
+             "regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"},
+        Case{"config-autoscaler", R"({"allow-zero-initial-scale":"maybe"})",
+             "failed to parse data: failed to parse \"allow-zero-initial-scale\": "
+             "strconv.ParseBool: "
+             "parsing \"maybe\": invalid syntax"},
+        Case{"config-autoscaler", R"({"max-scale-up-rate":"fast"})",
+             "failed to parse data: failed to parse \"max-scale-up-rate\": "
+             "strconv.ParseFloat: parsing \"fast\": invalid syntax"},
+        Case{"config-autoscaler", R"({"min-scale":"4294967296"})",
+             "failed to parse data: failed to parse \"min-scale\": "
+             "strconv.ParseInt: parsing \"4294967296\": value out of range"},
+        Case{"config-autoscaler", R"({"stable-window":"60"})",
+             "failed to parse data: failed to parse \"stable-window\": time: "
+             "missing unit in duration \"60\""},
+        Case{"config-autoscaler", R"({"scale-to-zero-grace-period":"0s"})",
+             "scale-to-zero-grace-period must be positive, was: 0s"},
+        Case{"config-autoscaler", R"({"scale-down-delay":"-1s"})",
+             "scale-down-delay cannot be negative, was: -1s"},
+        Case{"config-autoscaler", R"({"scale-down-delay":"1500ms"})",
+             "scale-down-delay = 1.5s, must be specified with at most second "
+             "precision"},
+        Case{"config-autoscaler", R"({"scale-to-zero-pod-retention-period":"-1s"})",
+             "scale-to-zero-pod-retention-period cannot be negative, was: -1s"},
+        Case{"config-autoscaler", R"({"target-burst-capacity":"-2"})",
+             "target-burst-capacity must be either non-negative or -1 (for "
+             "unlimited), was: -2.000000"},
+        Case{"config-autoscaler", R"({"container-concurrency-target-percentage":"101"})",
+             "container-concurrency-target-percentage = 1.010000 is outside of "
+             "valid range of (0, 100]"},
+        Case{"config-autoscaler", R"({"container-concurrency-target-default":"0.01"})",
+             "container-concurrency-target-percentage and "
+             "container-concurrency-target-default yield target concurrency of "
+             "0.006999999999999999, can't be less than 0.01"},
+        Case{"config-autoscaler", R"({"requests-per-second-target-default":"0"})",
+             "requests-per-second-target-default must be at least 0.01, was: 0"},
+        Case{"config-autoscaler", R"({"activator-capacity":"0.5"})",
+             "activator-capacity = 0.5, must be at least 1"},
+        Case{"config-autoscaler", R"({"max-scale-up-rate":"1"})",
+             "max-scale-up-rate = 1, must be greater than 1.0"},
+        Case{"config-autoscaler", R"({"max-scale-down-rate":"-55"})",
+             "max-scale-down-rate = -55, must be greater than 1.0"},
+        Case{"config-autoscaler", R"({"stable-window":"5s"})",
+             "stable-window = 5s, must be in [6s; 1h0m0s] range"},
+        Case{"config-autoscaler", R"({"stable-window":"61984ms"})",
+             "stable-window = 1m1.984s, must be specified with at most second "
+             "precision"},
+        Case{"config-autoscaler", R"({"panic-window-percentage":"110"})",
+             "panic-window-percentage = 110, must be in [1, 100] interval"},
+        Case{"config-autoscaler", R"({"initial-scale":"0"})",
+             "initial-scale = 0, must be at least 0 (or at least 1 when "
+             "allow-zero-initial-scale is false)"},
+        Case{"config-autoscaler", R"({"min-scale":"-1"})", "min-scale = -1, must be at least 0"},
+        Case{"config-autoscaler", R"({"max-scale-limit":"10"})",
+             "max-scale = 0, must be in [1, max-scale-limit(10)] range"},
+        Case{"config-autoscaler", R"({"min-scale":"5","max-scale":"3"})",
+             "min-scale (5) must be less than max-scale (3)"},
+        Case{"config-autoscaler", R"({"max-scale-limit":"-1"})",
+             "max-scale-limit = -1, must be at least 0"}}) {
     ServingConfig config;
     const Status status = ApplyConfigMap(c.map, Json::parse(c.data), config);
     ASSERT_FALSE(status) << c.data;

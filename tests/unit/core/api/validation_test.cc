@@ -537,6 +537,22 @@ TEST(AnnotationsTest, ThatGoTogether) {
       Verdict(service),
       "invalid value: median: "
       "spec.template.metadata.annotations.autoscaling.knative.dev/metric-aggregation-algorithm");
+  annotations = Json{{"updraft.dev/schedule", "3 from 0 25 * * * for 1h"}};
+  EXPECT_THAT(Verdict(service),
+              HasSubstr("invalid value: 3 from 0 25 * * * for 1h: "
+                        "spec.template.metadata.annotations.updraft.dev/schedule"));
+  EXPECT_THAT(Verdict(service), HasSubstr("hour \"25\""));
+  annotations = Json{{"updraft.dev/schedule", "zone Europe/Berlin; 3 from 0 8 * * 1-5 for 10h"}};
+  EXPECT_EQ(Verdict(service), "");
+  annotations = Json{{"updraft.dev/keep-alive", "always"}};
+  EXPECT_EQ(Verdict(service),
+            "invalid value: always: spec.template.metadata.annotations.updraft.dev/keep-alive\n"
+            "\"adaptive\" is wanted");
+  annotations = Json{{"updraft.dev/silent-stream-timeout", "2h"}};
+  EXPECT_EQ(
+      Verdict(service),
+      "invalid value: 2h: spec.template.metadata.annotations.updraft.dev/silent-stream-timeout"
+      "\na duration of 1s to 1h is wanted");
   ServingConfig limited;
   limited.autoscaler.max_scale_limit = 10;
   annotations = Json{{"autoscaling.knative.dev/max-scale", "11"}};
