@@ -83,9 +83,15 @@ http::Task<void> KnownNodes::Keep(NodeName name, Scheduling scheduling) {
   } else {
     kept = co_await durable_.Create(std::move(key), std::move(record));
   }
-  if (!kept && kept.error().code != Code::kAlreadyExists) {
+  if (kept) co_return;
+  const Code code = kept.error().code;
+  if (code != Code::kAlreadyExists && code != Code::kAborted) {
     Log(Level::kWarn, "node_not_remembered", {{"node", name}, {"error", kept.error().message}});
+    co_return;
   }
+  // Another write was faster. What it says may be older than what the user has wished meanwhile.
+  const auto node = soft_.Get({kNodes, "", name});
+  if (node) scope_.Spawn(Keep(name, SchedulingOf(*node->object)));
 }
 
 http::Task<void> KnownNodes::Drop(NodeName name) {
