@@ -134,6 +134,11 @@ void Control::Restore(const std::shared_ptr<Revision>& revision, const std::stri
   }
 }
 
+void Control::TellInstanceLoads() {
+  if (!routing_->link.connected()) return;
+  if (auto message = state_->InstanceLoads()) routing_->link.Send(std::move(*message));
+}
+
 // ---- to the autoscaler
 
 Control::Load::Load(Control& of, Loop& loop, const std::string& target)
@@ -164,6 +169,7 @@ void Control::TellDemand(Revision& revision, WallTime queued) {
 void Control::ScheduleReport() {
   loop_.After(kReportEvery, [this] {
     if (load_->link.connected()) load_->link.Send(state_->Changes());
+    TellInstanceLoads();
     ScheduleReport();
   });
 }

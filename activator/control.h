@@ -77,6 +77,7 @@ class Control final : public WorkerEvents {
                   const Error& error);
   void Restore(const std::shared_ptr<Revision>& revision, const std::string& instance_id);
   void ScheduleReport();
+  void TellInstanceLoads();
   ActivatorFigures Figures() const;
   std::vector<RevisionPage::OfRevision> RoutedRevisions() const;
 

@@ -17,6 +17,13 @@ v1::ActiveState ToProto(Active active) {
   return v1::ACTIVE_UNKNOWN;
 }
 
+std::vector<InstanceUsage> UsageOf(const v1::ScaleTarget& target) {
+  std::vector<InstanceUsage> usage;
+  usage.reserve(static_cast<size_t>(target.usage_size()));
+  for (const v1::InstanceUsage& one : target.usage()) usage.push_back({one.cpu_millis(), one.memory_bytes()});
+  return usage;
+}
+
 }  // namespace
 
 Target FromProto(const v1::ScaleTarget& target) {
@@ -32,7 +39,9 @@ Target FromProto(const v1::ScaleTarget& target) {
           .progress_deadline = target.progress_deadline_ns() > 0 ? Nanos(target.progress_deadline_ns())
                                                                  : kProgressDeadlineDefault,
           .service = target.service(),
-          .configuration = target.configuration()};
+          .configuration = target.configuration(),
+          .usage = UsageOf(target),
+          .cpu_request_millis = target.cpu_request_millis()};
 }
 
 std::vector<LoadLine> FromProto(const v1::LoadReport& report) {

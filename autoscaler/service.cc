@@ -14,7 +14,9 @@ Service::Service(Loop& loop, Metrics& metrics, Defaults defaults, std::map<std::
                  const std::string& controller)
     : loop_(loop),
       metrics_(metrics),
-      config_errors_(std::move(config_errors)),
+      own_defaults_(defaults),
+      own_errors_(std::move(config_errors)),
+      config_errors_(own_errors_),
       fleet_(std::move(defaults)),
       stub_(v1::DecisionService::NewStub(rpc::MakeChannel(controller))),
       link_(loop, *this, [this](auto* context, auto* reactor) { stub_->async()->Sync(context, reactor); }) {
@@ -48,6 +50,7 @@ void Service::OnDisconnected(const Error& why) {
 }
 
 void Service::OnMessage(v1::ScaleTargets targets) {
+  if (targets.has_config()) OnConfig(targets.config());
   if (targets.full()) fleet_.BeginFull();
   for (const v1::ScaleTarget& target : targets.targets()) fleet_.Put(target.revision(), FromProto(target), loop_.Now());
   for (const std::string& revision : targets.removed()) {
@@ -60,13 +63,27 @@ void Service::OnMessage(v1::ScaleTargets targets) {
   Send(fleet_.All());
 }
 
+// A ConfigMap that cannot be used was refused when it was written; one of another version's making changes nothing.
+void Service::OnConfig(const v1::AutoscalerConfig& config) {
+  if (!config.exists()) {
+    config_errors_ = own_errors_;
+    fleet_.SetDefaults(own_defaults_, loop_.Now());
+    return;
+  }
+  const auto defaults = api::ParseAutoscalerConfig({config.keys().begin(), config.keys().end()});
+  config_errors_.clear();
+  if (defaults) return fleet_.SetDefaults(*defaults, loop_.Now());
+  config_errors_["config-autoscaler"] = defaults.error().message;
+  Log(Level::kWarn, "config_unusable", {{"error", defaults.error().message}});
+}
+
 void Service::ScheduleTick() {
   loop_.After(kTick, [this] {
     const TimePoint began = RealClock().Now();
-    fleet_.Tick(loop_.Now());
+    fleet_.Tick(loop_.Now(), RealClock().Wall());
     SendChanges();
     fleet_.ForEach([this](const std::string& revision, const RevisionScaler& scaler, const Decision& decision) {
-      metrics_.Show(revision, scaler.target(), scaler.insight(loop_.Now()), decision);
+      metrics_.Show(revision, scaler.target(), scaler.insight(), decision);
     });
     metrics_.OnTick(RealClock().Now() - began);
     ScheduleTick();

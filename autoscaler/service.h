@@ -15,6 +15,7 @@ namespace updraft::autoscaler {
 // Loop thread only.
 class Service final : public LoadObserver, private rpc::LinkObserver<v1::ScaleTargets> {
  public:
+  // `defaults`, and what was wrong with them, hold while there is no ConfigMap config-autoscaler.
   // `loop` and `metrics` must outlive the service. `controller`: a gRPC target.
   Service(Loop& loop, Metrics& metrics, Defaults defaults, std::map<std::string, std::string> config_errors,
           const std::string& controller);
@@ -31,13 +32,16 @@ class Service final : public LoadObserver, private rpc::LinkObserver<v1::ScaleTa
   void OnMessage(v1::ScaleTargets targets) override;
   void OnDisconnected(const Error& why) override;
 
+  void OnConfig(const v1::AutoscalerConfig& config);
   void ScheduleTick();
   void SendChanges();
   void Send(const std::vector<RevisionDecision>& decisions);
 
   Loop& loop_;
   Metrics& metrics_;
-  const std::map<std::string, std::string> config_errors_;
+  const Defaults own_defaults_;                              // where there is no ConfigMap
+  const std::map<std::string, std::string> own_errors_;
+  std::map<std::string, std::string> config_errors_;
   Fleet fleet_;
   std::unique_ptr<v1::DecisionService::Stub> stub_;
   rpc::Link<v1::AutoscalerMessage, v1::ScaleTargets> link_;

@@ -92,6 +92,7 @@ Parts::Parts(Loop& loop, Stores& stores, const Config& config)
       reconcile_(Surroundings(), serving_),
       revisions_(stores.durable, fleet_loop_),
       routes_(stores.durable, routing_, serving_),
+      autoscaler_config_(stores.durable, decisions_),
       mirror_(
           loop, fleet_loop_, stores.soft,
           [this](const RevisionKey& key) {
@@ -129,6 +130,7 @@ http::Task<Status> Parts::Start() {
   known_nodes_.Start(fleet_loop_);
   revisions_.Start();
   routes_.Start();
+  autoscaler_config_.Start();
   reports_.Start(
       [this](std::string_view ns, std::string_view name) { reconcile_.RevisionChanged(ns, name); });
   const Status prepared = co_await api_.Prepare();

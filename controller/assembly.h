@@ -14,6 +14,7 @@
 
 #include "controller/api_server/api_server.h"
 #include "controller/config.h"
+#include "controller/feeds/autoscaler_config_source.h"
 #include "controller/feeds/decision_server.h"
 #include "controller/feeds/route_source.h"
 #include "controller/feeds/routing_server.h"
@@ -98,6 +99,7 @@ class Parts {
   ReconcileLoop reconcile_;
   RevisionSource revisions_;
   RouteSource routes_;
+  AutoscalerConfigSource autoscaler_config_;
   PodMirror mirror_;
   metrics::Exposition exposition_;
   Metrics metrics_;

@@ -73,6 +73,18 @@ uint64_t ControlState::Restore(const Revision& revision, const std::string& inst
   return revision.waiting_workers.load(std::memory_order_seq_cst);
 }
 
+std::optional<v1::ActivatorMessage> ControlState::InstanceLoads() {
+  const auto changes = state_.TakeLoadChanges();
+  if (changes.empty()) return std::nullopt;
+  v1::ActivatorMessage message;
+  for (const auto& [id, inside] : changes) {
+    v1::InstanceLoad& load = *message.mutable_loads()->add_loads();
+    load.set_instance_id(id);
+    load.set_in_flight(inside);
+  }
+  return message;
+}
+
 std::optional<v1::LoadReport> ControlState::Demand(Revision& revision, WallTime queued) {
   const auto line = ledger_.Demand(revision, queued);
   return line ? std::optional(ToProto(reporter_, {*line})) : std::nullopt;

@@ -47,6 +47,10 @@ class ControlState {
   // Gives the instance requests again. A bit for each worker that is to be woken for it.
   uint64_t Restore(const Revision& revision, const std::string& instance_id);
 
+  // Which instances have become busy or idle, so that of several an idle one is taken away. Every second. A controller
+  // that is new knows of none that is busy until it becomes so again, and drains the one that it takes either way.
+  std::optional<v1::ActivatorMessage> InstanceLoads();
+
   // ---- to the autoscaler
 
   // A request found no instance. nullopt: nothing to say, there is one by now.

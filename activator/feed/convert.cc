@@ -19,6 +19,7 @@ RevisionSettings FromProto(const v1::Revision& revision) {
   if (revision.timeout_ns() > 0) settings.timeout = Nanos(revision.timeout_ns());
   settings.response_start_timeout = Nanos(revision.response_start_timeout_ns());
   settings.idle_timeout = Nanos(revision.idle_timeout_ns());
+  settings.silent_stream_timeout = Nanos(revision.silent_stream_timeout_ns());
   settings.protocol = revision.protocol() == v1::APP_PROTOCOL_H2C ? Protocol::kH2c : Protocol::kHttp1;
   if (revision.has_failure()) {
     settings.failure = RevisionFailure{revision.failure().reason(), revision.failure().message()};

@@ -30,7 +30,15 @@ TimePoint RequestDeadlines::Next() const {
   if (timeouts_.response_start > Nanos(0) && !started_)
     when = std::min(when, start_ + timeouts_.response_start);
   if (timeouts_.idle > Nanos(0)) when = std::min(when, last_activity_ + timeouts_.idle);
+  if (timeouts_.silent_stream > Nanos(0) && started_)
+    when = std::min(when, last_activity_ + timeouts_.silent_stream);
   return when;
+}
+
+// Only a stream has a limit that comes nearer by its beginning.
+void RequestDeadlines::WatchForSilence() {
+  last_activity_ = loop_.Now();
+  Set(Next());
 }
 
 // Activity only moves a limit away: the timer stays where it is and looks again when it fires.
@@ -46,8 +54,10 @@ void RequestDeadlines::OnTimer() {
   } else if (timeouts_.response_start > Nanos(0) && !started_ &&
              now >= start_ + timeouts_.response_start) {
     expired_ = Limit::kResponseStart;
-  } else {
+  } else if (timeouts_.idle > Nanos(0) && now >= last_activity_ + timeouts_.idle) {
     expired_ = Limit::kIdle;
+  } else {
+    expired_ = Limit::kSilentStream;
   }
   observer_.OnDeadline();
 }
@@ -58,6 +68,9 @@ std::string RequestDeadlines::why() const {
       return Describe("the request did not end", timeouts_.total, "timeoutSeconds");
     case Limit::kResponseStart:
       return Describe("no response began", timeouts_.response_start, "responseStartTimeoutSeconds");
+    case Limit::kSilentStream:
+      return Describe("nothing passed on the stream", timeouts_.silent_stream,
+                      "updraft.dev/silent-stream-timeout");
     default:
       return Describe("nothing was sent", timeouts_.idle, "idleTimeoutSeconds");
   }

@@ -1,4 +1,4 @@
-// The time limits of one request: its revision's three timeouts, on one timer. Loop thread only.
+// The time limits of one request: its revision's timeouts, on one timer. Loop thread only.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@ struct RequestTimeouts {
   Nanos total = Seconds(300);
   Nanos response_start = Nanos(0);  // 0: off
   Nanos idle = Nanos(0);            // 0: off
+  Nanos silent_stream = Nanos(0);   // silence after the response, or a tunnel, has begun; 0: off
 };
 
 class DeadlineObserver {
@@ -31,7 +32,10 @@ class RequestDeadlines final : private Timer {
   RequestDeadlines(Loop& loop, const RequestTimeouts& timeouts, DeadlineObserver& observer);
 
   // The response has begun.
-  void OnResponseStart() { started_ = true; }
+  void OnResponseStart() {
+    started_ = true;
+    if (timeouts_.silent_stream > Nanos(0)) WatchForSilence();
+  }
   // Something was written to the client.
   void OnActivity() { last_activity_ = loop_.Now(); }
 
@@ -40,9 +44,10 @@ class RequestDeadlines final : private Timer {
   std::string why() const;
 
  private:
-  enum class Limit : uint8_t { kNone, kTotal, kResponseStart, kIdle };
+  enum class Limit : uint8_t { kNone, kTotal, kResponseStart, kIdle, kSilentStream };
 
   void OnTimer() override;
+  void WatchForSilence();
   TimePoint Next() const;
 
   Loop& loop_;

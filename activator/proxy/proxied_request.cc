@@ -85,7 +85,8 @@ RequestTimeouts ProxiedRequest::TimeoutsOf(Revision& revision) {
   const auto& settings = proxy_.worker().dispatcher().Settings(revision);
   if (settings == nullptr) return {};
   if (logged_) settings_ = settings;
-  return {settings->timeout, settings->response_start_timeout, settings->idle_timeout};
+  return {settings->timeout, settings->response_start_timeout, settings->idle_timeout,
+          settings->silent_stream_timeout};
 }
 
 Task<void> ProxiedRequest::ServeRevision(Revision& revision) {

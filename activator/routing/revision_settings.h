@@ -29,6 +29,7 @@ struct RevisionSettings {
   Nanos timeout = Seconds(300);            // of the whole request, queueing included
   Nanos response_start_timeout = Nanos(0);  // 0: off
   Nanos idle_timeout = Nanos(0);            // 0: off
+  Nanos silent_stream_timeout = Nanos(0);   // of a response that has begun; 0: off
   Protocol protocol = Protocol::kHttp1;
   // Set while the revision cannot serve: held requests are answered 503 with it at once.
   std::optional<RevisionFailure> failure = std::nullopt;

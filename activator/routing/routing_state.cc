@@ -65,6 +65,19 @@ std::optional<std::string> RoutingState::OnDrained(const Instance* instance) {
   return drains->second->id();
 }
 
+std::vector<std::pair<std::string, uint32_t>> RoutingState::TakeLoadChanges() {
+  std::vector<std::pair<std::string, uint32_t>> changes;
+  for (auto& [key, declared] : revisions_) {
+    for (auto& [id, held] : declared.instances) {
+      const uint32_t inside = held.instance->in_flight();
+      if ((inside > 0) == held.told_busy) continue;
+      held.told_busy = inside > 0;
+      changes.emplace_back(id, inside);
+    }
+  }
+  return changes;
+}
+
 Instance* RoutingState::FindInstance(const std::string& revision, const std::string& id) {
   const auto declared = revisions_.find(revision);
   if (declared == revisions_.end()) return nullptr;

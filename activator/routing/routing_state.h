@@ -43,6 +43,10 @@ class RoutingState {
   // The last request inside a closed instance has ended. The id, if the controller waits to hear of it.
   std::optional<std::string> OnDrained(const Instance* instance);
 
+  // Ids of instances that were idle at the last call, or not known, and hold requests now, with their number; and of
+  // those that were busy and are idle now, with 0.
+  std::vector<std::pair<std::string, uint32_t>> TakeLoadChanges();
+
   // For an ejected instance; null: it is gone.
   Instance* FindInstance(const std::string& revision, const std::string& id);
 
@@ -50,6 +54,7 @@ class RoutingState {
   struct Held {
     std::shared_ptr<Instance> instance = {};
     bool draining = false;
+    bool told_busy = false;
   };
   struct Declared {
     std::shared_ptr<Revision> revision = {};

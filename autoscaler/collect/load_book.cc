@@ -3,59 +3,89 @@
 #include <algorithm>
 
 namespace updraft::autoscaler {
+LoadBook::Said* LoadBook::Revision::Find(Place place) {
+  const auto it = std::ranges::lower_bound(last, place, {}, &Said::place);
+  return it == last.end() || it->place != place ? nullptr : &*it;
+}
+
+LoadBook::Activator& LoadBook::Named(const std::string& activator) {
+  const auto [it, added] = activators_.try_emplace(activator);
+  if (added) it->second.place = static_cast<Place>(activators_.size() - 1);
+  return it->second;
+}
+
+void LoadBook::ForgetFigures(Place place) {
+  for (auto& [name, revision] : revisions_) {
+    const Said* said = revision.Find(place);
+    if (said == nullptr) continue;
+    revision.waiting -= said->figures.waiting;
+    revision.running -= said->figures.running;
+    revision.last.erase(revision.last.begin() + (said - revision.last.data()));
+  }
+}
 
 void LoadBook::Begin(const std::string& activator, int64_t epoch) {
-  Activator& entry = activators_[activator];
-  if (entry.epoch != epoch) entry = Activator{.epoch = epoch, .present = true, .last = {}};
+  Activator& entry = Named(activator);
+  if (entry.epoch != epoch) {
+    ForgetFigures(entry.place);
+    entry.epoch = epoch;
+  }
   entry.present = true;
 }
 
 LoadChange LoadBook::Record(const std::string& activator, const std::string& revision, const LoadFigures& figures,
                             bool first_report) {
-  Activator& entry = activators_[activator];
-  const auto [it, added] = entry.last.try_emplace(revision);
-  const LoadFigures before = it->second;
-  it->second = figures;
+  return Record(PlaceOf(activator), revision, figures, first_report);
+}
+
+LoadChange LoadBook::Record(Place activator, const std::string& revision, const LoadFigures& figures,
+                            bool first_report) {
+  Revision& entry = revisions_[revision];
+  auto it = std::ranges::lower_bound(entry.last, activator, {}, &Said::place);
+  const bool added = it == entry.last.end() || it->place != activator;
+  if (added) it = entry.last.insert(it, {.place = activator});
+  const LoadFigures before = it->figures;
+  it->figures = figures;
+  entry.waiting += figures.waiting - before.waiting;
+  entry.running += figures.running - before.running;
+  LoadChange change{.waiting = entry.waiting};
   // The past of an activator that is older than this autoscaler is not load of now.
-  if (added && first_report) return {};
-  return {.request_seconds = std::max(0.0, figures.request_seconds - before.request_seconds),
-          .requests = figures.request_count >= before.request_count
-                          ? static_cast<double>(figures.request_count - before.request_count)
-                          : 0,
-          .over = before.read_at > Nanos(0) ? std::max(Nanos(0), figures.read_at - before.read_at) : Nanos(0)};
+  if (added && first_report) return change;
+  change.request_seconds = std::max(0.0, figures.request_seconds - before.request_seconds);
+  if (figures.request_count >= before.request_count) {
+    change.requests = static_cast<double>(figures.request_count - before.request_count);
+  }
+  if (before.read_at > Nanos(0)) change.over = std::max(Nanos(0), figures.read_at - before.read_at);
+  return change;
 }
 
 void LoadBook::End(const std::string& activator) {
   const auto it = activators_.find(activator);
   if (it == activators_.end()) return;
   it->second.present = false;
-  for (auto& [revision, figures] : it->second.last) figures.running = figures.waiting = 0;
+  for (auto& [name, revision] : revisions_) {
+    Said* said = revision.Find(it->second.place);
+    if (said == nullptr) continue;
+    revision.waiting -= said->figures.waiting;
+    revision.running -= said->figures.running;
+    said->figures.running = said->figures.waiting = 0;
+  }
 }
 
 uint32_t LoadBook::Waiting(const std::string& revision) const {
-  uint32_t sum = 0;
-  for (const auto& [name, activator] : activators_) {
-    const auto it = activator.last.find(revision);
-    if (it != activator.last.end()) sum += it->second.waiting;
-  }
-  return sum;
+  const auto it = revisions_.find(revision);
+  return it == revisions_.end() ? 0 : it->second.waiting;
 }
 
 uint32_t LoadBook::Running(const std::string& revision) const {
-  uint32_t sum = 0;
-  for (const auto& [name, activator] : activators_) {
-    const auto it = activator.last.find(revision);
-    if (it != activator.last.end()) sum += it->second.running;
-  }
-  return sum;
+  const auto it = revisions_.find(revision);
+  return it == revisions_.end() ? 0 : it->second.running;
 }
 
 bool LoadBook::AnyActivator() const {
   return std::ranges::any_of(activators_, [](const auto& entry) { return entry.second.present; });
 }
 
-void LoadBook::Forget(const std::string& revision) {
-  for (auto& [name, activator] : activators_) activator.last.erase(revision);
-}
+void LoadBook::Forget(const std::string& revision) { revisions_.erase(revision); }
 
 }  // namespace updraft::autoscaler

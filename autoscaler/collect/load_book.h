@@ -5,6 +5,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "core/base/clock.h"
 
@@ -16,7 +18,7 @@ struct LoadFigures {
   uint64_t request_count = 0;  // arrivals
   uint32_t running = 0;
   uint32_t waiting = 0;
-  Nanos read_at = Nanos(0);    // on the activator's monotonic clock
+  Nanos read_at = Nanos(0);    // on the activator's monotonic clock; 0: not told
 };
 
 // What has come since the activator's last word on the revision.
@@ -24,6 +26,7 @@ struct LoadChange {
   double request_seconds = 0;
   double requests = 0;
   Nanos over = Nanos(0);  // the time in which it has come
+  uint32_t waiting = 0;   // at all activators together, now
 };
 
 class LoadBook {
@@ -35,6 +38,10 @@ class LoadBook {
   // One revision of a report. `first_report`: of the stream.
   LoadChange Record(const std::string& activator, const std::string& revision, const LoadFigures& figures,
                     bool first_report);
+  // The same for who has many of one activator: PlaceOf() names it for as long as the book lives.
+  using Place = uint32_t;
+  Place PlaceOf(const std::string& activator) { return Named(activator).place; }
+  LoadChange Record(Place activator, const std::string& revision, const LoadFigures& figures, bool first_report);
 
   // The activator is gone; what it held no longer waits.
   void End(const std::string& activator);
@@ -50,9 +57,25 @@ class LoadBook {
   struct Activator {
     int64_t epoch = 0;
     bool present = false;
-    std::map<std::string, LoadFigures, std::less<>> last;
+    Place place = 0;
   };
+  struct Said {
+    Place place = 0;
+    LoadFigures figures = {};
+  };
+  struct Revision {
+    std::vector<Said> last = {};  // by place, in order
+    uint32_t waiting = 0;         // the sums
+    uint32_t running = 0;
+
+    Said* Find(Place place);
+  };
+
+  Activator& Named(const std::string& activator);
+  void ForgetFigures(Place place);
+
   std::map<std::string, Activator, std::less<>> activators_;
+  std::unordered_map<std::string, Revision> revisions_;
 };
 
 }  // namespace updraft::autoscaler

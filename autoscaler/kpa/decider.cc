@@ -7,8 +7,11 @@ namespace updraft::autoscaler {
 namespace {
 
 constexpr double kUnlimitedBurst = -1;
+constexpr double kCountMax = 2'147'483'647;  // Knative counts in 32 bits
 
-double Clamp(double count, double least, double most) { return std::min(std::max(count, least), most); }
+double Clamp(double count, double least, double most) {
+  return std::min(std::min(std::max(count, least), most), kCountMax);
+}
 
 double ExcessBurstCapacity(const Policy& policy, const Observation& observation) {
   if (policy.target_burst_capacity == 0) return 0;

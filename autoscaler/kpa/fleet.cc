@@ -5,9 +5,10 @@
 namespace updraft::autoscaler {
 
 void Fleet::SetDefaults(const Defaults& defaults, TimePoint now) {
+  if (defaults == defaults_) return;
   defaults_ = defaults;
   for (auto& [revision, entry] : scalers_) {
-    entry.scaler.Update(defaults_, entry.scaler.target(), now);
+    entry.scaler.Reconfigure(defaults_, now);
     Settle(revision, entry, entry.scaler.Refresh(now), 0);
   }
 }
@@ -52,24 +53,29 @@ void Fleet::ActivatorConnected(const std::string& activator, int64_t epoch) { bo
 void Fleet::ActivatorGone(const std::string& activator) { book_.End(activator); }
 
 void Fleet::Report(const std::string& activator, const std::vector<LoadLine>& lines, bool first_report, TimePoint now) {
+  const LoadBook::Place place = book_.PlaceOf(activator);
   for (const LoadLine& line : lines) {
-    const LoadChange change = book_.Record(activator, line.revision, line.figures, first_report);
+    const LoadChange change = book_.Record(place, line.revision, line.figures, first_report);
     const auto it = scalers_.find(line.revision);
     if (it == scalers_.end()) continue;  // the controller will tell
     Entry& entry = it->second;
     entry.scaler.Record(change.request_seconds, change.requests, change.over, now);
-    const uint32_t waiting = book_.Waiting(line.revision);
-    if (waiting > 0 && entry.scaler.target().ready == 0) {
-      Settle(line.revision, entry, entry.scaler.Demand(static_cast<int>(waiting), now), line.first_queued_ns);
+    if (change.waiting > 0 && entry.scaler.target().ready == 0) {
+      Settle(line.revision, entry, entry.scaler.Demand(static_cast<int>(change.waiting), now), line.first_queued_ns);
     }
   }
 }
 
-void Fleet::Tick(TimePoint now) {
+void Fleet::Tick(TimePoint now, WallTime wall) {
   if (!book_.AnyActivator()) return;  // nobody knows the load: no decision on ignorance
   for (auto& [revision, entry] : scalers_) {
-    entry.scaler.Record(0, 0, Nanos(0), now);  // an activator that says nothing of a revision says that it is idle
-    Settle(revision, entry, entry.scaler.Tick(now), 0);
+    // An activator that says nothing of a revision says that it is idle; of the second that runs it has not spoken yet.
+    entry.scaler.Record(0, 0, Nanos(0), now - Seconds(1));
+    Settle(revision, entry, entry.scaler.Tick(now, wall), 0);
+    if (entry.scaler.target().ready > 0) continue;
+    // The windows have not seen all of those who wait; what was started for them is not taken back.
+    const uint32_t waiting = book_.Waiting(revision);
+    if (waiting > 0) Settle(revision, entry, entry.scaler.Demand(static_cast<int>(waiting), now), 0);
   }
 }
 

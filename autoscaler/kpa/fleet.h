@@ -47,8 +47,8 @@ class Fleet {
   // A report, the stream's first or a later one.
   void Report(const std::string& activator, const std::vector<LoadLine>& lines, bool first_report, TimePoint now);
 
-  // Every two seconds.
-  void Tick(TimePoint now);
+  // Every two seconds. `wall`: the same moment on the wall, for schedules.
+  void Tick(TimePoint now, WallTime wall = {});
 
   // The decisions that have changed since the last call.
   std::vector<RevisionDecision> TakeChanges();

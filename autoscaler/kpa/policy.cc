@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 
+#include "core/api/constants.h"
 #include "core/api/duration.h"
 
 namespace updraft::autoscaler {
@@ -16,29 +17,31 @@ using Texts = std::map<std::string, std::string>;
 constexpr double kRequestsPerSecondFraction = 0.7;  // a constant in Knative
 constexpr double kTargetMin = 0.01;
 
-std::optional<double> ParseNumber(const std::string& text) {
+// Go reads a leading plus.
+std::string_view WithoutPlus(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  return text;
+}
+
+std::optional<double> ParseNumber(const std::string& written) {
+  const std::string_view text = WithoutPlus(written);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
   return value;
 }
 
-std::optional<int> ParseCount(const std::string& text) {
+std::optional<int> ParseCount(const std::string& written) {
+  const std::string_view text = WithoutPlus(written);
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
   return value;
 }
 
-std::optional<bool> ParseFlag(const std::string& text) {
-  if (text == "true" || text == "True" || text == "TRUE" || text == "1" || text == "t") return true;
-  if (text == "false" || text == "False" || text == "FALSE" || text == "0" || text == "f") return false;
-  return std::nullopt;
-}
-
 std::optional<Nanos> ParseDuration(const std::string& text) { return api::ParseGoDuration(text); }
 
-// The first of `names` below autoscaling.knative.dev/ that is present and readable.
+// The first of `names` below autoscaling.knative.dev/ that is present, if it is readable.
 template <typename T>
 std::optional<T> Annotation(const Texts& annotations, std::initializer_list<const char*> names,
                             const std::function<std::optional<T>(const std::string&)>& parse) {
@@ -79,97 +82,81 @@ void SetTarget(const Defaults& defaults, const Annotations& annotations, int con
     const bool capped = policy.metric == Metric::kConcurrency && container_concurrency > 0;
     policy.total = capped ? std::min(wished, static_cast<double>(container_concurrency)) : wished;
   }
-  fraction = annotations.Number({"target-utilization-percentage", "targetUtilizationPercentage"}, fraction * 100) / 100;
+  const double percentage = annotations.Number({"target-utilization-percentage", "targetUtilizationPercentage"}, 0);
+  if (percentage > 0) fraction = percentage / 100;
   policy.target = std::max(kTargetMin, policy.total * fraction);
 }
 
-Nanos PanicWindow(Nanos stable, double percentage) {
-  const double seconds = std::round(std::chrono::duration<double>(stable).count() * percentage / 100);
-  return std::max<Nanos>(Seconds(1), Seconds(static_cast<int64_t>(seconds)));
-}
-
-// Assigns a parsed value, or describes what was expected.
-template <typename T>
-struct Key {
-  const char* name;
-  T* into;
-  std::optional<T> (*parse)(const std::string&);
-  const char* expected;
-  bool (*valid)(T) = nullptr;
-};
-
-template <typename T>
-bool Assign(const std::string& name, const std::string& text, const Key<T>& key, Texts& errors) {
-  if (name != key.name) return false;
-  const std::optional<T> value = key.parse(text);
-  if (value && (key.valid == nullptr || key.valid(*value))) {
-    *key.into = *value;
-  } else {
-    errors[name] = "\"" + text + "\": " + key.expected;
+// As Knative makes a HorizontalPodAutoscaler of a revision: without a target Kubernetes' own default holds, 80 percent
+// of the requested cpu.
+void SetUsageTarget(const Annotations& annotations, Policy& policy) {
+  constexpr double kCpuPercentDefault = 80;
+  const std::string metric = annotations.Text({"metric"});
+  const double wished = annotations.Number({"target"}, 0);
+  policy.metric = Metric::kCpu;
+  policy.total = wished > 0 ? std::ceil(wished) : kCpuPercentDefault;
+  if (wished > 0 && metric == "memory") {
+    policy.metric = Metric::kMemory;
+    policy.total = std::max(1.0, std::floor(wished));
+  } else if (wished > 0 && !metric.empty() && metric != "cpu") {
+    policy.metric = Metric::kNone;
   }
-  return true;
+  policy.target = policy.total;
+  if (const Nanos window = annotations.Duration({"window"}, Nanos(0)); window > Nanos(0)) policy.stabilization = window;
 }
 
-bool Positive(double value) { return value > 0; }
-bool AtLeastOne(double value) { return value > 1; }
-bool Window6sTo1h(Nanos value) {
-  return value >= Seconds(6) && value <= std::chrono::hours(1) && value % Seconds(1) == Nanos(0);
-}
-bool UpTo1h(Nanos value) { return value >= Nanos(0) && value <= std::chrono::hours(1); }
-bool BurstCapacity(double value) { return value >= 0 || value == -1; }
-bool Percentage(double value) { return value >= 1 && value <= 100; }
-bool PanicThreshold(double value) { return value >= 110 && value <= 1000; }
-
-bool AssignNumber(const std::string& name, const std::string& text, Defaults& d, double& fraction, Texts& errors) {
-  const Key<double> keys[] = {
-      {"container-concurrency-target-percentage", &fraction, ParseNumber, "a positive number", Positive},
-      {"container-concurrency-target-default", &d.container_concurrency_target, ParseNumber, "a number above 0", Positive},
-      {"requests-per-second-target-default", &d.requests_per_second_target, ParseNumber, "a number above 0", Positive},
-      {"target-burst-capacity", &d.target_burst_capacity, ParseNumber, "a number from 0, or -1", BurstCapacity},
-      {"panic-window-percentage", &d.panic_window_percentage, ParseNumber, "1 to 100", Percentage},
-      {"panic-threshold-percentage", &d.panic_threshold_percentage, ParseNumber, "110 to 1000", PanicThreshold},
-      {"max-scale-up-rate", &d.max_scale_up_rate, ParseNumber, "a number above 1", AtLeastOne},
-      {"max-scale-down-rate", &d.max_scale_down_rate, ParseNumber, "a number above 1", AtLeastOne}};
-  return std::ranges::any_of(keys, [&](const auto& key) { return Assign(name, text, key, errors); });
+Nanos PanicWindow(Nanos stable, double percentage) {
+  const double exact = static_cast<double>(stable.count()) * percentage / 100;
+  const Nanos rounded = std::chrono::duration_cast<Seconds>(Nanos(static_cast<int64_t>(exact)) + Millis(500));
+  return std::max<Nanos>(Seconds(1), rounded);
 }
 
-bool AssignOther(const std::string& name, const std::string& text, Defaults& d, Texts& errors) {
-  const Key<Nanos> durations[] = {
-      {"stable-window", &d.stable_window, ParseDuration, "6s to 1h in whole seconds", Window6sTo1h},
-      {"scale-to-zero-grace-period", &d.scale_to_zero_grace_period, ParseDuration, "a duration such as 30s"},
-      {"scale-to-zero-pod-retention-period", &d.scale_to_zero_pod_retention_period, ParseDuration, "0s to 1h", UpTo1h},
-      {"scale-down-delay", &d.scale_down_delay, ParseDuration, "0s to 1h", UpTo1h}};
-  const Key<int> counts[] = {{"initial-scale", &d.initial_scale, ParseCount, "a whole number from 0"},
-                             {"min-scale", &d.min_scale, ParseCount, "a whole number from 0"},
-                             {"max-scale", &d.max_scale, ParseCount, "a whole number from 0"},
-                             {"max-scale-limit", &d.max_scale_limit, ParseCount, "a whole number from 0"}};
-  const Key<bool> flags[] = {{"enable-scale-to-zero", &d.enable_scale_to_zero, ParseFlag, "true or false"},
-                             {"allow-zero-initial-scale", &d.allow_zero_initial_scale, ParseFlag, "true or false"}};
-  const auto assign = [&](const auto& key) { return Assign(name, text, key, errors); };
-  return std::ranges::any_of(durations, assign) || std::ranges::any_of(counts, assign) || std::ranges::any_of(flags, assign);
+std::string OwnAnnotation(const Texts& texts, std::string_view key) {
+  const auto it = texts.find(std::string(key));
+  return it == texts.end() ? std::string() : it->second;
+}
+
+void SetFloors(const Texts& texts, Policy& policy) {
+  if (const std::string text = OwnAnnotation(texts, api::kScheduleAnnotation); !text.empty()) {
+    if (auto schedule = api::Schedule::Parse(text)) policy.schedule = *std::move(schedule);
+  }
+  policy.adaptive_keep_alive = OwnAnnotation(texts, api::kKeepAliveAnnotation) == api::kKeepAliveAdaptive;
 }
 
 }  // namespace
 
 Defaults ParseDefaults(const Texts& keys, Texts& errors) {
+  Texts usable;
   Defaults defaults;
-  double fraction = defaults.container_concurrency_target_fraction * 100;
   for (const auto& [name, text] : keys) {
-    // Of Knative's that mean nothing where the activator is always in the path and one class is there.
-    if (name == "activator-capacity" || name == "pod-autoscaler-class" || name == "_example") continue;
-    if (!AssignNumber(name, text, defaults, fraction, errors) && !AssignOther(name, text, defaults, errors)) {
+    if (name == "_example") continue;
+    if (!api::IsAutoscalerConfigKey(name)) {
       errors[name] = "unknown key";
+      continue;
+    }
+    usable[name] = text;
+    if (const Result<Defaults> parsed = api::ParseAutoscalerConfig(usable)) {
+      defaults = *parsed;
+    } else {
+      errors[name] = parsed.error().message;
+      usable.erase(name);
     }
   }
-  defaults.container_concurrency_target_fraction = fraction <= 1 ? fraction : fraction / 100;
   return defaults;
 }
 
 Policy MakePolicy(const Defaults& defaults, const Texts& texts, int container_concurrency) {
   const Annotations annotations{texts};
   Policy policy;
+  const std::string scaler_class = annotations.Text({"class"});
+  const bool hpa = (scaler_class.empty() ? defaults.autoscaler_class : scaler_class) == api::kHpaClass;
+  policy.scaler_class = hpa ? ScalerClass::kHpa : ScalerClass::kKpa;
   policy.metric = annotations.Text({"metric"}) == "rps" ? Metric::kRequestsPerSecond : Metric::kConcurrency;
-  SetTarget(defaults, annotations, container_concurrency, policy);
+  if (hpa) {
+    SetUsageTarget(annotations, policy);
+  } else {
+    SetTarget(defaults, annotations, container_concurrency, policy);
+  }
   policy.target_burst_capacity =
       annotations.Number({"target-burst-capacity", "targetBurstCapacity"}, defaults.target_burst_capacity);
   policy.panic_threshold = annotations.Number({"panic-threshold-percentage", "panicThresholdPercentage"},
@@ -190,9 +177,10 @@ Policy MakePolicy(const Defaults& defaults, const Texts& texts, int container_co
   policy.scale_to_zero = defaults.enable_scale_to_zero;
   policy.activation_scale = annotations.Count({"activation-scale"}, 0);
   policy.initial_scale = annotations.Count({"initial-scale", "initialScale"}, defaults.initial_scale);
-  if (policy.initial_scale == 0 && !defaults.allow_zero_initial_scale) policy.initial_scale = 1;
+  if (policy.initial_scale == 0 && !defaults.allow_zero_initial_scale) policy.initial_scale = defaults.initial_scale;
   policy.min_scale = annotations.Count({"min-scale", "minScale"}, defaults.min_scale);
   policy.max_scale = annotations.Count({"max-scale", "maxScale"}, defaults.max_scale);
+  SetFloors(texts, policy);
   return policy;
 }
 

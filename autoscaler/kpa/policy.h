@@ -3,45 +3,32 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "autoscaler/kpa/window.h"
+#include "core/api/autoscaler_config.h"
+#include "core/api/schedule.h"
 #include "core/base/clock.h"
 
 namespace updraft::autoscaler {
 
-// The keys of config-autoscaler with Knative's defaults.
-struct Defaults {
-  double container_concurrency_target_fraction = 0.7;   // container-concurrency-target-percentage / 100
-  double container_concurrency_target = 100;            // container-concurrency-target-default
-  double requests_per_second_target = 200;              // requests-per-second-target-default
-  double target_burst_capacity = 211;
-  Nanos stable_window = Seconds(60);
-  double panic_window_percentage = 10;
-  double panic_threshold_percentage = 200;
-  double max_scale_up_rate = 1000;
-  double max_scale_down_rate = 2;
-  bool enable_scale_to_zero = true;
-  Nanos scale_to_zero_grace_period = Seconds(30);
-  Nanos scale_to_zero_pod_retention_period = Nanos(0);
-  Nanos scale_down_delay = Nanos(0);
-  int initial_scale = 1;
-  bool allow_zero_initial_scale = false;
-  int min_scale = 0;
-  int max_scale = 0;        // 0: unlimited
-  int max_scale_limit = 0;  // 0: unlimited
-};
+using Defaults = api::AutoscalerConfig;
 
-// Reads keys of config-autoscaler. A key that is unknown or cannot be used keeps its default and is described in
-// `errors` under its name.
+// The keys of a file, where one that is unknown or cannot be used, alone or beside those before it, does not spoil the
+// others: it keeps its default and is described in `errors` under its name.
 Defaults ParseDefaults(const std::map<std::string, std::string>& keys, std::map<std::string, std::string>& errors);
 
-enum class Metric { kConcurrency, kRequestsPerSecond };
+// kpa follows requests, hpa what instances use of their nodes.
+enum class ScalerClass { kKpa, kHpa };
+
+// kNone: of class hpa, and none that is known here.
+enum class Metric { kConcurrency, kRequestsPerSecond, kCpu, kMemory, kNone };
 
 struct Policy {
+  ScalerClass scaler_class = ScalerClass::kKpa;
   Metric metric = Metric::kConcurrency;
-  double total = 100;   // what one instance can take: requests in flight, or requests per second
+  double total = 100;   // what one instance can take: requests in flight, or per second; percent of cpu; MiB
   double target = 70;   // what the autoscaler aims at; >= 0.01
   double target_burst_capacity = 211;  // -1: unlimited
   double panic_threshold = 2;          // factor of ready instances
@@ -58,6 +45,9 @@ struct Policy {
   int initial_scale = 1;
   int min_scale = 0;
   int max_scale = 0;                   // 0: unlimited
+  std::optional<Nanos> stabilization = std::nullopt;        // class hpa: annotation window
+  std::optional<api::Schedule> schedule = std::nullopt;     // updraft.dev/schedule
+  bool adaptive_keep_alive = false;                         // updraft.dev/keep-alive
 
   bool operator==(const Policy&) const = default;
 };

@@ -1,10 +1,12 @@
-// One revision: its windows, its decider, its way to zero. Pure: `now` is handed in.
+// One revision: its windows, its decider or what it uses, its floor, its way to zero. Pure: `now` is handed in.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <string>
 
+#include "autoscaler/floor/floor.h"
+#include "autoscaler/hpa/hpa_scaler.h"
 #include "autoscaler/kpa/decider.h"
 #include "autoscaler/kpa/policy.h"
 #include "autoscaler/kpa/scale_target.h"
@@ -25,6 +27,10 @@ struct Target {
   Nanos progress_deadline = Seconds(600);
   std::string service;
   std::string configuration;
+  std::vector<InstanceUsage> usage = {};  // class hpa: of ready instances
+  int64_t cpu_request_millis = 0;         // of one instance
+
+  bool operator==(const Target&) const = default;
 };
 
 struct Decision {
@@ -48,15 +54,18 @@ class RevisionScaler {
  public:
   RevisionScaler(const Defaults& defaults, Target target, TimePoint now);
 
-  // New facts from the controller, or new defaults. The windows are kept.
+  // New facts from the controller, or new defaults. The windows are kept. `defaults` count for other annotations
+  // alone: those of all revisions change by Reconfigure().
   void Update(const Defaults& defaults, Target target, TimePoint now);
+  void Reconfigure(const Defaults& defaults, TimePoint now);
 
   // What came in the time `over` that ends now. A report that was late is spread over the seconds that it tells of,
   // so that it is not taken for a burst.
   void Record(double request_seconds, double requests, Nanos over, TimePoint now);
 
-  // The regular decision, every two seconds. REQUIRES: load is known, because an activator is connected.
-  Decision Tick(TimePoint now);
+  // The regular decision, every two seconds. REQUIRES: load is known, because an activator is connected. `wall`: for
+  // what goes by the clock on the wall.
+  Decision Tick(TimePoint now, WallTime wall);
 
   // `waiting` requests find no instance: decided at once, and sized from the queue.
   Decision Demand(int waiting, TimePoint now);
@@ -66,15 +75,23 @@ class RevisionScaler {
 
   const Target& target() const { return target_; }
   const Policy& policy() const { return policy_; }
-  Insight insight(TimePoint now) const;
+  // As of the last Tick().
+  const Insight& insight() const { return insight_; }
+  const Floor& floor() const { return floor_; }
 
  private:
+  void Configure(const Defaults& defaults, TimePoint now);
+  Verdict FollowUsage(bool asked, TimePoint now);
   Decision Apply(std::optional<Verdict> verdict, TimePoint now);
 
   Target target_;
   Policy policy_;
   Window stable_;
   Window panic_;
+  Floor floor_;
+  int floor_now_ = 0;
+  HpaScaler hpa_;
+  Insight insight_;
   std::optional<Memory> memory_;      // from the first time that the instances are known
   std::optional<TargetState> state_;  // likewise
   Verdict last_;

@@ -18,8 +18,9 @@ bool GaveUp(const TargetFacts& facts, const TargetState& before, TimePoint now) 
 
 int Minimum(const Policy& policy, const TargetFacts& facts, const TargetState& before, TimePoint now) {
   if (!facts.reachable || GaveUp(facts, before, now)) return 0;
-  if (!before.initialized && policy.initial_scale > 1) return std::max(policy.min_scale, policy.initial_scale);
-  return policy.min_scale;
+  const int least = std::max(policy.min_scale, facts.floor);
+  if (!before.initialized && policy.initial_scale > 1) return std::max(least, policy.initial_scale);
+  return least;
 }
 
 int Clamp(int count, int least, int most) {
@@ -47,8 +48,8 @@ Want WantZero(const Policy& policy, const TargetFacts& facts, const TargetState&
     case Active::kFalse:
     case Active::kTimedOut: {
       const Nanos retention = facts.reachable ? policy.retention : Nanos(0);
-      if (in_state < retention) return {.count = 0, .apply = false};
-      return {.count = 0};
+      if (in_state >= std::max(policy.grace, retention)) return {.count = 0};
+      return {.count = 0, .apply = in_state >= retention && facts.proxied_for >= policy.grace};
     }
   }
   return {.count = 0};
@@ -61,13 +62,17 @@ Want WantOf(const Policy& policy, const TargetFacts& facts, const TargetState& b
   return {.count = count};
 }
 
-Active ActiveFor(const Policy& policy, const TargetFacts& facts, const TargetState& before, const Want& want) {
+// As many must be ready for the revision to be active. The floor is not among what its user asked for.
+int ActiveThreshold(const Policy& policy, const TargetFacts& facts, const TargetState& before) {
   const int least = facts.reachable ? policy.min_scale : 0;
-  const int minimum = before.initialized ? std::max(least, 1) : std::max(least, policy.initial_scale);
+  return before.initialized ? std::max(least, 1) : std::max(least, policy.initial_scale);
+}
+
+Active ActiveFor(const TargetFacts& facts, const TargetState& before, const Want& want, int minimum, bool gave_up) {
   if (want.count == 0 || minimum == 0) {
-    const bool gave_up = before.active == Active::kActivating && minimum > 0;
     if (before.active == Active::kTimedOut) return Active::kTimedOut;
-    return gave_up ? Active::kTimedOut : Active::kFalse;
+    const bool failed = before.active == Active::kActivating && minimum > 0 && (facts.reachable || gave_up);
+    return failed ? Active::kTimedOut : Active::kFalse;
   }
   const bool inactive = before.active == Active::kFalse || before.active == Active::kTimedOut;
   if (!want.count && inactive) return before.active;
@@ -79,9 +84,10 @@ Active ActiveFor(const Policy& policy, const TargetFacts& facts, const TargetSta
 TargetState NextTarget(const Policy& policy, const TargetFacts& facts, const TargetState& before, TimePoint now) {
   const Want want = WantOf(policy, facts, before, now);
   TargetState after = before;
-  after.active = ActiveFor(policy, facts, before, want);
+  const int minimum = ActiveThreshold(policy, facts, before);
+  after.active = ActiveFor(facts, before, want, minimum, GaveUp(facts, before, now));
   if (after.active != before.active) after.since = now;
-  if (after.active == Active::kTrue) after.initialized = true;
+  if (facts.ready >= minimum) after.initialized = true;
   if (want.count && want.apply) after.applied = *want.count;
   return after;
 }

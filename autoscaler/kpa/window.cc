@@ -76,17 +76,23 @@ double Window::Weighted(int64_t second) const {
 
 bool Window::IsEmpty(TimePoint now) const { return !written_ || SecondOf(now) - last_second_ > count(); }
 
-void Window::Resize(Nanos length) {
+void Window::Resize(Nanos length, TimePoint now) {
   const size_t wanted = CountOf(length);
   if (wanted == buckets_.size()) return;
   Window resized(length, averaging_);
-  const int64_t kept = std::min(count(), resized.count());
-  if (written_) {
-    for (int64_t s = std::max(first_second_, last_second_ - kept + 1); s <= last_second_; ++s) {
-      resized.Record(TimePoint(Seconds(s)), At(s));
+  if (!IsEmpty(now)) {
+    const int64_t kept = std::min(count(), resized.count());
+    for (int64_t s = last_second_ - kept + 1; s <= last_second_; ++s) {
+      // Near the clock's epoch seconds may be below 0: shift by whole rounds.
+      const double value = At(s + count());
+      resized.At(s + resized.count()) = value;
+      resized.total_ += value;
     }
+    resized.written_ = true;
+    resized.last_second_ = last_second_;
+    resized.first_second_ = last_second_ - count() + 1;
   }
-  *this = resized;
+  *this = std::move(resized);
 }
 
 DelayWindow::DelayWindow(Nanos delay)

@@ -30,8 +30,9 @@ class Window {
   // Nothing was recorded within the last window length.
   bool IsEmpty(TimePoint now) const;
 
-  // Changes the length and keeps the newest seconds.
-  void Resize(Nanos length);
+  // Changes the length and keeps the newest seconds. As in Knative the life is then taken to have begun a whole old
+  // window before the last value; what has been silent for longer than the old window begins anew.
+  void Resize(Nanos length, TimePoint now);
 
   Nanos length() const { return Seconds(count()); }
 

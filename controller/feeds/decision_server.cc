@@ -16,6 +16,11 @@ void DecisionServer::OnFleetChanges(const Fleet& fleet, const FleetChanges& chan
   for (const auto& [id, stream] : streams_) Push(stream);
 }
 
+void DecisionServer::SetConfig(v1::AutoscalerConfig config) {
+  feed_.SetConfig(std::move(config));
+  for (const auto& [id, stream] : streams_) Push(stream);
+}
+
 void DecisionServer::OnOpened(Stream stream) {
   Log(Level::kInfo, "autoscaler_connected");
   feed_.Subscribe(stream->id());

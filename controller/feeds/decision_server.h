@@ -26,6 +26,9 @@ class DecisionServer : public v1::DecisionService::CallbackService,
 
   void OnFleetChanges(const Fleet& fleet, const FleetChanges& changes, Moment at) override;
 
+  // The data of ConfigMap config-autoscaler, whenever it changes.
+  void SetConfig(v1::AutoscalerConfig config);
+
   bool connected() const { return !streams_.empty(); }
 
  private:

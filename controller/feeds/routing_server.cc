@@ -42,6 +42,11 @@ void RoutingServer::OnMessage(const Stream& stream, v1::ActivatorMessage message
       Log(Level::kWarn, "endpoint_failure",
           {{"instance", message.failure().instance_id()}, {"reason", message.failure().reason()}});
       break;
+    case v1::ActivatorMessage::kLoads:
+      fleet_loop_.Change([this, id, &message](Fleet& fleet, Moment) {
+        fleet.OnLoads(sessions_.IdOf(id), message.loads());
+      });
+      break;
     case v1::ActivatorMessage::kApplied:
       sessions_.Applied(id, message.applied().sequence());
       TellProgrammed();

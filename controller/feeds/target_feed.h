@@ -18,6 +18,8 @@ class TargetFeed {
 
   void Set(const v1::ScaleTarget& target);
   void Remove(const std::string& key);
+  // The data of ConfigMap config-autoscaler.
+  void SetConfig(v1::AutoscalerConfig config);
 
   void Subscribe(Subscriber subscriber);
   void Unsubscribe(Subscriber subscriber);
@@ -28,6 +30,9 @@ class TargetFeed {
   std::map<std::string, v1::ScaleTarget> targets_;
   ChangeSets changed_;
   std::set<Subscriber> new_;
+  v1::AutoscalerConfig config_;
+  std::set<Subscriber> subscribers_;
+  std::set<Subscriber> config_owed_;
 };
 
 }  // namespace updraft::controller

@@ -122,6 +122,7 @@ class Fleet {
                    Moment at);
   void OnReport(const NodeName& node, uint64_t stream, const v1::InstanceReport& report, Moment at);
   void OnNodeStatus(const NodeName& node, uint64_t stream, const v1::NodeStatus& status, Moment at);
+  void OnUsage(const NodeName& node, uint64_t stream, const v1::UsageReport& report, Moment at);
   void OnNodeGone(const NodeName& node, uint64_t stream, Moment at);
   void SetScheduling(const NodeName& node, Scheduling scheduling);
   // The user took the node out: it is forgotten when it is away, with what it held.
@@ -129,6 +130,8 @@ class Fleet {
 
   void OnActivator(const ActivatorId& id);
   void OnActivatorGone(const ActivatorId& id, TimePoint now);
+  // Concerns no revision by itself: it is looked at when something is to be taken away.
+  void OnLoads(const ActivatorId& activator, const v1::InstanceLoads& loads);
   void OnDrained(const ActivatorId& activator, const InstanceId& instance);
 
   // ---- decisions

@@ -220,6 +220,25 @@ void Fleet::OnNodeStatus(const NodeName& name, uint64_t stream, const v1::NodeSt
   dirty_.insert(waiting_for_room_.begin(), waiting_for_room_.end());
 }
 
+void Fleet::OnUsage(const NodeName& name, uint64_t stream, const v1::UsageReport& report,
+                    Moment at) {
+  if (Speaking(name, stream, at) == nullptr) return;
+  for (const v1::UsageReading& reading : report.readings()) {
+    Instance* instance = instances_.Find(reading.instance_id());
+    if (instance == nullptr || instance->node != name) continue;
+    UsageMeter& meter = instance->usage;
+    const int64_t span = reading.at_ns() - meter.at_ns;
+    const int64_t used = reading.cpu_ns() - meter.cpu_ns;
+    // A container that was started anew counts from 0 again: there is no average until the next one.
+    meter.cpu_millis.reset();
+    if (meter.at_ns > 0 && span > 0 && used >= 0) meter.cpu_millis = used * 1000 / span;
+    meter.cpu_ns = reading.cpu_ns();
+    meter.at_ns = reading.at_ns();
+    meter.memory_bytes = reading.memory_bytes();
+    dirty_.insert(instance->revision);
+  }
+}
+
 void Fleet::OnNodeGone(const NodeName& name, uint64_t stream, Moment at) {
   Node* node = Speaking(name, stream, at);  // its grace begins now
   if (node == nullptr) return;
@@ -258,8 +277,18 @@ void Fleet::OnActivator(const ActivatorId& id) {
 
 void Fleet::OnActivatorGone(const ActivatorId& id, TimePoint now) {
   activators_.OnDisconnected(id, now);
+  for (const auto& [instance, record] : instances_.all()) instances_.Find(instance)->in_flight.erase(id);
   activators_.ForgetDead(now);
   dirty_.insert(draining_.begin(), draining_.end());
+}
+
+void Fleet::OnLoads(const ActivatorId& activator, const v1::InstanceLoads& loads) {
+  for (const v1::InstanceLoad& load : loads.loads()) {
+    Instance* instance = instances_.Find(load.instance_id());
+    if (instance == nullptr) continue;
+    if (load.in_flight() == 0) instance->in_flight.erase(activator);
+    if (load.in_flight() > 0) instance->in_flight[activator] = load.in_flight();
+  }
 }
 
 void Fleet::OnDrained(const ActivatorId& activator, const InstanceId& id) {

@@ -101,7 +101,10 @@ void Fleet::SettleRevision(const RevisionKey& key, Moment at) {
     desired.count = state.desired;
     desired.start_deadline = state.spec->progress_deadline();
   }
-  if (desired.count == 0) state.last_failure.reset();
+  // What an activation failed of is told until one succeeds: nobody asks for an instance any more,
+  // but the next request would find out again.
+  const bool gave_up = state.decision.active() == v1::ACTIVE_TIMED_OUT;
+  if (desired.count == 0 && !gave_up) state.last_failure.reset();
   const std::vector<const Instance*> instances = std::as_const(instances_).OfRevision(key);
   const InstancePlan plan = PlanInstances(desired, instances, at.now);
   CarryOut(key, state, plan, at);

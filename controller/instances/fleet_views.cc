@@ -49,6 +49,16 @@ Activity ActivityOf(const RevisionState& state) {
   }
 }
 
+void AddUsage(const Fleet& fleet, const RevisionKey& key, v1::ScaleTarget& target) {
+  for (const Instance* instance : fleet.instances().OfRevision(key)) {
+    if (!Ready(*instance) || !instance->usage.cpu_millis) continue;
+    v1::InstanceUsage& usage = *target.add_usage();
+    usage.set_cpu_millis(*instance->usage.cpu_millis);
+    usage.set_memory_bytes(instance->usage.memory_bytes);
+  }
+  target.set_cpu_request_millis(RequestsOf(StateOf(fleet, key)->spec->instance).cpu_millis);
+}
+
 }  // namespace
 
 InstanceCounts CountsOf(const Fleet& fleet, const RevisionKey& key) {
@@ -114,6 +124,7 @@ std::optional<v1::ScaleTarget> ScaleTargetOf(const Fleet& fleet, const RevisionK
   target.set_service(spec.instance.service());
   target.set_configuration(spec.instance.configuration());
   target.set_instances_known(fleet.known(now));
+  if (spec.instance.report_usage()) AddUsage(fleet, key, target);
   return target;
 }
 

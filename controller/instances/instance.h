@@ -8,7 +8,9 @@
 // activator says about its requests cannot be outdated.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -26,6 +28,14 @@ enum class Intent {
   kRun,
   kDrain,  // takes no new request; its activators are asked to finish theirs
   kStop,   // its node is told to stop it
+};
+
+// What it uses of its node, between its last two readings.
+struct UsageMeter {
+  int64_t cpu_ns = 0;  // as read last
+  int64_t at_ns = 0;
+  std::optional<int64_t> cpu_millis;
+  int64_t memory_bytes = 0;
 };
 
 struct Instance {
@@ -46,12 +56,21 @@ struct Instance {
   v1::InstanceReport report;                     // the last one
   v1::ColdStart cold_start;                      // what all programs have said of it
   std::set<ActivatorId> drained_by;  // since its endpoint was last announced as draining
+  std::map<ActivatorId, uint32_t> in_flight;  // requests inside, as activators said last; idle ones are left out
+  UsageMeter usage;
 };
 
 // Takes requests, as far as its node and our intent go.
 inline bool Ready(const Instance& instance) {
   return instance.phase == v1::INSTANCE_READY && instance.intent == Intent::kRun &&
          !instance.fenced;
+}
+
+// Requests inside it, as far as is known: activators say once a second what has changed.
+inline uint32_t RequestsInside(const Instance& instance) {
+  uint32_t sum = 0;
+  for (const auto& [activator, count] : instance.in_flight) sum += count;
+  return sum;
 }
 
 // Crashed or could not be started.

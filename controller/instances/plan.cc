@@ -29,10 +29,11 @@ int CostOfLosing(const Instance& instance) {
   }
 }
 
-// Not serving before serving, the youngest before the oldest. The id makes the order total.
+// Not serving before serving, idle before busy, the youngest before the oldest. The id makes the
+// order total.
 bool CheaperToLose(const Instance* a, const Instance* b) {
-  return std::tuple(CostOfLosing(*a), b->created, std::string_view(a->id)) <
-         std::tuple(CostOfLosing(*b), a->created, std::string_view(b->id));
+  return std::tuple(CostOfLosing(*a), RequestsInside(*a), b->created, std::string_view(a->id)) <
+         std::tuple(CostOfLosing(*b), RequestsInside(*b), a->created, std::string_view(b->id));
 }
 
 void LookAgainNoLaterThan(InstancePlan& plan, TimePoint when) {

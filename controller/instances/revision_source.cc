@@ -5,6 +5,7 @@
 #include "controller/reconcile/keys.h"
 #include "controller/reconcile/observed.h"
 #include "core/api/access.h"
+#include "core/api/constants.h"
 #include "core/api/meta.h"
 #include "core/base/check.h"
 #include "core/base/log.h"
@@ -13,6 +14,7 @@ namespace updraft::controller {
 namespace {
 
 constexpr char kConfigMaps[] = "configmaps";
+constexpr char kClassAnnotation[] = "autoscaling.knative.dev/class";
 
 RevisionKey KeyOfRevision(const Json& revision) {
   return api::NamespaceOf(revision) + "/" + api::NameOf(revision);
@@ -75,8 +77,16 @@ void RevisionSource::Set(const Json& revision) {
     return;
   }
   spec->initialized = WasInitialized(revision);
+  if (UsageWantedByDefault() && !spec->scaling_annotations.contains(kClassAnnotation))
+    spec->instance.set_report_usage(true);
   auto shared = std::make_shared<const RevisionSpec>(std::move(*spec));
   fleet_loop_.Change([&shared](Fleet& fleet, Moment) { fleet.SetRevision(std::move(shared)); });
+}
+
+bool RevisionSource::UsageWantedByDefault() const {
+  const auto config =
+      objects_.Get({kConfigMaps, std::string(api::kSystemNamespace), "config-autoscaler"});
+  return config && api::StringAt(*config->object, {"data", "pod-autoscaler-class"}) == api::kHpaClass;
 }
 
 NamedObjects RevisionSource::NamedIn(const std::string& ns) const {

@@ -28,6 +28,8 @@ class RevisionSource {
   void OnRevision(const Change& change);
   void OnNamed(const Json& object, bool concerns_all);
   void Set(const Json& revision);
+  // The cluster's default is an autoscaler that follows what instances use.
+  bool UsageWantedByDefault() const;
   NamedObjects NamedIn(const std::string& ns) const;
 
   ObjectStore& objects_;

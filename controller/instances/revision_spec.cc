@@ -1,5 +1,6 @@
 #include "controller/instances/revision_spec.h"
 
+#include <algorithm>
 #include <set>
 
 #include "controller/instances/container_spec.h"
@@ -21,6 +22,8 @@ constexpr uint32_t kPortDefault = 8080;
 constexpr Nanos kProgressDeadlineDefault = Seconds(600);
 
 constexpr std::string_view kAutoscalingPrefix = "autoscaling.knative.dev/";
+constexpr std::string_view kClassAnnotation = "autoscaling.knative.dev/class";
+constexpr std::string_view kOwnPrefix = "updraft.dev/";
 // Of the revision alone: what changes while its instances run, or what they have no use for.
 const std::set<std::string_view> kNoInstanceLabels = {api::kRoutingStateLabel, api::kRouteLabel};
 const std::set<std::string_view> kNoInstanceAnnotations = {
@@ -99,9 +102,10 @@ void ReadLabels(const Json& revision, RevisionSpec& out) {
   for (const auto& [key, value] : api::ObjectAt(revision, {"metadata", "annotations"}).items()) {
     if (!value.is_string()) continue;
     if (!kNoInstanceAnnotations.contains(key)) annotations[key] = value.get<std::string>();
-    if (key.starts_with(kAutoscalingPrefix))
+    if (key.starts_with(kAutoscalingPrefix) || key.starts_with(kOwnPrefix))
       out.scaling_annotations[key] = value.get<std::string>();
   }
+  out.instance.set_report_usage(api::AnnotationOf(revision, kClassAnnotation) == api::kHpaClass);
   annotations[std::string(api::kDefaultContainerAnnotation)] = out.instance.serving_container();
 }
 
@@ -124,6 +128,9 @@ void ReadRequestHandling(const Json& revision, RevisionSpec& out) {
                                             kSecond);
   out.routing.set_idle_timeout_ns(api::IntAt(spec, {"idleTimeoutSeconds"}) * kSecond);
   out.routing.set_protocol(out.instance.protocol());
+  const auto silence =
+      api::ParseGoDuration(api::AnnotationOf(revision, api::kSilentStreamTimeoutAnnotation));
+  out.routing.set_silent_stream_timeout_ns(silence ? std::max<int64_t>(0, silence->count()) : 0);
 }
 
 // The serving container's port decides what the others are told as well.

@@ -32,7 +32,7 @@ struct RevisionSpec {
   RevisionKey key;
   v1::InstanceSpec instance;                               // all but instance_id and cold_start
   v1::Revision routing;                                    // all but failure
-  std::map<std::string, std::string> scaling_annotations;  // autoscaling.knative.dev/...
+  std::map<std::string, std::string> scaling_annotations;  // and updraft.dev/...
   v1::Reachability reachability = v1::REACHABILITY_UNKNOWN;
   int64_t created_at_ns = 0;
   bool initialized =

@@ -59,6 +59,8 @@ inline void Hear(Fleet& fleet, const NodeName& node, NodeStreams::Stream stream,
       return fleet.OnReport(node, stream, message.instance(), at);
     case v1::NodeMessage::kStatus:
       return fleet.OnNodeStatus(node, stream, message.status(), at);
+    case v1::NodeMessage::kUsage:
+      return fleet.OnUsage(node, stream, message.usage(), at);
     default:
       return;
   }

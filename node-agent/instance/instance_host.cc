@@ -86,6 +86,21 @@ v1::InstanceInventory InstanceHost::Inventory() const {
   return inventory;
 }
 
+v1::UsageReport InstanceHost::Usage(TimePoint now) const {
+  v1::UsageReport report;
+  for (const auto& [id, instance] : instances_) {
+    if (!instance->machine().spec().report_usage()) continue;
+    const auto usage = instance->Usage();
+    if (!usage) continue;
+    v1::UsageReading& reading = *report.add_readings();
+    reading.set_instance_id(id);
+    reading.set_cpu_ns(usage->cpu_ns);
+    reading.set_memory_bytes(usage->memory_bytes);
+    reading.set_at_ns(now.time_since_epoch().count());
+  }
+  return report;
+}
+
 const InstanceMachine* InstanceHost::Find(const std::string& instance_id) const {
   const auto it = instances_.find(instance_id);
   return it == instances_.end() ? nullptr : &it->second->machine();

@@ -44,6 +44,8 @@ class InstanceHost final : public RuntimeObserver, public InstanceListener {
 
   // Every instance with its spec.
   v1::InstanceInventory Inventory() const;
+  // What those use whose spec asks for it to be reported.
+  v1::UsageReport Usage(TimePoint now) const;
   const InstanceMachine* Find(const std::string& instance_id) const;
   std::map<v1::InstancePhase, int> CountByPhase() const;
 

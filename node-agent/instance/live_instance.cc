@@ -214,6 +214,19 @@ void LiveInstance::OnOutOfMemory(const std::string& container_id) {
   if (Place* place = Find(container_id)) place->out_of_memory = true;
 }
 
+std::optional<CgroupUsage> LiveInstance::Usage() const {
+  std::optional<CgroupUsage> sum;
+  for (size_t i = 0; i < places_.size(); ++i) {
+    if (!places_[i].run || machine_.state(static_cast<int>(i)) != RunState::kRunning) continue;
+    const auto usage = ReadCgroupUsage(tools_.cgroups, tools_.run.specs.CgroupOf(places_[i].run->container_id()));
+    if (!usage) return std::nullopt;
+    if (!sum) sum.emplace();
+    sum->cpu_ns += usage->cpu_ns;
+    sum->memory_bytes += usage->memory_bytes;
+  }
+  return sum;
+}
+
 void LiveInstance::OnTaskExit(const TaskExit& exit) {
   Place* place = Find(exit.container_id);
   if (place == nullptr || std::exchange(place->exit_told, true)) return;

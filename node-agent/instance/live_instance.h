@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/loop.h"
+#include "node-agent/instance/cgroup_usage.h"
 #include "node-agent/instance/instance_machine.h"
 #include "node-agent/instance/live_run.h"
 #include "node-agent/instance/out_of_memory.h"
@@ -58,6 +59,9 @@ class LiveInstance {
   void OnOutOfMemory(const std::string& container_id);
   // The runtime was out of reach and holds these tasks now: whoever should run and does not has ended unheard.
   void CompareWith(const std::map<std::string, TaskState>& tasks);
+
+  // Of its running containers together, from their cgroups; nullopt: none runs, or not all can be read.
+  std::optional<CgroupUsage> Usage() const;
 
   const InstanceMachine& machine() const { return machine_; }
   // Whether a container in the runtime is one that this instance looks after.

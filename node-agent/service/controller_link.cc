@@ -9,6 +9,7 @@ namespace updraft::node_agent {
 namespace {
 
 constexpr Nanos kStatusInterval = Seconds(10);
+constexpr Nanos kUsageInterval = Seconds(15);
 
 }  // namespace
 
@@ -24,7 +25,10 @@ ControllerLink::ControllerLink(Loop& loop, const std::string& controller, v1::No
         stub_->async()->Connect(context, reactor);
       }) {}
 
-ControllerLink::~ControllerLink() { loop_.Cancel(status_timer_); }
+ControllerLink::~ControllerLink() {
+  loop_.Cancel(status_timer_);
+  loop_.Cancel(usage_timer_);
+}
 
 void ControllerLink::Report(const v1::InstanceReport& report) {
   v1::NodeMessage message;
@@ -41,11 +45,13 @@ void ControllerLink::OnConnected() {
   *inventory.mutable_inventory() = host_.Inventory();
   link_.Send(std::move(inventory));
   SendStatus();
+  SendUsage();
 }
 
 void ControllerLink::OnDisconnected(const Error& why) {
   Log(Level::kWarn, "controller_lost", {{"error", why.message}});
   loop_.Cancel(std::exchange(status_timer_, 0));
+  loop_.Cancel(std::exchange(usage_timer_, 0));
 }
 
 void ControllerLink::SendStatus() {
@@ -53,6 +59,13 @@ void ControllerLink::SendStatus() {
   *message.mutable_status() = callbacks_.status();
   link_.Send(std::move(message));
   status_timer_ = loop_.After(kStatusInterval, [this] { SendStatus(); });
+}
+
+void ControllerLink::SendUsage() {
+  v1::NodeMessage message;
+  *message.mutable_usage() = host_.Usage(loop_.Now());
+  if (message.usage().readings_size() > 0) link_.Send(std::move(message));
+  usage_timer_ = loop_.After(kUsageInterval, [this] { SendUsage(); });
 }
 
 void ControllerLink::OnMessage(v1::ControllerMessage message) {

@@ -37,6 +37,7 @@ class ControllerLink final : private rpc::LinkObserver<v1::ControllerMessage> {
   void OnDesired(const v1::DesiredInstances& desired);
   void OnPrepare(const v1::PrepareImage& prepare);
   void SendStatus();
+  void SendUsage();
 
   Loop& loop_;
   const v1::NodeHello hello_;
@@ -44,6 +45,7 @@ class ControllerLink final : private rpc::LinkObserver<v1::ControllerMessage> {
   ImageStore& images_;
   const ControllerLinkCallbacks callbacks_;
   Loop::TimerId status_timer_ = 0;
+  Loop::TimerId usage_timer_ = 0;
   const std::unique_ptr<v1::NodeService::Stub> stub_;
   rpc::Link<v1::NodeMessage, v1::ControllerMessage> link_;  // last: it tells us of things from its start on
 };

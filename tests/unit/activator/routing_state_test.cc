@@ -68,6 +68,19 @@ TEST(RoutingStateTest, AFullStateIsRouted) {
   EXPECT_EQ(first->cold_start().routed_ns, 77);
 }
 
+TEST(RoutingStateTest, InstancesThatBecomeBusyOrIdleAreTakenOnce) {
+  Started s;
+  EXPECT_THAT(s.state.TakeLoadChanges(), IsEmpty());
+  Instance* first = s.state.FindInstance("ns/a", "1");
+  ASSERT_TRUE(first->TryTake(0));
+  ASSERT_TRUE(first->TryTake(0));
+  EXPECT_THAT(s.state.TakeLoadChanges(), ElementsAre(std::pair<std::string, uint32_t>("1", 2)));
+  first->Return();
+  EXPECT_THAT(s.state.TakeLoadChanges(), IsEmpty());
+  first->Return();
+  EXPECT_THAT(s.state.TakeLoadChanges(), ElementsAre(std::pair<std::string, uint32_t>("1", 0)));
+}
+
 TEST(RoutingStateTest, EachEndpointsMessageReplacesItsRevisionsList) {
   Started s;
   EXPECT_THAT(s.After({.endpoints = {Endpoints({Endpoint("2"), Endpoint("3")})}}), ElementsAre("2", "3"));

@@ -68,5 +68,17 @@ TEST(DeadlinesTest, ActivityMovesOnlyTheIdleLimit) {
   EXPECT_EQ(total.why, "the request did not end within 0.040 s (timeoutSeconds)");
 }
 
+TEST(DeadlinesTest, SilenceCountsOnlyOnceTheStreamHasBegun) {
+  const Fired before = Fire({.total = Millis(60), .silent_stream = Millis(20)});
+  EXPECT_EQ(before.why, "the request did not end within 0.060 s (timeoutSeconds)");
+  const Fired fired =
+      Fire({.total = Seconds(60), .silent_stream = Millis(30)}, [](Loop& loop, RequestDeadlines& deadlines) {
+        loop.After(Millis(20), [&deadlines] { deadlines.OnResponseStart(); });
+        loop.After(Millis(40), [&deadlines] { deadlines.OnActivity(); });
+      });
+  EXPECT_EQ(fired.why, "nothing passed on the stream within 0.030 s (updraft.dev/silent-stream-timeout)");
+  EXPECT_GE(fired.after, Millis(70));
+}
+
 }  // namespace
 }  // namespace updraft::activator

@@ -95,6 +95,96 @@ TEST(NextTargetTest, ARevisionThatNeverStartsGoesToZeroDespiteItsMinimumAndStays
   EXPECT_EQ(NextTarget(policy, {.desired = 1, .ready = 0}, state, kNow + Seconds(4)).active, Active::kActivating);
 }
 
+TEST(NextTargetTest, GraceIsWaitedForUnlessTheActivatorWasInThePathAllTheTime) {
+  const Policy policy;  // grace 30 s, no retention
+  TargetFacts idle{.desired = 0, .ready = 1};
+  EXPECT_EQ(NextTarget(policy, idle, In(Active::kFalse, Seconds(1)), kNow).applied, 0);  // it always was
+  idle.proxied_for = Seconds(29);  // max(0, 30 - 29) is still to wait
+  EXPECT_EQ(NextTarget(policy, idle, In(Active::kFalse, Seconds(29)), kNow).applied, 1);
+  idle.proxied_for = Seconds(30);
+  EXPECT_EQ(NextTarget(policy, idle, In(Active::kFalse, Seconds(29)), kNow).applied, 0);
+  idle.proxied_for = Nanos(0);  // inactive for max(grace, retention): the most conservative rule
+  EXPECT_EQ(NextTarget(policy, idle, In(Active::kFalse, Seconds(30)), kNow).applied, 0);
+}
+
+TEST(NextTargetTest, RetentionIsNothingToAnUnreachableRevision) {
+  Policy policy;
+  policy.retention = Seconds(600);
+  const TargetFacts idle{.desired = 0, .ready = 1, .reachable = false};
+  EXPECT_EQ(NextTarget(policy, idle, In(Active::kFalse, Seconds(1)), kNow).applied, 0);
+}
+
+TEST(NextTargetTest, InitialScaleNeverHoldsAnUnreachableRevisionUp) {
+  Policy policy;
+  policy.initial_scale = 5;
+  TargetState state{.active = Active::kActivating, .since = kNow, .initialized = false, .applied = 5};
+  const TargetFacts replaced{.desired = std::nullopt, .ready = 2, .reachable = false};
+  state = NextTarget(policy, replaced, state, kNow);
+  EXPECT_EQ(state.applied, 0);
+  // Nothing has failed: another revision took its place before it was ready.
+  EXPECT_EQ(state.active, Active::kFalse);
+}
+
+TEST(NextTargetTest, AnUnreachableRevisionThatFailedBeforeHasFailed) {
+  const TargetFacts facts{.desired = 0, .ready = 0, .reachable = false, .progress_deadline = Seconds(100)};
+  EXPECT_EQ(NextTarget({}, facts, In(Active::kActivating, Seconds(131)), kNow).active, Active::kTimedOut);
+}
+
+TEST(NextTargetTest, AFloorHoldsACountButIsNoWishOfTheUsers) {
+  Policy policy;
+  policy.min_scale = 1;
+  TargetState state = NextTarget(policy, {.desired = 0, .ready = 1, .floor = 3}, In(Active::kTrue, Seconds(600)), kNow);
+  EXPECT_EQ(state.applied, 3);
+  EXPECT_EQ(state.active, Active::kTrue);  // one is ready, which is what min-scale asks for
+  policy.max_scale = 2;
+  EXPECT_EQ(NextTarget(policy, {.desired = 0, .ready = 1, .floor = 3}, state, kNow).applied, 2);
+  // Neither an unreachable nor a failed revision is held up by it.
+  EXPECT_EQ(NextTarget({}, {.desired = 0, .ready = 0, .reachable = false, .floor = 3}, In(Active::kFalse, Seconds(60)), kNow).applied, 0);
+  EXPECT_EQ(NextTarget({}, {.desired = 0, .ready = 0, .floor = 3}, In(Active::kTimedOut, Seconds(60)), kNow).applied, 0);
+}
+
+TEST(NextTargetTest, AFloorWakesARevisionAtZero) {
+  TargetState state = In(Active::kFalse, Seconds(600), 0);
+  state = NextTarget({}, {.desired = 0, .ready = 0, .floor = 1}, state, kNow);
+  EXPECT_EQ(state.applied, 1);
+  EXPECT_EQ(state.active, Active::kActivating);
+}
+
+TEST(NextTargetTest, WithInitialScaleZeroARevisionIsInitialisedAtOnce) {
+  Policy policy;
+  policy.initial_scale = 0;
+  const TargetState born = BirthTarget(policy, false, 0, 0, true, kNow);
+  EXPECT_EQ(born.applied, 0);
+  EXPECT_EQ(born.active, Active::kFalse);
+  EXPECT_TRUE(born.initialized);
+  // From then on the minimum is max(0, 1).
+  EXPECT_EQ(NextTarget(policy, {.desired = 1, .ready = 0}, born, kNow).active, Active::kActivating);
+}
+
+TEST(NextTargetTest, MinScaleGatesActiveForGood) {
+  Policy policy;
+  policy.min_scale = 4;
+  EXPECT_EQ(NextTarget(policy, {.desired = 4, .ready = 3}, In(Active::kTrue, Seconds(9)), kNow).active, Active::kActivating);
+  EXPECT_EQ(NextTarget(policy, {.desired = 4, .ready = 4}, In(Active::kActivating, Seconds(9)), kNow).active, Active::kTrue);
+}
+
+TEST(NextTargetTest, InitialScaleCountsUntilItWasReachedOnce) {
+  Policy policy;
+  policy.initial_scale = 3;
+  TargetState state{.active = Active::kActivating, .since = kNow, .initialized = false, .applied = 3};
+  EXPECT_EQ(NextTarget(policy, {.desired = 1, .ready = 1}, state, kNow).applied, 3);  // max(0, 3)
+  state = NextTarget(policy, {.desired = 1, .ready = 3}, state, kNow);
+  EXPECT_TRUE(state.initialized);
+  EXPECT_EQ(NextTarget(policy, {.desired = 1, .ready = 3}, state, kNow).applied, 1);
+}
+
+TEST(NextTargetTest, WithoutScaleToZeroAnActivationHasNoEnd) {
+  Policy policy;
+  policy.scale_to_zero = false;
+  const TargetFacts starting{.desired = 0, .ready = 0};
+  EXPECT_EQ(NextTarget(policy, starting, In(Active::kActivating, Seconds(10'000)), kNow).applied, 1);
+}
+
 struct ActiveCase {
   std::string name;
   Active before;
@@ -118,6 +208,15 @@ INSTANTIATE_TEST_SUITE_P(
         {"NoOpinionAndNoneReady", Active::kTrue, std::nullopt, 0, Active::kActivating},
         {"NoOpinionStaysInactive", Active::kFalse, std::nullopt, 0, Active::kFalse},
         {"NoOpinionInactiveButReady", Active::kFalse, std::nullopt, 1, Active::kFalse},
+        {"ZeroWantedOfAnInactive", Active::kFalse, 0, 0, Active::kFalse},
+        {"ZeroWantedWhileActiveForASecond", Active::kTrue, 0, 1, Active::kTrue},     // one stays: not yet a window
+        {"ZeroWantedWhileActivating", Active::kActivating, 0, 0, Active::kActivating},  // its outcome is awaited
+        {"WantedAndReadyWhileInactive", Active::kFalse, 2, 1, Active::kTrue},
+        {"LostItsInstances", Active::kTrue, 1, 0, Active::kActivating},
+        {"NoOpinionWhileActivating", Active::kActivating, std::nullopt, 0, Active::kActivating},
+        {"NoOpinionAndActive", Active::kTrue, std::nullopt, 1, Active::kTrue},
+        {"WantedAfterItTimedOut", Active::kTimedOut, 1, 0, Active::kActivating},
+        {"NoOpinionAfterItTimedOut", Active::kTimedOut, std::nullopt, 0, Active::kTimedOut},
         {"NoOpinionAndReady", Active::kActivating, std::nullopt, 1, Active::kTrue},
     }),
     [](const auto& test) { return test.param.name; });

@@ -217,6 +217,37 @@ TEST_F(AssemblyTest, AServiceBecomesReadyAndIsSeenAsPodsAndNodes) {
   EXPECT_EQ(Ask("GET", "/readyz", "", "", "metrics.sock").status, 200);
 }
 
+TEST_F(AssemblyTest, TheAutoscalersConfigMapIsToldAsItIsAndRefusedWhenItCannotBeUsed) {
+  ConnectAll();
+  const auto next_config = [this] {
+    while (!HasFailure()) {
+      const v1::ScaleTargets targets = autoscaler_->Read();
+      if (targets.has_config()) return targets.config();
+    }
+    return v1::AutoscalerConfig();
+  };
+  EXPECT_FALSE(next_config().exists());
+  const std::string maps = "/api/v1/namespaces/knative-serving/configmaps";
+  const auto map = [](const std::string& data) {
+    return R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"config-autoscaler"},"data":{)" +
+           data + "}}";
+  };
+  const http::Response refused = Ask("POST", maps, map(R"("stable-window":"5s")"));
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_NE(
+      refused.body.find("validation failed: stable-window = 5s, must be in [6s; 1h0m0s] range"),
+      std::string::npos)
+      << refused.body;
+  EXPECT_EQ(Ask("POST", maps, map(R"("stable-window":"30s")")).status, 201);
+  EXPECT_EQ(next_config().keys().at("stable-window"), "30s");
+  EXPECT_EQ(Ask("PUT", maps + "/config-autoscaler", map(R"("max-scale":"7")")).status, 200);
+  const v1::AutoscalerConfig changed = next_config();
+  EXPECT_EQ(changed.keys().at("max-scale"), "7");
+  EXPECT_EQ(changed.keys_size(), 1);
+  EXPECT_EQ(Ask("DELETE", maps + "/config-autoscaler").status, 200);
+  EXPECT_FALSE(next_config().exists());
+}
+
 TEST_F(AssemblyTest, ARestartChangesNothing) {
   const v1::InstanceSpec spec = ServeHello();
   DisconnectAll();

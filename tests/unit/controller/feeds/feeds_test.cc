@@ -111,6 +111,25 @@ TEST(TargetFeed, FullThenChanges) {
   EXPECT_EQ(feed.Take(7)->removed(0), "d/a");
 }
 
+TEST(TargetFeed, TheConfigComesWithAFullListAndWhenItChanges) {
+  TargetFeed feed;
+  v1::AutoscalerConfig config;
+  config.set_exists(true);
+  (*config.mutable_keys())["stable-window"] = "30s";
+  feed.SetConfig(config);
+  feed.Subscribe(7);
+  EXPECT_EQ(feed.Take(7)->config().keys().at("stable-window"), "30s");
+  feed.SetConfig(config);
+  EXPECT_FALSE(feed.Take(7));
+  feed.SetConfig({});
+  const auto update = feed.Take(7);
+  ASSERT_TRUE(update);
+  EXPECT_FALSE(update->full());
+  EXPECT_TRUE(update->has_config());
+  EXPECT_FALSE(update->config().exists());
+  EXPECT_FALSE(feed.Take(7));
+}
+
 TEST(RouteConfirmations, WaitForTheSlowestActivator) {
   RouteConfirmations confirmations;
   confirmations.Join(1);

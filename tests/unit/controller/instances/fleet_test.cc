@@ -608,6 +608,108 @@ TEST_F(FleetTest, ARemovedRevisionDrainsBeforeItIsForgotten) {
   EXPECT_FALSE(RoutedRevisionOf(*fleet_, "d/r"));
 }
 
+TEST_F(FleetTest, WhatAnActivationFailedOfIsToldAtZeroUntilOneSucceeds) {
+  Connect();
+  const v1::InstanceSpec spec = Starts(Decide(1)).at(0);
+  v1::InstanceReport failed = ReportOf(spec, v1::INSTANCE_FAILED);
+  failed.mutable_failure()->set_reason("ErrImagePull");
+  failed.mutable_failure()->set_message("the image is gone");
+  fleet_->OnReport("n1", streams_["n1"], failed, Now());
+  Settle();
+  v1::Decision gave_up = DecisionOf("d/r", 0);
+  gave_up.set_active(v1::ACTIVE_TIMED_OUT);
+  fleet_->OnDecision(gave_up);
+  Settle();
+  const auto observed = ObservedOf(*fleet_, "d/r", clock_.Now());
+  EXPECT_EQ(observed.activity, Activity::kTimedOut);
+  ASSERT_TRUE(observed.failure.has_value());
+  EXPECT_EQ(observed.failure->reason, "ErrImagePull");
+  clock_.Advance(Seconds(60));
+  const v1::InstanceSpec next = Starts(Decide(1)).at(0);
+  Report(next, v1::INSTANCE_READY);
+  EXPECT_FALSE(ObservedOf(*fleet_, "d/r", clock_.Now()).failure.has_value());
+}
+
+TEST_F(FleetTest, ACommonEndAtZeroTellsNoFailure) {
+  Connect();
+  const v1::InstanceSpec spec = Starts(Decide(1)).at(0);
+  v1::InstanceReport failed = ReportOf(spec, v1::INSTANCE_FAILED);
+  failed.mutable_failure()->set_reason("ErrImagePull");
+  fleet_->OnReport("n1", streams_["n1"], failed, Now());
+  Settle();
+  Decide(0);
+  EXPECT_FALSE(ObservedOf(*fleet_, "d/r", clock_.Now()).failure.has_value());
+}
+
+TEST_F(FleetTest, OfTwoInstancesTheIdleOneIsTakenAway) {
+  fleet_->OnActivator("act");
+  Connect();
+  const auto starts = Starts(Decide(2));
+  ASSERT_THAT(starts, SizeIs(2));
+  for (const v1::InstanceSpec& spec : starts) Report(spec, v1::INSTANCE_READY);
+  const auto draining = [this] {
+    std::vector<std::string> ids;
+    const v1::Endpoints endpoints = Endpoints();
+    for (const v1::Endpoint& endpoint : endpoints.endpoints()) {
+      if (endpoint.draining()) ids.push_back(endpoint.instance_id());
+    }
+    return ids;
+  };
+  // Whichever would go by age and name, here the other one is busy.
+  const std::vector<const Instance*> both =
+      std::as_const(*fleet_).instances().OfRevision("d/r");
+  const DesiredInstanceCount one{
+      .count = 1, .start_deadline = Seconds(600), .start_not_before = TimePoint()};
+  const InstanceId by_age = PlanInstances(one, both, clock_.Now()).stop.at(0);
+  v1::InstanceLoads loads;
+  v1::InstanceLoad& load = *loads.add_loads();
+  load.set_instance_id(by_age);
+  load.set_in_flight(7);
+  fleet_->OnLoads("act", loads);
+  Decide(1);
+  ASSERT_THAT(draining(), SizeIs(1));
+  EXPECT_NE(draining()[0], by_age);
+}
+
+TEST_F(FleetTest, WhatADeadActivatorSaidOfLoadIsForgotten) {
+  fleet_->OnActivator("act");
+  Connect();
+  const v1::InstanceSpec spec = Starts(Decide(1)).at(0);
+  v1::InstanceLoads loads;
+  v1::InstanceLoad& load = *loads.add_loads();
+  load.set_instance_id(spec.instance_id());
+  load.set_in_flight(3);
+  fleet_->OnLoads("act", loads);
+  EXPECT_EQ(RequestsInside(*fleet_->instances().Find(spec.instance_id())), 3U);
+  fleet_->OnActivatorGone("act", clock_.Now());
+  EXPECT_EQ(RequestsInside(*fleet_->instances().Find(spec.instance_id())), 0U);
+}
+
+TEST_F(FleetTest, UsageIsTheDifferenceOfTwoReadings) {
+  auto spec_of = std::make_shared<RevisionSpec>(*SpecOf("d/r", 250));
+  spec_of->instance.set_report_usage(true);
+  fleet_->SetRevision(spec_of);
+  const v1::InstanceSpec spec = OneReady();
+  const auto read = [&](int64_t cpu_ns, int64_t at_ns) {
+    v1::UsageReport report;
+    v1::UsageReading& reading = *report.add_readings();
+    reading.set_instance_id(spec.instance_id());
+    reading.set_cpu_ns(cpu_ns);
+    reading.set_memory_bytes(77);
+    reading.set_at_ns(at_ns);
+    fleet_->OnUsage("n1", streams_["n1"], report, Now());
+    Settle();
+    return *ScaleTargetOf(*fleet_, "d/r", clock_.Now());
+  };
+  EXPECT_EQ(read(1'000'000'000, 100).usage_size(), 0);  // one reading is no average
+  const v1::ScaleTarget target = read(4'000'000'000, 15'000'000'100);
+  ASSERT_EQ(target.usage_size(), 1);
+  EXPECT_EQ(target.usage(0).cpu_millis(), 200);  // 3 s of processor time in 15 s
+  EXPECT_EQ(target.usage(0).memory_bytes(), 77);
+  EXPECT_EQ(target.cpu_request_millis(), 250);
+  EXPECT_EQ(read(1'000, 30'000'000'100).usage_size(), 0);  // its container was started anew
+}
+
 TEST_F(FleetTest, NoOpinionKeepsWhatWasDecided) {
   OneReady();
   EXPECT_THAT(Stops(Decide(-1)), IsEmpty());

@@ -52,6 +52,18 @@ TEST(PlanInstances, LosesTheCheapestFirst) {
   EXPECT_EQ(Plan(6, all).stop, std::vector<InstanceId>{"crashing"});
 }
 
+TEST(PlanInstances, NeverLosesABusyOneWhileAnotherIsIdle) {
+  std::vector<Instance> all = {Make("old-idle", v1::INSTANCE_READY, Seconds(100)),
+                               Make("young-busy", v1::INSTANCE_READY, Seconds(5)),
+                               Make("old-busier", v1::INSTANCE_READY, Seconds(200)),
+                               Make("young-idle", v1::INSTANCE_READY, Seconds(1))};
+  all[1].in_flight = {{"a", 1}, {"b", 2}};
+  all[2].in_flight = {{"a", 4}};
+  EXPECT_EQ(Plan(0, all).stop,
+            (std::vector<InstanceId>{"young-idle", "old-idle", "young-busy", "old-busier"}));
+  EXPECT_EQ(Plan(2, all).stop, (std::vector<InstanceId>{"young-idle", "old-idle"}));
+}
+
 TEST(PlanInstances, CrashBackOffCountsAsExisting) {
   EXPECT_EQ(Plan(1, {Make("a", v1::INSTANCE_BACKOFF, Seconds(10'000))}), InstancePlan{});
 }

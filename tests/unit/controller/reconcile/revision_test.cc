@@ -214,6 +214,10 @@ INSTANTIATE_TEST_SUITE_P(
          Seen(0, Activity::kActivating, true, kPull),
          "Active=Unknown(Queued) ContainerHealthy=True Ready=False(ImagePullBackOff) "
          "ResourcesAvailable=False(ImagePullBackOff)"},
+        {"WhatALaterActivationFailedOfStaysToldAtZero", Initialized(),
+         Seen(0, Activity::kTimedOut, true, kPull),
+         "Active=False(TimedOut) ContainerHealthy=True Ready=False(ImagePullBackOff) "
+         "ResourcesAvailable=False(ImagePullBackOff)"},
         {"OneCrashBesideAReadyInstanceIsNoFailure", Initialized(),
          Seen(1, Activity::kActive, true, kCrash),
          "Active=True ContainerHealthy=True Ready=True ResourcesAvailable=True"},
