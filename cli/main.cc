@@ -4,6 +4,7 @@
 
 #include "cli/client/commands.h"
 #include "cli/commands.h"
+#include "cli/replay/command.h"
 
 int main(int argc, char** argv) {
   CLI::App app("Knative services without Kubernetes");
@@ -13,6 +14,7 @@ int main(int argc, char** argv) {
   const char* kubeconfig = std::getenv("KUBECONFIG");
   updraft::cli::AddPlatformCommands(app, exit_code);
   updraft::cli::AddClientCommands(app, kubeconfig != nullptr ? kubeconfig : "", exit_code);
+  updraft::cli::AddReplayCommand(app, exit_code);
   CLI11_PARSE(app, argc, argv);
   return exit_code;
 }
