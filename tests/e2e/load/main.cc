@@ -2,6 +2,7 @@
 //
 //   updraft_load --url URL [--host HOST] --at-once N
 //   updraft_load --url URL [--host HOST] --rate PER_SECOND --seconds S
+//   updraft_load --url URL [--host HOST] --concurrency N --seconds S      N in flight all the time
 //
 // Prints one JSON object: sent, answered by status, errors by text, latency percentiles in ms, and how many answers
 // each instance gave (header X-Instance), and the most requests that any of them saw at once (header X-In-Flight). No
@@ -29,6 +30,7 @@ struct Options {
   std::string host;
   int at_once = 0;
   double rate = 0;
+  int concurrency = 0;
   double seconds = 0;
   int timeout_seconds = 60;
 };
@@ -120,10 +122,15 @@ class Load {
   Outcome Run() {
     const auto start = SteadyClock::now();
     const int total = options_.at_once > 0 ? options_.at_once : static_cast<int>(options_.rate * options_.seconds);
-    while (finished_ < total) {
+    while (options_.concurrency == 0 && finished_ < total) {
       const std::chrono::duration<double> passed = SteadyClock::now() - start;
       const int due = options_.at_once > 0 ? total : std::min(total, static_cast<int>(passed.count() * options_.rate) + 1);
       while (sent_ < due) Send();
+      Turn();
+    }
+    const auto end = start + std::chrono::duration<double>(options_.seconds);
+    while (options_.concurrency > 0 && (SteadyClock::now() < end || finished_ < sent_)) {
+      while (SteadyClock::now() < end && sent_ - finished_ < options_.concurrency) Send();
       Turn();
     }
     return outcome_;
@@ -175,6 +182,7 @@ int main(int argc, char** argv) {
   app.add_option("--host", options.host, "Host header");
   app.add_option("--at-once", options.at_once, "This many requests, all at the same time");
   app.add_option("--rate", options.rate, "Requests per second");
+  app.add_option("--concurrency", options.concurrency, "This many in flight, for --seconds");
   app.add_option("--seconds", options.seconds);
   app.add_option("--timeout", options.timeout_seconds, "Seconds for one request")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
