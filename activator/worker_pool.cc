@@ -22,14 +22,16 @@ void RunOn(Loop& loop, const std::function<void()>& work) {
   done.get_future().wait();
 }
 
-http::ServerOptions ServerOptionsFor(size_t workers) {
+http::ServerOptions ServerOptionsFor(const WorkerPoolOptions& pool) {
   http::ServerOptions options;
+  options.head_timeout = pool.head_timeout;
+  options.idle_timeout = pool.idle_timeout;
   // A request's deadlines are its revision's.
   options.body_timeout = Nanos::max();
   options.write_timeout = Nanos::max();
   options.http2_streams_max = 1000;
   options.drain_idle_time = kDrainIdleTime;
-  options.reuse_port = workers > 1;
+  options.reuse_port = pool.workers > 1;
   return options;
 }
 
@@ -53,7 +55,7 @@ struct WorkerPool::Part {
       : thread("worker-" + std::to_string(index)),
         worker(index, thread.loop(), RealClock(), options.limits, events),
         proxy(std::make_unique<Proxy>(worker, options.proxy, SinkOf(options.access_log, index))),
-        server(std::make_unique<http::Server>(thread.loop(), ServerOptionsFor(options.workers), proxy->Handler())) {
+        server(std::make_unique<http::Server>(thread.loop(), ServerOptionsFor(options), proxy->Handler())) {
     thread.loop().ExpectNoForks();
   }
 

@@ -26,6 +26,9 @@ struct WorkerPoolOptions {
   DispatcherLimits limits = {};
   ProxyOptions proxy = {};
   AccessLog* access_log = nullptr;  // must outlive the pool
+  // As http::ServerOptions has them.
+  Nanos head_timeout = Seconds(10);
+  Nanos idle_timeout = Seconds(120);
 };
 
 // One thread, that of the control loop.

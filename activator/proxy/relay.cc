@@ -168,12 +168,26 @@ Task<RelayResult> Relay::RelayResponse() {
   }
 }
 
+// What makes a 101 no answer to the request; null: nothing does.
+const char* Relay::WhyNoTunnel() const {
+  const http::Exchange& exchange = parts_.exchange;
+  if (!exchange.upgrade_requested()) return "it changed the protocol without being asked to";
+  // Where the body ends and the tunnel begins, each side would see for itself.
+  if (exchange.body_pending() || upload_.running())
+    return "it changed the protocol within the request's body";
+  const std::string_view asked = exchange.request().headers.Get("upgrade").value_or("");
+  const std::string_view given = parts_.upstream.head().headers.Get("upgrade").value_or("");
+  if (!http::ListHasToken(asked, given))
+    return "it changed to another protocol than it was asked to";
+  return nullptr;
+}
+
 Task<RelayResult> Relay::RelayTunnel() {
   RelayResult result;
   result.status = 101;
-  if (!parts_.exchange.upgrade_requested()) {
+  if (const char* why = WhyNoTunnel()) {
     result.end = End::kNoResponse;
-    result.error = {Code::kInternal, "it changed the protocol without being asked to"};
+    result.error = {Code::kInternal, why};
     co_return result;
   }
   OnResponseBegins();

@@ -65,6 +65,7 @@ class Relay {
   bool IsInterim() const;
   http::Task<Status> PassInterim();
   http::Task<RelayResult> RelayResponse();
+  const char* WhyNoTunnel() const;
   http::Task<RelayResult> RelayTunnel();
   void OnResponseBegins();
   RelayResult Failure(const Error& error) const;

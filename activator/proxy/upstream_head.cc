@@ -29,6 +29,7 @@ struct Seen {
   std::string_view forwarded_host;
   bool forwarded = false;
   bool request_id = false;
+  bool old_client = false;  // speaks HTTP/1.0
 };
 
 // Notes the field if it is one of those; true: it is written anew, not passed on.
@@ -36,6 +37,9 @@ bool Note(const http::Header& header, Seen& seen, std::string& forwarded_for) {
   switch (header.name.size()) {
     case 4:
       return http::NameIs(header.name, "host");
+    case 6:
+      // Means nothing in HTTP/1.0, and would in what we make of it.
+      return seen.old_client && http::NameIs(header.name, "expect");
     case 9:
       if (http::NameIs(header.name, "forwarded")) seen.forwarded = true;
       return false;
@@ -131,6 +135,7 @@ void WriteUpstreamHead(const http::RequestHead& request, const RequestOrigin& or
                        const UpstreamHeadOptions& options, http::HeadWriter& out) {
   const DeclaredHops declared(request.headers);
   Seen seen;
+  seen.old_client = request.minor_version == 0;
   std::string forwarded_for;
   out.Text(request.method);
   out.Literal(" ");

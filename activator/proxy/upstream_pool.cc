@@ -25,13 +25,17 @@ void UpstreamConnection::OnTimer() {
 
 std::unique_ptr<UpstreamConnection> UpstreamPool::Take(const std::string& instance_id) {
   const auto found = idle_.find(instance_id);
-  if (found == idle_.end() || found->second.empty()) return nullptr;
-  std::unique_ptr<UpstreamConnection> connection = std::move(found->second.back());
-  found->second.pop_back();
-  --idle_count_;
-  connection->http_.stream().set_hangup_observer(nullptr);
-  connection->pool_ = nullptr;
-  return connection;
+  if (found == idle_.end()) return nullptr;
+  while (!found->second.empty()) {
+    std::unique_ptr<UpstreamConnection> connection = std::move(found->second.back());
+    found->second.pop_back();
+    --idle_count_;
+    connection->http_.stream().set_hangup_observer(nullptr);
+    connection->pool_ = nullptr;
+    // What an instance said unasked would be taken for the answer to the next request.
+    if (connection->http_.stream().quiet()) return connection;
+  }
+  return nullptr;
 }
 
 void UpstreamPool::Give(const std::string& instance_id,

@@ -21,6 +21,7 @@ enum ByteClass : uint8_t {
   kValueByte = 4,     // field value: visible, space, tab, and bytes above ASCII
   kHostByte = 8,      // host and port
   kAddressByte = 16,  // IPv4 or IPv6 address
+  kNameByte = 32,     // host without port, not an address in brackets
 };
 
 namespace internal {
@@ -28,14 +29,16 @@ namespace internal {
 constexpr std::array<uint8_t, 256> MakeByteTable() {
   std::array<uint8_t, 256> table{};
   constexpr std::string_view token_marks = "!#$%&'*+-.^_`|~";
-  constexpr std::string_view host_marks = "-._~%!$&'()*+;=:[]";
+  constexpr std::string_view name_marks = "-._~%!$&'()*+;=";
   for (unsigned c = 0; c < 256; ++c) {
     const char ch = static_cast<char>(c);
     const bool alphanumeric =
         (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     uint8_t bits = 0;
     if (alphanumeric || token_marks.find(ch) != std::string_view::npos) bits |= kTokenByte;
-    if (alphanumeric || host_marks.find(ch) != std::string_view::npos) bits |= kHostByte;
+    const bool name = alphanumeric || name_marks.find(ch) != std::string_view::npos;
+    if (name) bits |= kNameByte;
+    if (name || ch == ':' || ch == '[' || ch == ']') bits |= kHostByte;
     const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
     if (hex || c == '.' || c == ':') bits |= kAddressByte;
     if (c > 0x20 && c < 0x7f && c != '#') bits |= kTargetByte;

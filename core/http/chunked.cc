@@ -51,13 +51,14 @@ bool ChunkDecoder::OnFramingByte(char c) {
     case State::kSizeStart:
     case State::kSize:
       return OnSizeByte(c);
-    case State::kExtension:
-      if (c == '\r') {
-        state_ = State::kSizeEnd;
-        return true;
-      }
-      if (++extension_bytes_ > kExtensionBytesMax) return Refuse("chunk extensions too long");
-      return IsByte(c, kValueByte) || Refuse("forbidden byte in a chunk extension");
+    case State::kExtensionStart:
+    case State::kExtensionName:
+    case State::kExtensionValueStart:
+    case State::kExtensionValue:
+    case State::kExtensionQuoted:
+    case State::kExtensionEscaped:
+    case State::kExtensionEnd:
+      return OnExtensionByte(c);
     case State::kSizeEnd:
       if (c != '\n') return Refuse("malformed chunk size line");
       state_ = left_ == 0 ? State::kTrailers : State::kPayload;
@@ -89,13 +90,47 @@ bool ChunkDecoder::OnSizeByte(char c) {
     return true;
   }
   if (state_ == State::kSizeStart) return Refuse("malformed chunk size");
-  if (c == '\r') {
-    state_ = State::kSizeEnd;
-    return true;
+  return EndExtension(c) || Refuse("malformed chunk size");
+}
+
+// name, name=token or name="quoted"; ";" between. They are dropped, but two parsers must not see
+// their end in different places.
+bool ChunkDecoder::OnExtensionByte(char c) {
+  if (c != '\r' && ++extension_bytes_ > kExtensionBytesMax)
+    return Refuse("chunk extensions too long");
+  const bool token = IsByte(c, kTokenByte);
+  switch (state_) {
+    case State::kExtensionStart:
+      state_ = State::kExtensionName;
+      return token || Refuse("malformed chunk extension");
+    case State::kExtensionName:
+      if (c == '=') {
+        state_ = State::kExtensionValueStart;
+        return true;
+      }
+      return token || EndExtension(c) || Refuse("malformed chunk extension");
+    case State::kExtensionValueStart:
+      state_ = c == '"' ? State::kExtensionQuoted : State::kExtensionValue;
+      return token || c == '"' || Refuse("malformed chunk extension");
+    case State::kExtensionValue:
+      return token || EndExtension(c) || Refuse("malformed chunk extension");
+    case State::kExtensionQuoted:
+      if (c == '"') state_ = State::kExtensionEnd;
+      if (c == '\\') state_ = State::kExtensionEscaped;
+      return IsByte(c, kValueByte) || Refuse("forbidden byte in a chunk extension");
+    case State::kExtensionEscaped:
+      state_ = State::kExtensionQuoted;
+      return IsByte(c, kValueByte) || Refuse("forbidden byte in a chunk extension");
+    default:
+      return EndExtension(c) || Refuse("malformed chunk extension");
   }
-  if (c != ';') return Refuse("malformed chunk size");
-  state_ = State::kExtension;
-  return true;
+}
+
+// What may stand behind a size or an extension.
+bool ChunkDecoder::EndExtension(char c) {
+  if (c == '\r') state_ = State::kSizeEnd;
+  if (c == ';') state_ = State::kExtensionStart;
+  return c == '\r' || c == ';';
 }
 
 bool ChunkDecoder::OnTrailerByte(char c) {

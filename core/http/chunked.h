@@ -31,7 +31,13 @@ class ChunkDecoder {
   enum class State : uint8_t {
     kSizeStart,
     kSize,
-    kExtension,
+    kExtensionStart,
+    kExtensionName,
+    kExtensionValueStart,
+    kExtensionValue,
+    kExtensionQuoted,
+    kExtensionEscaped,
+    kExtensionEnd,
     kSizeEnd,
     kPayload,
     kPayloadCr,
@@ -42,6 +48,8 @@ class ChunkDecoder {
 
   bool OnFramingByte(char c);
   bool OnSizeByte(char c);
+  bool OnExtensionByte(char c);
+  bool EndExtension(char c);
   bool OnTrailerByte(char c);
   bool Refuse(std::string_view reason);
 

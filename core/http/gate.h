@@ -3,7 +3,6 @@
 
 #include <coroutine>
 #include <utility>
-#include <utility>
 
 #include "core/base/clock.h"
 #include "core/base/loop.h"

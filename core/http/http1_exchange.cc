@@ -13,6 +13,9 @@ bool IsOurs(std::string_view name) {
          NameIs(name, "transfer-encoding");
 }
 
+// Some clients would wait for a body behind a 1xx or 204 that states a length.
+bool IsLength(std::string_view name) { return NameIs(name, "content-length"); }
+
 }  // namespace
 
 Http1Exchange::Http1Exchange(Input& input, const RequestHead& request, const Framing& framing,
@@ -119,7 +122,10 @@ void Http1Exchange::Start(const ResponseHead& head, const Part& part, HeadWriter
     keep_alive_ = false;
 
   out.StatusLine(head.status);
-  out.Fields(head.headers, [](const Header& header) { return !IsOurs(header.name); });
+  const bool no_length = head.status == 101 || head.status == 204;
+  out.Fields(head.headers, [no_length](const Header& header) {
+    return !IsOurs(header.name) && !(no_length && IsLength(header.name));
+  });
   if (head.status == 101) {
     out.Literal("Connection: Upgrade\r\n\r\n");
     return;
@@ -164,7 +170,8 @@ Task<Status> Http1Exchange::SendInterim(const ResponseHead& head) {
   HeadBuffer buffer;
   HeadWriter out(buffer);
   out.StatusLine(head.status);
-  out.Fields(head.headers, [](const Header& header) { return !IsOurs(header.name); });
+  out.Fields(head.headers,
+             [](const Header& header) { return !IsOurs(header.name) && !IsLength(header.name); });
   out.Literal("\r\n");
   std::string text(out.written());
   co_return co_await WriteRest(stream_, std::move(text), options_.write_timeout);

@@ -166,7 +166,7 @@ void Http2ClientExchange::OnField(std::string_view name, std::string_view value)
     return;
   }
   if (head_done_) {
-    Http2Stream::trailers().Add(name, value);
+    AddTrailer(name, value);
   } else if (name == ":status") {
     // Three digits: nghttp2 has seen to that.
     coming_.status = (value[0] - '0') * 100 + (value[1] - '0') * 10 + (value[2] - '0');

@@ -13,12 +13,14 @@ namespace {
 // What a usual request needs, our own fields included.
 constexpr size_t kUsualFields = 10;
 constexpr size_t kUsualHeadBytes = 320;
-constexpr Nanos kEndStallMax = Seconds(60);  // for a response's last bytes, once its handler has gone
+constexpr Nanos kEndStallMax =
+    Seconds(60);  // for a response's last bytes, once its handler has gone
 
 // As a client of HTTP/1.1 chooses one: 16 bytes in base64. It proves that a server understood the
 // request and is no secret.
 std::string WebSocketKey() {
-  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr std::string_view digits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   thread_local std::minstd_rand random(std::random_device{}());
   std::string key;
   for (int i = 0; i < 21; ++i) key += digits[random() >> 8 & 63];
@@ -51,10 +53,7 @@ void Http2Exchange::OnField(std::string_view name, std::string_view value) {
   head_bytes_ += name.size() + value.size() + 4;
   if (head_bytes_ > kHeadBytesMax || head_.headers.size() >= kFieldsMax)
     return Refuse(431, "the request's head is too large");
-  if (head_done_) {
-    if (Http2Stream::trailers().size() < kFieldsMax) Http2Stream::trailers().Add(name, value);
-    return;
-  }
+  if (head_done_) return AddTrailer(name, value);
   if (name.starts_with(':')) return OnPseudoField(name, value);
   switch (name.size()) {
     case 4:
@@ -72,7 +71,8 @@ void Http2Exchange::OnField(std::string_view name, std::string_view value) {
         return;
       }
       if (name == "expect") {
-        continue_expected_ = continue_pending_ = EqualsIgnoreCase(value, "100-continue");
+        if (!EqualsIgnoreCase(value, "100-continue")) return Refuse(417, "unknown expectation");
+        continue_expected_ = continue_pending_ = true;
       }
       break;
     case 14:
@@ -115,9 +115,10 @@ void Http2Exchange::EndFields(bool end) {
 void Http2Exchange::CheckHead() {
   if (head_.method == "CONNECT" && protocol_ != "websocket")
     return Refuse(protocol_.empty() ? 405 : 501, "only WebSockets can be had by CONNECT");
-  const bool origin = head_.target.starts_with('/') || (head_.target == "*" && head_.method == "OPTIONS");
+  const bool origin =
+      head_.target.starts_with('/') || (head_.target == "*" && head_.method == "OPTIONS");
   if (!origin || !AllOf(head_.target, kTargetByte)) return Refuse(400, "bad :path");
-  if (authority_.empty() || !AllOf(authority_, kHostByte)) return Refuse(400, "bad :authority");
+  if (!IsAuthority(authority_)) return Refuse(400, "bad :authority");
 }
 
 void Http2Exchange::FinishHead(bool end) {
@@ -131,7 +132,8 @@ void Http2Exchange::BecomeUpgrade() {
   head_.method = "GET";
   head_.headers.Add("connection", "Upgrade");
   head_.headers.Add("upgrade", protocol_);
-  if (!head_.headers.Has("sec-websocket-key")) head_.headers.Add("sec-websocket-key", WebSocketKey());
+  if (!head_.headers.Has("sec-websocket-key"))
+    head_.headers.Add("sec-websocket-key", WebSocketKey());
 }
 
 void Http2Exchange::OnReset() {
@@ -168,15 +170,28 @@ Task<Status> Http2Exchange::Send(Part part) {
     co_return co_await SendInterim(*part.head);
   if (part.head != nullptr) Submit(*part.head, part);
   if (!started_) co_return Error{Code::kFailedPrecondition, "no response was started"};
-  finished_ = part.last;
   if (no_body_) {
+    finished_ = part.last;
     session().Pack();
     co_return Ok();
   }
+  if (!TakeFromLength(part)) {
+    Abort();
+    co_return Error{Code::kInternal, "response body not as long as its content-length"};
+  }
+  finished_ = part.last;
   const TimePoint deadline = Deadline(options_.write_timeout);
   const Status sent = co_await SendPiece(part.body, part.last, part.trailers, deadline);
   if (!sent) aborted_ = true;
   co_return sent;
+}
+
+// A body that is not as long as its head said is an error to the client, or worse.
+bool Http2Exchange::TakeFromLength(const Part& part) {
+  if (!left_) return true;
+  if (part.body.size() > *left_ || (part.last && part.body.size() < *left_)) return false;
+  *left_ -= part.body.size();
+  return true;
 }
 
 void Http2Exchange::Submit(const ResponseHead& head, const Part& part) {
@@ -198,11 +213,15 @@ void Http2Exchange::Submit(const ResponseHead& head, const Part& part) {
     const char* const end = std::to_chars(length, length + sizeof length, part.body.size()).ptr;
     fields.Add("content-length", {length, static_cast<size_t>(end - length)});
   }
-  fields.AddAll(head.headers);
+  // Some clients take a length for an error where there is no body.
+  const bool no_length = head.status == 204 || head.status == 101;
+  fields.AddAll(head.headers,
+                no_length ? Http2Fields::Length::kLeftOut : Http2Fields::Length::kKept);
   const nghttp2_data_provider provider = Provider();
   nghttp2_submit_response(session().raw(), id(), fields.data(), fields.size(),
                           no_body_ ? nullptr : &provider);
   if (no_body_) EndOutgoing();
+  if (!no_body_ && head.status != 101) left_ = facts.length;
 }
 
 Task<Status> Http2Exchange::SendInterim(const ResponseHead& head) {
@@ -212,9 +231,9 @@ Task<Status> Http2Exchange::SendInterim(const ResponseHead& head) {
   std::to_chars(status, status + 3, head.status);
   Http2Fields fields;
   fields.Add(":status", {status, 3});
-  fields.AddAll(head.headers);
-  nghttp2_submit_headers(session().raw(), NGHTTP2_FLAG_NONE, id(), nullptr, fields.data(), fields.size(),
-                         nullptr);
+  fields.AddAll(head.headers, Http2Fields::Length::kLeftOut);
+  nghttp2_submit_headers(session().raw(), NGHTTP2_FLAG_NONE, id(), nullptr, fields.data(),
+                         fields.size(), nullptr);
   session().Pack();
   co_return Ok();
 }

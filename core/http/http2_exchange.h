@@ -69,6 +69,7 @@ class Http2Exchange final : public Exchange, public Http2Stream, public RingLink
   void BecomeUpgrade();
   void CheckHead();
   void Submit(const ResponseHead& head, const Part& part);
+  bool TakeFromLength(const Part& part);
   Task<Status> SendInterim(const ResponseHead& head);
   Task<Result<std::string_view>> ReadAfterContinue();
   TimePoint Deadline(Nanos limit) const;
@@ -89,6 +90,7 @@ class Http2Exchange final : public Exchange, public Http2Stream, public RingLink
   bool continue_pending_ = false;
   bool started_ = false;
   bool no_body_ = false;  // the response has none, whatever is sent
+  std::optional<uint64_t> left_;  // of a response that states its length
   bool finished_ = false;
   bool aborted_ = false;
   bool lost_ = false;

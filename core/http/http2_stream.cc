@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/http/parser.h"
 
 namespace updraft::http {
 namespace {
@@ -56,6 +57,11 @@ void Http2Stream::Close(uint32_t error) {
 void Http2Stream::OnEndSent() {
   out_sent_ = true;
   outgoing_.Open();
+}
+
+void Http2Stream::AddTrailer(std::string_view name, std::string_view value) {
+  if (trailers_.size() == kFieldsMax || NameIs(name, "host") || NameIs(name, "content-length")) return;
+  trailers_.Add(name, value);
 }
 
 Task<void> Http2Stream::EndSent(TimePoint deadline) {
@@ -222,9 +228,10 @@ void Http2Stream::Reset(uint32_t error) {
   session_.Pack();
 }
 
-void Http2Fields::AddAll(const Headers& headers) {
+void Http2Fields::AddAll(const Headers& headers, Length length) {
   for (const Header header : headers) {
     if (full()) return;
+    if (length == Length::kLeftOut && NameIs(header.name, "content-length")) continue;
     if (!IsOfHttp1(header.name)) Add(header.name, header.value);
   }
 }

@@ -66,7 +66,8 @@ class Http2Stream {
   bool body_read() const { return in_ended_ && in_at_ == in_.size(); }
   bool body_ready() const { return in_at_ < in_.size() || in_ended_ || closed_; }
   const Headers& trailers() const { return trailers_; }
-  Headers& trailers() { return trailers_; }
+  // Those that would change the message, and those too many, are left out.
+  void AddTrailer(std::string_view name, std::string_view value);
   // For waits beside the body's: for a head.
   Gate& incoming() { return incoming_; }
 
@@ -133,9 +134,10 @@ class Http2Fields {
                          static_cast<uint8_t>(once ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE)};
     // NOLINTEND
   }
+  enum class Length : uint8_t { kKept, kLeftOut };
   // Those of a message that have a meaning in HTTP/2, and room: what belongs to an HTTP/1.1
-  // connection is left out.
-  void AddAll(const Headers& headers);
+  // connection is left out. `length`: what becomes of a content-length.
+  void AddAll(const Headers& headers, Length length = Length::kKept);
   bool full() const { return count_ == kMax; }
   const nghttp2_nv* data() const { return fields_.data(); }
   size_t size() const { return count_; }

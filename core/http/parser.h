@@ -57,6 +57,10 @@ struct Framing {
   bool upgrade = false;  // asks for, or in a 101 grants, another protocol
 };
 
+// Whether `text` is what Host and :authority may be: "name", "name:port", "[address]" or
+// "[address]:port".
+bool IsAuthority(std::string_view text);
+
 // `head`: whole, as HeadScanner delimits it.
 Refusal ParseRequestHead(std::string_view head, RequestHead& out, Framing& framing);
 

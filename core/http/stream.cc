@@ -104,6 +104,15 @@ IoResult Stream::AfterSending(ssize_t count) {
   return {0, IoState::kBroken};
 }
 
+bool Stream::quiet() {
+  if (hung_up_ || broken_) return false;
+  if (!readable_) return true;
+  char byte = 0;
+  if (recv(socket_.get(), &byte, 1, MSG_PEEK) >= 0 || !WouldBlock(errno)) return false;
+  readable_ = false;
+  return true;
+}
+
 void Stream::FinishWriting() { shutdown(socket_.get(), SHUT_WR); }
 
 void Stream::ResetOnClose() {

@@ -77,6 +77,9 @@ class Stream : private FdObserver {
 
   void set_hangup_observer(HangupObserver* observer) { hangup_observer_ = observer; }
   bool readable() const { return readable_; }
+  // The peer has sent nothing that was not read, and not closed its side. Asks the kernel when
+  // readable().
+  bool quiet();
   bool hung_up() const { return hung_up_; }  // the peer closed its side, read to its end or not
   bool broken() const { return broken_; }
   Loop& loop() const { return loop_; }

@@ -1,6 +1,7 @@
 // The activator's workers with routes given by the test: no control plane.
 #pragma once
 
+#include <atomic>
 #include <future>
 #include <memory>
 #include <string>
@@ -13,28 +14,51 @@
 
 namespace updraft::activator {
 
-class SilentEvents final : public WorkerEvents {
+class CountedEvents final : public WorkerEvents {
  public:
-  void OnDemand(std::shared_ptr<Revision>, WallTime) override {}
+  void OnDemand(std::shared_ptr<Revision>, WallTime) override {
+    ++demands_;
+    demands_.notify_all();
+  }
   void OnDrained(const Instance*) override {}
   void OnEjected(std::shared_ptr<Revision>, std::string, uint32_t, Error) override {}
   void OnColdStart(std::string, std::string, ColdStartTimes) override {}
+
+  // A request waits for an instance.
+  void WaitForDemand() { demands_.wait(0); }
+
+ private:
+  std::atomic<int> demands_ = 0;
 };
 
-// Serves host "app.test" from revision "default/app-1" with `workers` (>= 2, so that they share a
-// port) threads.
+inline WorkerPoolOptions Workers(uint32_t workers) {
+  WorkerPoolOptions options;
+  options.workers = workers;
+  return options;
+}
+
+inline RevisionSettings WithConcurrency(uint32_t container_concurrency) {
+  RevisionSettings settings;
+  settings.container_concurrency = container_concurrency;
+  return settings;
+}
+
+// Serves host "app.test" from revision "default/app-1" with at least 2 workers, so that they share
+// a port.
 class ActivatorFixture {
  public:
   ActivatorFixture(uint32_t workers, uint32_t container_concurrency)
-      : routing_(workers), pool_({.workers = workers, .limits = {}, .proxy = {}}, events_) {
+      : ActivatorFixture(Workers(workers), WithConcurrency(container_concurrency)) {}
+  // Of the settings, the names are the fixture's.
+  ActivatorFixture(const WorkerPoolOptions& options, RevisionSettings settings)
+      : routing_(options.workers), pool_(options, events_) {
+    settings.key = "default/app-1";
+    settings.namespace_name = "default";
+    settings.name = "app-1";
+    settings.service = "app";
     RoutingUpdate update;
     update.full = true;
-    RevisionSettings& revision = update.revisions.emplace_back();
-    revision.key = "default/app-1";
-    revision.namespace_name = "default";
-    revision.name = "app-1";
-    revision.service = "app";
-    revision.container_concurrency = container_concurrency;
+    update.revisions.push_back(std::move(settings));
     update.routes = {{"default/app", {{"app.test", {{"default/app-1", 100}}}}}};
     Publish(update);
     // The port is chosen by a first socket that shares it and goes away.
@@ -56,6 +80,8 @@ class ActivatorFixture {
   }
 
   uint16_t port() const { return port_; }
+  CountedEvents& events() { return events_; }
+  WorkerPool& pool() { return pool_; }
   uint64_t Sum(EventCount ProxyCounters::*count) const {
     uint64_t sum = 0;
     for (const ProxyCounters* counters : pool_.counters()) sum += (counters->*count).value();
@@ -76,7 +102,7 @@ class ActivatorFixture {
     }
   }
 
-  SilentEvents events_;
+  CountedEvents events_;
   RoutingState routing_;
   WorkerPool pool_;
   uint16_t port_ = 0;

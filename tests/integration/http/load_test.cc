@@ -1,10 +1,8 @@
 // Many clients at once, several workers: nothing lost, nothing doubled, no limit exceeded.
+#include <gtest/gtest.h>
 #include <poll.h>
 
-#include <gtest/gtest.h>
-
 #include <atomic>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <random>
@@ -12,6 +10,7 @@
 
 #include "core/http/sync.h"
 #include "tests/integration/http/activator_fixture.h"
+#include "tests/integration/http/memory.h"
 #include "tests/unit/core/http/raw_client.h"
 #include "tests/unit/core/http/test_server.h"
 
@@ -68,7 +67,8 @@ TEST(LoadTest, AnInstanceNeverHasMoreRequestsThanItsLimit) {
     EXPECT_EQ(crowd.served, 16 * 30);
     EXPECT_EQ(crowd.most, limit);
     // A slot is given back after the client has its response.
-    for (int tries = 0; activator.in_flight(backend.port()) != 0 && tries < 5000; ++tries) poll(nullptr, 0, 1);
+    for (int tries = 0; activator.in_flight(backend.port()) != 0 && tries < 5000; ++tries)
+      poll(nullptr, 0, 1);
     EXPECT_EQ(activator.in_flight(backend.port()), 0u);
   }
 }
@@ -168,13 +168,6 @@ TEST(LoadTest, NoRequestWithABodyIsEverSeenTwice) {
 
 // ---- memory
 
-size_t ResidentBytes() {
-  size_t ignored = 0;
-  size_t pages = 0;
-  std::ifstream("/proc/self/statm") >> ignored >> pages;
-  return pages * static_cast<size_t>(sysconf(_SC_PAGESIZE));
-}
-
 constexpr size_t kPiece = 1 << 16;
 constexpr size_t kStreamBytes = size_t{1} << 30;
 
@@ -225,10 +218,9 @@ TEST(LoadTest, AGigabyteEitherWayTakesNoMemory) {
   const std::string piece(kPiece, 'u');
   for (size_t sent = 0; sent < kStreamBytes; sent += kPiece) ASSERT_TRUE(up.Send(piece));
   EXPECT_EQ(http::BodyOf(up.ReadResponse()), std::to_string(kStreamBytes));
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they keep what was freed
-  EXPECT_LT(ResidentBytes(), before + (size_t{16} << 20));
-#endif
-  EXPECT_GT(before, 0u);
+  if (kMemoryCounts) {
+    EXPECT_LT(ResidentBytes(), before + (size_t{16} << 20));
+  }
 }
 
 }  // namespace

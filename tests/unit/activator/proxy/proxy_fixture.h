@@ -10,9 +10,9 @@
 #include "activator/proxy/proxy.h"
 #include "activator/routing/routing_state.h"
 #include "activator/worker.h"
-#include "core/http/acceptor.h"
 #include "core/http/server.h"
 #include "core/http/sync.h"
+#include "tests/unit/core/http/raw_backend.h"
 #include "tests/unit/core/http/raw_client.h"
 #include "tests/unit/core/http/test_server.h"
 
@@ -133,25 +133,6 @@ class ProxyFixture {
   uint16_t port_ = 0;
 };
 
-// An instance played by the test itself: accepts, reads and writes bytes as they are.
-class RawBackend {
- public:
-  RawBackend()
-      : listener_(*http::BindListener(*http::ParseAddress("127.0.0.1:0"),
-                                      http::PortSharing::kExclusive)) {}
-  uint16_t port() const { return http::BoundPort(listener_.get()); }
-  http::RawClient Accept() {
-    pollfd waiting{listener_.get(), POLLIN, 0};
-    poll(&waiting, 1, 10'000);
-    return http::RawClient(UniqueFd(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
-  }
-  bool HasConnection() {
-    pollfd waiting{listener_.get(), POLLIN, 0};
-    return poll(&waiting, 1, 0) == 1;
-  }
-
- private:
-  UniqueFd listener_;
-};
+using http::RawBackend;
 
 }  // namespace updraft::activator

@@ -34,7 +34,7 @@ Outcome Decode(std::string bytes, size_t step) {
 
 TEST(ChunkDecoderTest, PutsTheBodyTogetherHoweverItIsCut) {
   const std::string bytes =
-      "3\r\nabc\r\nA;name=\"v\"\r\n0123456789\r\n00f\r\nfifteen letters\r\n0\r\nX-Sum: "
+      "3\r\nabc\r\nA;name=\"v \\\"\";b;c=d\r\n0123456789\r\n00f\r\nfifteen letters\r\n0\r\nX-Sum: "
       "1\r\n\r\nGET /";
   for (size_t step = 1; step <= bytes.size(); ++step) {
     const Outcome outcome = Decode(bytes, step);
@@ -69,6 +69,14 @@ TEST(ChunkDecoderTest, RefusesWhatCouldBeReadInTwoWays) {
       "2\r\na\r\n0\r\n\r\n",  // shorter
       "1\r\na0\r\n\r\n",      // no line end after it
       "1;ext\n\r\na\r\n",
+      "1;\r\na\r\n",
+      "1; ext\r\na\r\n",
+      "1;ext \r\na\r\n",
+      "1;=v\r\na\r\n",
+      "1;ext=\r\na\r\n",
+      "1;ext=a=b\r\na\r\n",
+      "1;ext=\"v\r\na\r\n",
+      "1;ext=\"v\"w\r\na\r\n",
       "1;ext\x01\r\na\r\n",
       "1000000000000000\r\n",  // 2^60
       "ffffffffffffffffff\r\n",

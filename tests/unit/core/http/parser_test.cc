@@ -79,6 +79,8 @@ TEST(RequestHeadTest, ConnectionDecidesWhatComesNext) {
       {"1.0", "Connection: keep-alive, close\r\n", false, false},
       {"1.1", "Connection: Upgrade\r\nUpgrade: websocket\r\n", true, true},
       {"1.1", "Upgrade: websocket\r\n", true, false},
+      {"1.1", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n", true, false},
+      {"1.1", "Connection: Upgrade\r\nUpgrade: websocket, H2C\r\n", true, false},
       {"1.0", "Connection: Upgrade\r\nUpgrade: websocket\r\n", false, false}};
   for (const KeepAliveCase& c : cases) {
     RequestHead head;
@@ -138,6 +140,10 @@ INSTANTIATE_TEST_SUITE_P(
         {"TwoLengths", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n", "GET", 502},
         {"OtherEncoding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n", "GET", 502},
         {"OldChunked", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n", "GET", 502},
+        {"OldInterim", "HTTP/1.0 103 Early Hints\r\n", "GET", 502},
+        {"ChunkedInterim", "HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n", "GET", 502},
+        {"ChunkedNoContent", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n", "GET", 502},
+        {"ChunkedToHead", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n", "HEAD"},
         {"VersionTwo", "HTTP/2 200 OK\r\n", "GET", 502},
         {"StatusInWords", "HTTP/1.1 two OK\r\n", "GET", 502},
         {"StatusTooSmall", "HTTP/1.1 099 OK\r\n", "GET", 502},
