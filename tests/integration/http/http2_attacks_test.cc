@@ -340,6 +340,43 @@ TEST_F(AttackTest, AStreamThatStallsHoldsNobodyUp) {
   WaitUntilIdle();
 }
 
+// ---- held at zero
+
+TEST(HeldTest, AHundredThousandRequestsTakeLittleMemoryAndAreAllAnswered) {
+  constexpr uint32_t kConnections = 100;
+  constexpr uint32_t kStreams = 1000;
+  constexpr size_t kRequests = size_t{kConnections} * kStreams;
+  Instance instance;
+  http::TestServer backend(
+      [&instance](http::Exchange& exchange) { return Instance::Serve(exchange, &instance); });
+  WorkerPoolOptions options = Workers(2);
+  options.limits.queue_length_max = kRequests;
+  ActivatorFixture activator(options, WithConcurrency(100));
+  std::vector<std::unique_ptr<RawHttp2>> clients;
+  for (uint32_t i = 0; i < kConnections; ++i)
+    clients.push_back(std::make_unique<RawHttp2>(activator.port()));
+  const size_t before = ResidentBytes();
+  for (const auto& client : clients) {
+    std::string requests;
+    for (uint32_t stream = 1; stream < 2 * kStreams; stream += 2)
+      requests += HeadersFrame(stream, RequestFields());
+    client->Send(requests);
+    ASSERT_TRUE(client->Ping());
+  }
+  const size_t each = (ResidentBytes() - before) / kRequests;
+  std::printf("%zu requests held, %zu bytes for each\n", kRequests, each);
+  if (kMemoryCounts) {
+    EXPECT_LT(each, 4096u);
+  }
+  activator.SetPorts({backend.port()});
+  for (const auto& client : clients) {
+    ASSERT_TRUE(
+        client->ReadUntil([](const http::Seen& seen) { return seen.ended.size() == kStreams; }));
+    for (const auto& [stream, status] : client->seen().statuses) ASSERT_EQ(status, 200) << stream;
+  }
+  EXPECT_EQ(instance.requests, static_cast<int>(kRequests));
+}
+
 class ImpatientTest : public AttackTest {
  protected:
   static RevisionSettings Impatient() {
