@@ -17,6 +17,17 @@ namespace {
 void AddFlags(CLI::App& app, Config& config) {
   app.add_option("--http-address", config.http_addresses, "Where users' requests arrive; repeatable")
       ->capture_default_str();
+  app.add_option("--https-address", config.https_addresses, "Where they arrive under TLS; repeatable");
+  app.add_option("--proxy-protocol", config.proxied_addresses,
+                 "One of these addresses, where a load balancer connects and begins with a PROXY header; repeatable");
+  app.add_option("--tls-cert", config.tls_certificates,
+                 "File with a certificate chain (PEM), read again when it changes; repeatable, the first is for hosts "
+                 "that have no other");
+  app.add_option("--tls-key", config.tls_keys, "File with the private key of each --tls-cert, in the same order");
+  app.add_flag("--tls-redirect", config.tls_redirect, "Redirect requests in clear text to HTTPS, for all hosts");
+  app.add_option("--https-port", config.https_port,
+                 "Port at which users reach HTTPS, for redirects; default: that of the first --https-address")
+      ->check(CLI::Range(0, 65535));
   app.add_option("--controller", config.controller, "Where the controller is")->capture_default_str();
   app.add_option("--autoscaler", config.autoscaler, "Where the autoscaler is")->capture_default_str();
   app.add_option("--metrics-address", config.metrics_address, "/metrics, /healthz, /readyz")->capture_default_str();
@@ -47,6 +58,7 @@ int Run(const Config& config) {
   const Result<Level> level = ParseLevel(config.log_level);
   StartLogging("activator", level ? *level : Level::kInfo);
   if (!level) return Fail("bad_flag", level.error());
+  if (const Status status = CheckConfig(config); !status) return Fail("bad_flag", status.error());
   Result<Inheritance> inheritance = Inherit(config);
   if (!inheritance) return Fail("cannot_take_over", inheritance.error());
   const Result<std::unique_ptr<AccessLog>> access_log = OpenAccessLog(config);

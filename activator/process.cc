@@ -27,9 +27,12 @@ uint32_t WorkersOf(const Config& config) {
 }
 
 WorkerPoolOptions PoolOptions(const Config& config, AccessLog* access_log) {
-  return {.workers = WorkersOf(config),
-          .limits = {.queue_length_max = config.queue_length_max},
-          .access_log = access_log};
+  WorkerPoolOptions options{.workers = WorkersOf(config),
+                            .limits = {.queue_length_max = config.queue_length_max},
+                            .access_log = access_log};
+  options.proxy.https_only = config.tls_redirect;
+  options.proxy.https_port = HttpsPort(config);
+  return options;
 }
 
 // Who takes over is, for a while, not the only one of its host.
@@ -72,11 +75,13 @@ Process::Process(const Config& config, Inheritance inheritance, AccessLog* acces
       generation_(inheritance_.generation()),
       control_(loop_, RealClock(), ControlOptionsOf(config, generation_), exposition_, [this] { OnRoutable(); }),
       pool_(PoolOptions(config, access_log), control_),
+      tls_(loop_, pool_, CertificatePairs(config)),
       operations_(loop_, {}, metrics::OperationsHandler(exposition_, [this] { return control_.Ready(); })) {
   if (access_log != nullptr) ShowAccessLog(exposition_, *access_log);
 }
 
 int Process::Run() {
+  if (const Status status = tls_.Start(); !status) GiveUp("bad_certificate", status.error());
   control_.Start(pool_.workers(), pool_.counters());
   // While a predecessor serves, it is ready and we are not: it answers who asks.
   if (!inheritance_.predecessor) ListenForOperations();
@@ -97,7 +102,7 @@ void Process::Drain() {
 // Nobody is let in before the routes are known: a request then would be told that there is nothing.
 void Process::OnRoutable() {
   if (draining_) return;
-  if (const Status status = pool_.Listen(config_.http_addresses, inheritance_.listeners); !status) {
+  if (const Status status = pool_.Listen(ListenAddresses(config_), inheritance_.listeners); !status) {
     return GiveUp("cannot_listen", status.error());
   }
   if (inheritance_.predecessor) ListenForOperations();

@@ -10,6 +10,7 @@
 #include "activator/config.h"
 #include "activator/control.h"
 #include "activator/handover/handover.h"
+#include "activator/tls_upkeep.h"
 #include "activator/worker_pool.h"
 #include "core/base/loop.h"
 #include "core/base/result.h"
@@ -62,6 +63,7 @@ class Process {
   metrics::Exposition exposition_{"activator"};
   Control control_;
   WorkerPool pool_;
+  TlsUpkeep tls_;
   http::Server operations_;
   std::unique_ptr<Succession> succession_;
   bool draining_ = false;

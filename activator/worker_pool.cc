@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/http/tls_context.h"
 
 namespace updraft::activator {
 namespace {
@@ -35,25 +36,44 @@ http::ServerOptions ServerOptionsFor(const WorkerPoolOptions& pool) {
   return options;
 }
 
+// What a worker's handshakes are served with: what its routes say, else what is in files. Its loop's
+// thread only.
+class WorkerCertificates final : public http::CertificateSource {
+ public:
+  explicit WorkerCertificates(const Worker& worker) : worker_(worker) {}
+
+  void Set(std::shared_ptr<const FileCertificates> files) { files_ = std::move(files); }
+  Choice FindCertificate(std::string_view host) const override {
+    if (auto certificate = worker_.routes().FindCertificate(host)) return {std::move(certificate), false};
+    return activator::FindCertificate(*files_, host);
+  }
+
+ private:
+  const Worker& worker_;
+  std::shared_ptr<const FileCertificates> files_ = std::make_shared<const FileCertificates>();
+};
+
 AccessLogSink* SinkOf(AccessLog* log, uint32_t worker) { return log == nullptr ? nullptr : &log->sink(worker); }
 
 }  // namespace
 
 Status ListenAt(http::Server& server, const std::string& address, const http::InheritedListeners& inherited,
-                uint32_t index, uint32_t servers) {
+                uint32_t index, uint32_t servers, http::ListenOptions how) {
   const Result<http::SocketAddress> parsed = http::ParseAddress(address);
   if (!parsed) return parsed.error();
   std::vector<UniqueFd> sockets = inherited.For(*parsed, index, servers);
-  for (UniqueFd& socket : sockets) server.ListenAt(std::move(socket));
+  for (UniqueFd& socket : sockets) server.ListenAt(std::move(socket), how);
   if (!sockets.empty()) return Ok();
-  const Result<uint16_t> port = server.Listen(address);
+  const Result<uint16_t> port = server.Listen(address, how);
   return port ? Ok() : Status(port.error());
 }
 
 struct WorkerPool::Part {
-  Part(uint32_t index, const WorkerPoolOptions& options, WorkerEvents& events)
+  Part(uint32_t index, const WorkerPoolOptions& options, const http::TicketKeys& keys, WorkerEvents& events)
       : thread("worker-" + std::to_string(index)),
         worker(index, thread.loop(), RealClock(), options.limits, events),
+        certificates(worker),
+        tls(certificates, keys, http::TlsContext::Offer::kHttp1AndHttp2),
         proxy(std::make_unique<Proxy>(worker, options.proxy, SinkOf(options.access_log, index))),
         server(std::make_unique<http::Server>(thread.loop(), ServerOptionsFor(options), proxy->Handler())) {
     thread.loop().ExpectNoForks();
@@ -61,14 +81,17 @@ struct WorkerPool::Part {
 
   LoopThread thread;
   Worker worker;
+  WorkerCertificates certificates;
+  http::TlsContext tls;
   std::unique_ptr<Proxy> proxy;
   std::unique_ptr<http::Server> server;
 };
 
 WorkerPool::WorkerPool(const WorkerPoolOptions& options, WorkerEvents& events) {
   UPDRAFT_CHECK(options.workers >= 1 && options.workers <= Revision::kWorkersMax);
+  const http::TicketKeys keys = http::MakeTicketKeys();
   for (uint32_t i = 0; i < options.workers; ++i) {
-    parts_.push_back(std::make_unique<Part>(i, options, events));
+    parts_.push_back(std::make_unique<Part>(i, options, keys, events));
   }
   for (const auto& part : parts_) part->worker.Meet(workers());
 }
@@ -96,12 +119,14 @@ std::vector<const ProxyCounters*> WorkerPool::counters() const {
   return counters;
 }
 
-Status WorkerPool::Listen(const std::vector<std::string>& addresses, const http::InheritedListeners& inherited) {
+Status WorkerPool::Listen(const std::vector<ListenAddress>& addresses, const http::InheritedListeners& inherited) {
   for (uint32_t i = 0; i < parts_.size(); ++i) {
-    for (const std::string& address : addresses) {
+    Part& part = *parts_[i];
+    for (const ListenAddress& listen : addresses) {
+      const http::ListenOptions how{.tls = listen.tls ? &part.tls : nullptr, .proxy_protocol = listen.proxied};
       Status status = Ok();
-      RunOn(parts_[i]->thread.loop(), [&] {
-        status = ListenAt(*parts_[i]->server, address, inherited, i, static_cast<uint32_t>(parts_.size()));
+      RunOn(part.thread.loop(), [&] {
+        status = ListenAt(*part.server, listen.address, inherited, i, static_cast<uint32_t>(parts_.size()), how);
       });
       if (!status) return status;
     }
@@ -118,6 +143,18 @@ std::vector<int> WorkerPool::ListeningSockets() const {
     });
   }
   return all;
+}
+
+void WorkerPool::SetCertificates(std::shared_ptr<const FileCertificates> certificates) {
+  for (const auto& part : parts_) {
+    part->thread.loop().Post([&part = *part, certificates] { part.certificates.Set(certificates); });
+  }
+}
+
+void WorkerPool::SetTicketKeys(const http::TicketKeys& keys) {
+  for (const auto& part : parts_) {
+    part->thread.loop().Post([&part = *part, keys] { part.tls.SetTicketKeys(keys); });
+  }
 }
 
 void WorkerPool::Drain(TimePoint deadline, std::function<void()> done) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "activator/certificate_files.h"
 #include "activator/proxy/proxy.h"
 #include "activator/worker.h"
 #include "core/base/clock.h"
@@ -13,13 +14,20 @@
 #include "core/base/result.h"
 #include "core/http/inherited_listeners.h"
 #include "core/http/server.h"
+#include "core/http/ticket_keys.h"
 
 namespace updraft::activator {
 
 // Has `server`, the one with number `index` of `servers`, listen at what was inherited for the address,
 // or else at a socket of its own. Errors as Server::Listen()'s.
 Status ListenAt(http::Server& server, const std::string& address, const http::InheritedListeners& inherited,
-                uint32_t index, uint32_t servers);
+                uint32_t index, uint32_t servers, http::ListenOptions how = {});
+
+struct ListenAddress {
+  std::string address = {};
+  bool tls = false;
+  bool proxied = false;  // connections begin with a PROXY header
+};
 
 struct WorkerPoolOptions {
   uint32_t workers = 1;  // 1 ... Revision::kWorkersMax
@@ -44,9 +52,13 @@ class WorkerPool {
 
   // Every worker listens at all addresses, at sockets that were inherited or at its own.
   // kUnavailable, kInvalidArgument: one cannot be had. Waits for the workers, as the next.
-  Status Listen(const std::vector<std::string>& addresses, const http::InheritedListeners& inherited = {});
+  Status Listen(const std::vector<ListenAddress>& addresses, const http::InheritedListeners& inherited = {});
   // Those at which it listens, for handing them over; they stay the pool's.
   std::vector<int> ListeningSockets() const;
+
+  // For the handshakes from now on; open connections go on as they are.
+  void SetCertificates(std::shared_ptr<const FileCertificates> certificates);
+  void SetTicketKeys(const http::TicketKeys& keys);
 
   // Stops accepting and lets requests finish, until `deadline`. Runs `done` once, on a worker's
   // thread, when the last connection is gone.

@@ -34,6 +34,13 @@ void AddUp(CLI::App& app, int& exit_code) {
   up->add_option("--run", config.run, "Folder for sockets and pids")->capture_default_str();
   up->add_option("--state", config.state, "Folder for specs, images and logs")->capture_default_str();
   up->add_option("--http-address", config.http_addresses, "Where services are reached (repeatable)");
+  up->add_option("--https-address", config.https_addresses, "Where they are reached under TLS (repeatable)");
+  up->add_option("--proxy-protocol", config.proxied_addresses,
+                 "One of these addresses, where a load balancer connects with a PROXY header (repeatable)");
+  up->add_option("--tls-cert", config.tls_certificates, "Certificate for hosts without one of their own (repeatable)")
+      ->check(CLI::ExistingFile);
+  up->add_option("--tls-key", config.tls_keys, "Private key of each --tls-cert")->check(CLI::ExistingFile);
+  up->add_flag("--tls-redirect", config.tls_redirect, "Redirect requests in clear text to HTTPS");
   up->add_option("--api-address", config.api_address, "Where kubectl reaches the API")->capture_default_str();
   up->add_option("--controller-metrics", config.controller_metrics)->capture_default_str();
   up->add_option("--autoscaler-metrics", config.autoscaler_metrics)->capture_default_str();
@@ -56,6 +63,8 @@ void AddUp(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   up->callback([owner, &exit_code] {
     owner->programs = OwnFolder();
+    for (std::string& path : owner->tls_certificates) path = std::filesystem::absolute(path);
+    for (std::string& path : owner->tls_keys) path = std::filesystem::absolute(path);
     exit_code = Up(*owner);
   });
 }

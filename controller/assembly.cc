@@ -32,6 +32,7 @@ ServingConfig ServingConfigOf(const Config& config) {
   ServingConfig serving;
   serving.domain = config.domain;
   serving.http_port = config.http_port;
+  serving.https_port = config.https_port;
   return serving;
 }
 
@@ -93,6 +94,7 @@ Parts::Parts(Loop& loop, Stores& stores, const Config& config)
       revisions_(stores.durable, fleet_loop_),
       routes_(stores.durable, routing_, serving_),
       autoscaler_config_(stores.durable, decisions_),
+      mappings_(stores.durable, routing_, serving_),
       mirror_(
           loop, fleet_loop_, stores.soft,
           [this](const RevisionKey& key) {
@@ -131,6 +133,7 @@ http::Task<Status> Parts::Start() {
   revisions_.Start();
   routes_.Start();
   autoscaler_config_.Start();
+  mappings_.Start();
   reports_.Start(
       [this](std::string_view ns, std::string_view name) { reconcile_.RevisionChanged(ns, name); });
   const Status prepared = co_await api_.Prepare();

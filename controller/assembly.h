@@ -16,6 +16,7 @@
 #include "controller/config.h"
 #include "controller/feeds/autoscaler_config_source.h"
 #include "controller/feeds/decision_server.h"
+#include "controller/feeds/mapping_source.h"
 #include "controller/feeds/route_source.h"
 #include "controller/feeds/routing_server.h"
 #include "controller/instances/fleet_on_loop.h"
@@ -100,6 +101,7 @@ class Parts {
   RevisionSource revisions_;
   RouteSource routes_;
   AutoscalerConfigSource autoscaler_config_;
+  MappingSource mappings_;
   PodMirror mirror_;
   metrics::Exposition exposition_;
   Metrics metrics_;

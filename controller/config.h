@@ -14,6 +14,7 @@ struct Config {
   std::string store = "sqlite:/var/lib/updraft/controller/store.db";  // or memory:
   std::string domain = "localhost";  // of URLs: name.namespace.domain
   uint16_t http_port = 8080;         // where activators listen, as URLs have it
+  uint16_t https_port = 443;         // the same for TLS
   std::string log_level = "info";
 };
 

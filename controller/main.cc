@@ -27,6 +27,7 @@ void AddFlags(CLI::App& app, Config& config) {
       ->capture_default_str();
   app.add_option("--http-port", config.http_port, "Port of the activators, for URLs")
       ->capture_default_str();
+  app.add_option("--https-port", config.https_port, "The same for TLS")->capture_default_str();
   app.add_option("--log-level", config.log_level, "debug, info, warn or error")
       ->capture_default_str();
 }

@@ -52,7 +52,8 @@ EndpointsUpdate FromProto(const v1::Endpoints& endpoints) {
 }
 
 RouteUpdate FromProto(const v1::Route& route) {
-  RouteUpdate update{.key = route.key()};
+  RouteUpdate update{.key = route.key(), .https_only = route.https_only()};
+  update.certificate = {route.certificate().chain(), route.certificate().private_key()};
   for (const v1::HostRule& rule : route.hosts()) {
     HostUpdate& host = update.hosts.emplace_back();
     host.host = rule.host();

@@ -43,7 +43,11 @@ ProxiedRequest::ProxiedRequest(Proxy& proxy, http::Exchange& exchange)
 
 Task<void> ProxiedRequest::Serve() {
   if (!facts_.network_probe.empty()) return AnswerNetworkProbe();
-  Revision* revision = FindRevision();
+  const HostRule* const rule = FindRule();
+  std::optional<HttpsRedirect> redirect;
+  if (rule != nullptr) redirect = RedirectFor(*rule);
+  if (redirect) return Redirect(*std::move(redirect));
+  Revision* const revision = rule == nullptr ? nullptr : rule->Choose();
   if (revision == nullptr) {
     proxy_.counters().unrouted.Add();
     return Answer({404, "found no route",
@@ -67,7 +71,7 @@ Task<void> ProxiedRequest::AnswerNetworkProbe() {
 
 // As Knative routes with its feature tag-header-based-routing: a tag in the request's field or in
 // its host decides, and the instance is told which, or that there was none.
-Revision* ProxiedRequest::FindRevision() {
+const HostRule* ProxiedRequest::FindRule() {
   const HostRule* rule = proxy_.worker().routes().Find(origin_.host);
   if (rule == nullptr) return nullptr;
   if (rule->route != nullptr && rule->route->has_tags) {
@@ -78,7 +82,22 @@ Revision* ProxiedRequest::FindRevision() {
     origin_.route_tag = route_tag_;
     origin_.default_route = route_tag_.empty();
   }
-  return rule->Choose();
+  return rule;
+}
+
+std::optional<HttpsRedirect> ProxiedRequest::RedirectFor(const HostRule& rule) const {
+  if (exchange_.secure() || rule.cluster_local) return std::nullopt;
+  const ProxyOptions& options = proxy_.options();
+  if (!options.https_only && (rule.route == nullptr || !rule.route->https_only))
+    return std::nullopt;
+  return RedirectToHttps(exchange_.request(), options.https_port);
+}
+
+Task<void> ProxiedRequest::Redirect(HttpsRedirect redirect) {
+  status_ = redirect.status;
+  http::Headers headers{{"Location", redirect.location}};
+  std::string body;
+  (void)co_await exchange_.Respond(redirect.status, std::move(headers), std::move(body));
 }
 
 RequestTimeouts ProxiedRequest::TimeoutsOf(Revision& revision) {

@@ -9,6 +9,7 @@
 
 #include "activator/proxy/deadlines.h"
 #include "activator/proxy/error_reply.h"
+#include "activator/proxy/https_redirect.h"
 #include "activator/proxy/proxy.h"
 #include "activator/proxy/relay.h"
 #include "activator/proxy/request_facts.h"
@@ -29,7 +30,9 @@ class ProxiedRequest final : private DeadlineObserver {
 
  private:
   http::Task<void> AnswerNetworkProbe();
-  Revision* FindRevision();
+  const HostRule* FindRule();
+  std::optional<HttpsRedirect> RedirectFor(const HostRule& rule) const;
+  http::Task<void> Redirect(HttpsRedirect redirect);
   RequestTimeouts TimeoutsOf(Revision& revision);
   http::Task<void> ServeRevision(Revision& revision);
   http::Task<bool> TryInstance();

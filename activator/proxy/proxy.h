@@ -15,6 +15,8 @@ namespace updraft::activator {
 struct ProxyOptions {
   Nanos connect_timeout = Seconds(2);
   int instances_tried_max = 5;  // of those that cannot be connected to
+  bool https_only = false;      // for all hosts but cluster-local ones, not only where a route says so
+  uint16_t https_port = 443;    // as users reach it
   UpstreamPoolLimits pool;
   Http2UpstreamLimits http2;
 };

@@ -31,6 +31,11 @@ const HostRule* RouteTable::Find(std::string_view authority) const {
   return rule == nullptr ? nullptr : rule->get();
 }
 
+std::shared_ptr<const http::Certificate> RouteTable::FindCertificate(std::string_view host) const {
+  const auto* rule = hosts_.Find(host);
+  return rule == nullptr || (*rule)->route == nullptr ? nullptr : (*rule)->route->certificate;
+}
+
 RevisionView RouteTable::ViewOf(const Revision& revision) const {
   const RevisionView* view = revisions_.Find(revision.key());
   return view == nullptr ? RevisionView{} : *view;

@@ -9,6 +9,7 @@
 
 #include "activator/queue/revision.h"
 #include "activator/routing/persistent_map.h"
+#include "core/http/certificate.h"
 #include "core/http/host_name.h"
 
 namespace updraft::activator {
@@ -44,6 +45,8 @@ struct RouteEntry {
   std::string key;  // "namespace/name"
   std::vector<std::unique_ptr<HostRule>> hosts;
   bool has_tags = false;
+  bool https_only = false;  // but for cluster-local hosts
+  std::shared_ptr<const http::Certificate> certificate;  // null: none of its own
 
   // The rule of the tag, for routing by the Knative-Serving-Tag header; null: there is none.
   const HostRule* FindTag(std::string_view tag) const;
@@ -53,6 +56,8 @@ class RouteTable {
  public:
   // The rule of a host as it came in the request; null: unknown. Valid as long as the table.
   const HostRule* Find(std::string_view authority) const;
+  // What its route has for it; null: nothing. `host`: lower case, without port.
+  std::shared_ptr<const http::Certificate> FindCertificate(std::string_view host) const;
   RevisionView ViewOf(const Revision& revision) const;
   size_t host_count() const { return hosts_.size(); }
   size_t revision_count() const { return revisions_.size(); }

@@ -13,6 +13,13 @@ std::shared_ptr<const InstanceSet> OpenOnes(std::vector<std::shared_ptr<Instance
   return std::make_shared<const InstanceSet>(InstanceSet{std::move(instances)});
 }
 
+// Null: there is none, or it is none; the controller has looked into what it sends.
+std::shared_ptr<const http::Certificate> Parse(const CertificateUpdate& update) {
+  if (update.chain.empty()) return nullptr;
+  auto certificate = http::Certificate::FromPem(update.chain, update.key);
+  return certificate ? *std::move(certificate) : nullptr;
+}
+
 bool SameAddress(const Instance& instance, const InstanceAddress& address) {
   return instance.ip() == address.ip && instance.port() == address.port;
 }
@@ -177,6 +184,8 @@ void RoutingState::SetRoute(const RouteUpdate& update) {
   held.said = update;
   held.entry = std::make_shared<RouteEntry>();
   held.entry->key = update.key;
+  held.entry->https_only = update.https_only;
+  held.entry->certificate = Parse(update.certificate);
   for (const HostUpdate& host : update.hosts) {
     auto rule = std::make_unique<HostRule>();
     rule->host = std::string(HostName(host.host).view());

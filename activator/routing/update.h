@@ -26,9 +26,19 @@ struct HostUpdate {
   bool operator==(const HostUpdate&) const = default;
 };
 
+// PEM.
+struct CertificateUpdate {
+  std::string chain = {};
+  std::string key = {};
+
+  bool operator==(const CertificateUpdate&) const = default;
+};
+
 struct RouteUpdate {
   std::string key = {};
   std::vector<HostUpdate> hosts = {};
+  bool https_only = false;
+  CertificateUpdate certificate = {};  // empty: none of its own
 
   bool operator==(const RouteUpdate&) const = default;
 };

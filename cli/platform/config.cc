@@ -6,7 +6,8 @@
 
 namespace updraft::cli {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PlatformConfig, run, state, programs, http_addresses, api_address,
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PlatformConfig, run, state, programs, http_addresses, https_addresses,
+                                                proxied_addresses, tls_certificates, tls_keys, tls_redirect, api_address,
                                                 controller_metrics, autoscaler_metrics, activator_metrics,
                                                 agent_metrics, domain, node, bridge, subnet, cgroup_parent, registries,
                                                 autoscaler_config, system_containerd, runtime, runtime_binary,

@@ -16,6 +16,11 @@ struct PlatformConfig {
   std::string programs;                    // folder of the four programs; absolute
 
   std::vector<std::string> http_addresses = {"127.0.0.1:8080", "[::1]:8080"};
+  std::vector<std::string> https_addresses;    // the same under TLS
+  std::vector<std::string> proxied_addresses;  // those of the above that a balancer connects to
+  std::vector<std::string> tls_certificates;   // files; absolute
+  std::vector<std::string> tls_keys;           // as many
+  bool tls_redirect = false;
   std::string api_address = "127.0.0.1:6443";
   std::string controller_metrics = "127.0.0.1:9190";
   std::string autoscaler_metrics = "127.0.0.1:9191";

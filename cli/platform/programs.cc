@@ -11,20 +11,24 @@ Program Containerd(const PlatformPaths& paths) {
           .ready_socket = paths.containerd_socket};
 }
 
+std::string PortOf(const std::string& address) { return address.substr(address.rfind(':') + 1); }
+
 Program Controller(const PlatformConfig& config, const PlatformPaths& paths) {
-  const std::string& http = config.http_addresses.front();
-  return {.name = "controller",
+  Program program = {.name = "controller",
           .argv = {config.programs + "/controller",
                    "--api-address", config.api_address,
                    "--grpc-address", "unix:" + paths.controller_socket,
                    "--metrics-address", config.controller_metrics,
                    "--store", "sqlite:" + config.state + "/controller/store.db",
                    "--domain", config.domain,
-                   "--http-port", http.substr(http.rfind(':') + 1),
+                   "--http-port", PortOf(config.http_addresses.front()),
                    "--log-level", config.log_level},
           .in_mount_namespace = false,
           .ready_address = config.controller_metrics,
           .ready_socket = ""};
+  if (!config.https_addresses.empty())
+    program.argv.insert(program.argv.end(), {"--https-port", PortOf(config.https_addresses.front())});
+  return program;
 }
 
 Program Autoscaler(const PlatformConfig& config, const PlatformPaths& paths) {
@@ -55,9 +59,15 @@ Program Activator(const PlatformConfig& config, const PlatformPaths& paths) {
                      .ready_address = config.activator_metrics,
                      .ready_socket = "",
                      .hands_over = true};
-  for (const std::string& address : config.http_addresses) {
-    program.argv.insert(program.argv.end(), {"--http-address", address});
-  }
+  const auto add = [&program](const char* flag, const std::vector<std::string>& values) {
+    for (const std::string& value : values) program.argv.insert(program.argv.end(), {flag, value});
+  };
+  add("--http-address", config.http_addresses);
+  add("--https-address", config.https_addresses);
+  add("--proxy-protocol", config.proxied_addresses);
+  add("--tls-cert", config.tls_certificates);
+  add("--tls-key", config.tls_keys);
+  if (config.tls_redirect) program.argv.emplace_back("--tls-redirect");
   if (!config.access_log.empty()) {
     program.argv.insert(program.argv.end(), {"--access-log", config.access_log, "--access-log-sample",
                                              std::to_string(config.access_log_sample)});

@@ -31,6 +31,11 @@ std::string ExternalUrl(const std::string& host, const ServingConfig& config) {
   return "http://" + host + port;
 }
 
+std::string ExternalHttpsUrl(const std::string& host, const ServingConfig& config) {
+  const std::string port = config.https_port == 443 ? "" : ":" + std::to_string(config.https_port);
+  return "https://" + host + port;
+}
+
 std::string ClusterUrl(const std::string& host) { return "http://" + host; }
 
 std::set<std::string> ClusterLocalTags(const Json& route, const std::vector<std::string>& tags,

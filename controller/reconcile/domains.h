@@ -24,6 +24,8 @@ Result<std::string> ExternalHost(const Json& route, std::string_view tag,
 
 // With the port, unless it is the scheme's own. Cluster-local hosts are never given one.
 std::string ExternalUrl(const std::string& host, const ServingConfig& config);
+// The same under TLS.
+std::string ExternalHttpsUrl(const std::string& host, const ServingConfig& config);
 std::string ClusterUrl(const std::string& host);
 
 // The tags ("" for the main host) that only the cluster may call, by the visibility label of the

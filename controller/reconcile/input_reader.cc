@@ -52,6 +52,20 @@ RouteInputs InputReader::ReadRoute(std::shared_ptr<const Json> route) const {
   return in;
 }
 
+DomainMappingInputs InputReader::ReadDomainMapping(std::shared_ptr<const Json> mapping) const {
+  DomainMappingInputs in{.mapping = std::move(mapping)};
+  if (const auto route = ReferredRoute(*in.mapping)) in.route = Find(*route);
+  if (const auto secret = ReferredSecret(*in.mapping)) in.secret = Find(*secret);
+  const auto rank = [](const Json& object) {
+    return std::pair(api::StringAt(object, {"metadata", "creationTimestamp"}), api::UidOf(object));
+  };
+  for (const ObjectKey& key : index_.MappingsCalled(api::NameOf(*in.mapping))) {
+    const std::shared_ptr<const Json> rival = Find(key);
+    if (rival && rank(*rival) < rank(*in.mapping)) in.claimed_elsewhere = true;
+  }
+  return in;
+}
+
 RouteInputs InputReader::ReadMarks(const ObjectKey& route) const {
   RouteInputs in;
   for (const ObjectKey& key : index_.MarkedWith(route.ns, route.name)) {

@@ -7,6 +7,7 @@
 
 #include "controller/objects/object_store.h"
 #include "controller/reconcile/configuration.h"
+#include "controller/reconcile/domain_mapping.h"
 #include "controller/reconcile/garbage.h"
 #include "controller/reconcile/object_index.h"
 #include "controller/reconcile/route.h"
@@ -27,6 +28,8 @@ class InputReader {
   ConfigurationInputs ReadConfiguration(std::shared_ptr<const Json> configuration) const;
   // All but `programmed`.
   RouteInputs ReadRoute(std::shared_ptr<const Json> route) const;
+  // All but `programmed`.
+  DomainMappingInputs ReadDomainMapping(std::shared_ptr<const Json> mapping) const;
   // What is marked with a route that is gone.
   RouteInputs ReadMarks(const ObjectKey& route) const;
   GarbageInputs ReadGarbage(const ObjectKey& key, std::shared_ptr<const Json> object) const;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "controller/reconcile/children.h"
+#include "controller/reconcile/domain_mapping.h"
 #include "controller/reconcile/keys.h"
 #include "controller/reconcile/revision_name.h"
 #include "controller/reconcile/traffic.h"
@@ -46,6 +47,14 @@ std::set<std::string> WantedName(const ObjectKey& key, const Json& object) {
   const std::string name = NamedRevision(object);
   if (name.empty()) return {};
   return {InNamespace(key.ns, name)};
+}
+
+// What a DomainMapping is about; its own name has no namespace.
+std::set<std::string> Mapped(const ObjectKey& key, const Json& mapping) {
+  std::set<std::string> mapped = {TargetValue({key.resource, "", key.name})};
+  if (const auto route = ReferredRoute(mapping)) mapped.insert(TargetValue(*route));
+  if (const auto secret = ReferredSecret(mapping)) mapped.insert(TargetValue(*secret));
+  return mapped;
 }
 
 }  // namespace
@@ -92,6 +101,8 @@ void ObjectIndex::Update(const Change& change) {
   const bool configuration = key.resource == resource::kConfigurations;
   const bool revision = key.resource == resource::kRevisions;
   if (route) by_target_.Set(key, gone ? std::set<std::string>() : Targets(key, object));
+  if (key.resource == resource::kDomainMappings)
+    by_mapped_.Set(key, gone ? std::set<std::string>() : Mapped(key, object));
   if (configuration || revision)
     by_mark_.Set(key, gone ? std::set<std::string>() : Marks(key, object));
   if (service || configuration)
@@ -110,6 +121,14 @@ const std::set<ObjectKey>& ObjectIndex::RoutesTo(const ObjectKey& target) const 
 const std::set<ObjectKey>& ObjectIndex::MarkedWith(std::string_view ns,
                                                    std::string_view route) const {
   return by_mark_.Find(InNamespace(ns, route));
+}
+
+const std::set<ObjectKey>& ObjectIndex::MappingsTo(const ObjectKey& target) const {
+  return by_mapped_.Find(TargetValue(target));
+}
+
+const std::set<ObjectKey>& ObjectIndex::MappingsCalled(std::string_view name) const {
+  return by_mapped_.Find(TargetValue({resource::kDomainMappings, "", std::string(name)}));
 }
 
 const std::set<ObjectKey>& ObjectIndex::WantingName(std::string_view ns,

@@ -38,6 +38,10 @@ class ObjectIndex {
   const std::set<ObjectKey>& MarkedWith(std::string_view ns, std::string_view route) const;
   // Services and Configurations that want their revision to be called so.
   const std::set<ObjectKey>& WantingName(std::string_view ns, std::string_view revision) const;
+  // DomainMappings that lead to the Route, or name the Secret.
+  const std::set<ObjectKey>& MappingsTo(const ObjectKey& target) const;
+  // DomainMappings of the name, in any namespace.
+  const std::set<ObjectKey>& MappingsCalled(std::string_view name) const;
 
  private:
   std::map<std::string, ObjectKey> keys_by_uid_;
@@ -45,6 +49,7 @@ class ObjectIndex {
   MultiIndex by_target_;
   MultiIndex by_mark_;
   MultiIndex by_wanted_name_;
+  MultiIndex by_mapped_;
 };
 
 }  // namespace updraft::controller

@@ -72,12 +72,15 @@ void ReconcileLoop::RevisionChanged(std::string_view ns, std::string_view name) 
 }
 
 void ReconcileLoop::RouteChanged(std::string_view ns, std::string_view name) {
-  Add({Work::kReconcile, {resource::kRoutes, std::string(ns), std::string(name)}});
+  const bool mapping = name.find('.') != std::string_view::npos;
+  const char* const resource = mapping ? resource::kDomainMappings : resource::kRoutes;
+  Add({Work::kReconcile, {resource, std::string(ns), std::string(name)}});
 }
 
 void ReconcileLoop::SetConfig(ServingConfig config) {
   config_ = std::move(config);
   AddAll(resource::kRoutes);
+  AddAll(resource::kDomainMappings);
   AddAll(resource::kConfigurations);
 }
 
@@ -180,6 +183,7 @@ ReconcilePlan ReconcileLoop::PlanReconcile(const ObjectKey& key,
   if (key.resource == resource::kRevisions) return PlanRevision(key, object);
   // What is being deleted is left to its finalizers.
   if (!object || api::IsBeingDeleted(*object)) return {};
+  if (key.resource == resource::kDomainMappings) return PlanDomainMapping(key, object);
   const WallTime now = around_.clock.Wall();
   if (key.resource == resource::kServices)
     return ReconcileService(reader_.ReadService(object), now);
@@ -203,6 +207,15 @@ ReconcilePlan ReconcileLoop::PlanRoute(const ObjectKey& key,
     return around_.routes.Programmed(key.ns, key.name, fingerprint);
   };
   return ReconcileRoute(in, config_, now);
+}
+
+ReconcilePlan ReconcileLoop::PlanDomainMapping(const ObjectKey& key,
+                                               const std::shared_ptr<const Json>& object) {
+  DomainMappingInputs in = reader_.ReadDomainMapping(object);
+  in.programmed = [this, &key](std::string_view fingerprint) {
+    return around_.routes.Programmed(key.ns, key.name, fingerprint);
+  };
+  return ReconcileDomainMapping(in, config_, around_.clock.Wall());
 }
 
 ReconcilePlan ReconcileLoop::PlanRevision(const ObjectKey& key,

@@ -66,6 +66,7 @@ class ReconcileLoop {
 
   // What the observers say about it is different now.
   void RevisionChanged(std::string_view ns, std::string_view name);
+  // A Route, or a DomainMapping: the latter's names alone have dots.
   void RouteChanged(std::string_view ns, std::string_view name);
 
   // All routes and configurations are looked at again.
@@ -89,6 +90,7 @@ class ReconcileLoop {
   ReconcilePlan MakePlan(const WorkKey& key, const std::shared_ptr<const Json>& object);
   ReconcilePlan PlanReconcile(const ObjectKey& key, const std::shared_ptr<const Json>& object);
   ReconcilePlan PlanRoute(const ObjectKey& key, const std::shared_ptr<const Json>& object);
+  ReconcilePlan PlanDomainMapping(const ObjectKey& key, const std::shared_ptr<const Json>& object);
   ReconcilePlan PlanRevision(const ObjectKey& key, const std::shared_ptr<const Json>& object);
   ReconcilePlan PlanNamespace(const ObjectKey& key, const std::shared_ptr<const Json>& object);
   http::Task<void> Handle(WorkKey key);

@@ -1,24 +1,42 @@
 #include "controller/reconcile/route_table.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include "controller/reconcile/host_rules.h"
+#include "controller/reconcile/keys.h"
 #include "core/api/meta.h"
 
 namespace updraft::controller {
+
+bool IsHttpsOnly(const Json& object) {
+  std::string protocol = api::AnnotationOf(object, annotation::kHttpProtocol);
+  if (protocol.empty()) protocol = api::AnnotationOf(object, annotation::kHttpProtocolOld);
+  std::ranges::transform(protocol, protocol.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return protocol == "redirected";
+}
+
+void AddSplits(const std::string& ns, const std::vector<RevisionShare>& shares,
+               v1::HostRule& host) {
+  for (const RevisionShare& share : shares) {
+    v1::Split& split = *host.add_splits();
+    split.set_revision(ns + "/" + share.revision);
+    split.set_percent(static_cast<uint32_t>(share.percent));
+  }
+}
 
 v1::Route BuildRoute(const Json& route, const ServingConfig& config) {
   const std::string ns = api::NamespaceOf(route);
   v1::Route message;
   message.set_key(ns + "/" + api::NameOf(route));
+  message.set_https_only(IsHttpsOnly(route));
   for (const HostRule& rule : HostRulesOf(route, config)) {
     v1::HostRule& host = *message.add_hosts();
     host.set_host(rule.host);
     host.set_tag(rule.tag);
     host.set_cluster_local(rule.cluster_local);
-    for (const RevisionShare& share : rule.shares) {
-      v1::Split& split = *host.add_splits();
-      split.set_revision(ns + "/" + share.revision);
-      split.set_percent(static_cast<uint32_t>(share.percent));
-    }
+    AddSplits(ns, rule.shares, host);
   }
   return message;
 }

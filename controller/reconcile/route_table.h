@@ -8,10 +8,16 @@
 #include <vector>
 
 #include "controller/reconcile/serving_config.h"
+#include "controller/reconcile/traffic.h"
 #include "core/api/json.h"
 #include "updraft/v1/routing.pb.h"
 
 namespace updraft::controller {
+
+// The object's annotation asks for requests in clear text to be redirected.
+bool IsHttpsOnly(const Json& object);
+
+void AddSplits(const std::string& ns, const std::vector<RevisionShare>& shares, v1::HostRule& host);
 
 // The route's message: for its main host and for each tag the host rules of the external name
 // (name.namespace.domain, unless it is cluster-local) and the internal ones (name.ns, name.ns.svc,

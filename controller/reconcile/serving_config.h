@@ -21,6 +21,7 @@ struct RevisionRetention {
 struct ServingConfig {
   std::string domain = "localhost";  // of external names: name.namespace.domain
   uint16_t http_port = 80;           // where activators listen, put in URLs unless it is 80
+  uint16_t https_port = 443;         // the same for TLS
   std::string cluster_domain = "cluster.local";
   std::set<std::string> registries_skipping_tag_resolving = {"kind.local", "ko.local", "dev.local"};
   RevisionRetention retention = {};

@@ -12,7 +12,8 @@ namespace {
 
 bool HasReconciler(const std::string& name) {
   return name == resource::kServices || name == resource::kConfigurations ||
-         name == resource::kRevisions || name == resource::kRoutes || name == resource::kNamespaces;
+         name == resource::kRevisions || name == resource::kRoutes ||
+         name == resource::kDomainMappings || name == resource::kNamespaces;
 }
 
 class Collector {
@@ -53,6 +54,13 @@ class Collector {
     if (resource == resource::kRevisions && change_.type != Change::Type::kModified) {
       for (const ObjectKey& key : index_.WantingName(change_.key.ns, change_.key.name))
         Reconcile(key);
+    }
+    if (resource == resource::kRoutes || resource == resource::kSecrets) {
+      for (const ObjectKey& mapping : index_.MappingsTo(change_.key)) Reconcile(mapping);
+    }
+    // Who may have a domain name depends on who else asks for it.
+    if (resource == resource::kDomainMappings && change_.type != Change::Type::kModified) {
+      for (const ObjectKey& rival : index_.MappingsCalled(change_.key.name)) Reconcile(rival);
     }
     // Whoever waits for a name that was taken finds it free.
     if (gone && (resource == resource::kConfigurations || resource == resource::kRoutes)) {

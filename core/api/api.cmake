@@ -11,7 +11,7 @@ updraft_library(core_api
        api/tree_builder.cc api/write_yaml.cc api/yaml_scalar.cc
        api/schemas/container_schema.cc api/schemas/core_schema.cc api/schemas/meta_schema.cc
        api/schemas/pod_spec_schema.cc api/schemas/serving_schema.cc
-       api/validate/container.cc api/validate/kubernetes.cc api/validate/masks.cc
+       api/validate/container.cc api/validate/domain_mapping.cc api/validate/kubernetes.cc api/validate/masks.cc
        api/validate/mounts.cc api/validate/pod_spec.cc api/validate/probes.cc
        api/validate/scaling_annotations.cc api/validate/security.cc api/validate/serving.cc
        api/validate/traffic.cc api/validate/volumes.cc

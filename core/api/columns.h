@@ -11,6 +11,7 @@ std::vector<Column> ServingServiceColumns();
 std::vector<Column> ConfigurationColumns();
 std::vector<Column> RevisionColumns();
 std::vector<Column> RouteColumns();
+std::vector<Column> DomainMappingColumns();
 
 std::vector<Column> NamespaceColumns();
 std::vector<Column> SecretColumns();

@@ -75,6 +75,10 @@ void SetServingDefaults(const Kind& kind, Json& object, const WriteContext& cont
   } else if (kind.kind == "Route") {
     SetTrafficDefaults(object, false);
     if (!IsOwned(object)) SetUserAnnotations(object, context);
+  } else if (kind.kind == "DomainMapping") {
+    Json& reference = EnsureObject(object, {"spec", "ref"});
+    if (StringAt(reference, {"namespace"}).empty()) reference["namespace"] = NamespaceOf(object);
+    if (!IsOwned(object)) SetUserAnnotations(object, context);
   } else if (kind.kind == "Revision" && context.old == nullptr) {
     SetRevisionSpecDefaults(EnsureObject(object, {"spec"}), *context.config, true);
   }

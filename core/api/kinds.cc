@@ -53,6 +53,13 @@ Kind Core(std::string kind, std::string plural, Words short_names, Words verbs, 
           .columns = std::move(columns)};
 }
 
+Kind DomainMappingKind() {
+  Kind kind = Serving("DomainMapping", "domainmappings", {"dm"}, DomainMappingSchema(),
+                      DomainMappingColumns());
+  kind.version = "v1beta1";
+  return kind;
+}
+
 Kind NamespaceKind() {
   Kind kind = Core("Namespace", "namespaces", {"ns"},
                    {"create", "delete", "get", "list", "patch", "update", "watch"},
@@ -125,6 +132,7 @@ std::vector<Kind> MakeKinds() {
               ConfigurationColumns()),
       Serving("Revision", "revisions", {"rev"}, RevisionSchema(), RevisionColumns()),
       Serving("Route", "routes", {"rt"}, RouteSchema(), RouteColumns()),
+      DomainMappingKind(),
       NamespaceKind(),
       SecretKind(),
       Core("ConfigMap", "configmaps", {"cm"}, AllVerbs(), ConfigMapSchema(), ConfigMapColumns()),

@@ -72,6 +72,8 @@ std::vector<Column> RevisionColumns() {
           StatusField("Desired Replicas", "desiredReplicas", "integer")};
 }
 
+std::vector<Column> DomainMappingColumns() { return RouteColumns(); }
+
 std::vector<Column> RouteColumns() {
   return {Name(), StatusField("URL", "url"), ReadyColumn(), ReasonColumn()};
 }

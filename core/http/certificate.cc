@@ -44,6 +44,14 @@ std::vector<std::string> NamesOf(X509* leaf) {
   return names;
 }
 
+// Whether OpenSSL will take it at a handshake: it refuses weak keys and digests.
+bool IsServable(const ParsedCertificate& parsed) {
+  using SslContextPtr = std::unique_ptr<SSL_CTX, FreeWith<SSL_CTX_free>>;
+  thread_local const SslContextPtr context(SSL_CTX_new(TLS_server_method()));
+  return SSL_CTX_use_cert_and_key(context.get(), parsed.leaf.get(), parsed.key.get(),
+                                  parsed.chain.get(), 1) == 1;
+}
+
 int64_t SecondsOf(const ASN1_TIME* time) {
   ASN1_TIME* const epoch = ASN1_TIME_set(nullptr, 0);
   int days = 0;
@@ -84,6 +92,7 @@ Result<std::shared_ptr<const Certificate>> Certificate::FromPem(std::string chai
   const bool belong = X509_check_private_key(parsed.leaf.get(), parsed.key.get()) == 1;
   ERR_clear_error();
   if (!belong) return Bad("the private key is not the certificate's");
+  if (!IsServable(parsed)) return Bad("not to be served: " + TakeOpensslError());
   std::shared_ptr<Certificate> certificate(new Certificate(std::move(chain), std::move(key)));
   certificate->names_ = NamesOf(parsed.leaf.get());
   certificate->not_after_ = SecondsOf(X509_get0_notAfter(parsed.leaf.get()));

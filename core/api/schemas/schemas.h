@@ -23,6 +23,7 @@ SchemaRef ServingServiceSchema();
 SchemaRef ConfigurationSchema();
 SchemaRef RevisionSchema();
 SchemaRef RouteSchema();
+SchemaRef DomainMappingSchema();
 
 SchemaRef NamespaceSchema();
 SchemaRef SecretSchema();

@@ -39,15 +39,29 @@ SchemaRef TrafficSchema() {
   return schema;
 }
 
-std::vector<Field> RouteStatusFields() {
+std::vector<Field> AddressStatusFields() {
   return {
       {"url", "Where the service is reached.", Text()},
       {"address", "Where the service is reached from inside.",
        ObjectOf("An address.", {{"url", "Its URL.", Text()},
                                 {"name", "Its name.", Text()},
                                 {"CACerts", "Certificate authorities of the address, PEM.", Text()},
-                                {"audience", "OIDC audience of the address.", Text()}})},
-      {"traffic", "Where requests go now.", TrafficSchema()}};
+                                {"audience", "OIDC audience of the address.", Text()}})}};
+}
+
+std::vector<Field> RouteStatusFields() {
+  std::vector<Field> fields = AddressStatusFields();
+  fields.push_back({"traffic", "Where requests go now.", TrafficSchema()});
+  return fields;
+}
+
+SchemaRef ReferenceSchema() {
+  return ObjectOf("Another object.", {{"apiVersion", "Its API version.", Text()},
+                                      {"kind", "Its kind.", Text()},
+                                      {"name", "Its name.", Text()},
+                                      {"namespace", "Its namespace.", Text()},
+                                      {"group", "Its API group.", Text()},
+                                      {"address", "Which of its addresses.", Text()}});
 }
 
 std::vector<Field> ConfigurationStatusFields() {
@@ -139,6 +153,22 @@ SchemaRef RouteSchema() {
       KindSchema("dev.knative.serving.v1.Route", "A host name, and which revisions answer for it.",
                  {{"spec", "What is wanted.", ObjectOf("What is wanted.", RouteSpecFields())},
                   {"status", "What is.", ObjectOf("What is.", CommonStatus(RouteStatusFields()))}});
+  return schema;
+}
+
+SchemaRef DomainMappingSchema() {
+  static const SchemaRef schema = KindSchema(
+      "dev.knative.serving.v1beta1.DomainMapping",
+      "A domain name of the user's, which is its own name, and the service that answers for it.",
+      {{"spec", "What is wanted.",
+        ObjectOf(
+            "What is wanted.",
+            {{"ref", "The Service or Route that answers.", ReferenceSchema()},
+             {"tls", "The certificate for the name.",
+              ObjectOf("The certificate for the name.",
+                       {{"secretName", "Secret of type kubernetes.io/tls in the same namespace.",
+                         Text()}})}})},
+       {"status", "What is.", ObjectOf("What is.", CommonStatus(AddressStatusFields()))}});
   return schema;
 }
 

@@ -1,4 +1,4 @@
-// Knative's validation of its four kinds, from the kind down to the template.
+// Knative's validation of its kinds, from the kind down to the template.
 #include <algorithm>
 
 #include "core/api/access.h"
@@ -8,6 +8,7 @@
 #include "core/api/meta.h"
 #include "core/api/names.h"
 #include "core/api/quantity.h"
+#include "core/api/validate/domain_mapping.h"
 #include "core/api/validation.h"
 
 namespace updraft::api {
@@ -233,6 +234,17 @@ FieldErrors ValidateRoute(const Json& object, const WriteContext& context) {
   return errors;
 }
 
+FieldErrors ValidateDomainMapping(const Json& object, const WriteContext& context) {
+  FieldErrors metadata = CheckDomainName(object);
+  metadata.Add(RefuseScalingAnnotations(object));
+  FieldErrors errors = metadata.ViaField("metadata");
+  errors.Add(
+      CheckReference(ObjectAt(object, {"spec", "ref"}), NamespaceOf(object)).ViaField("spec.ref"));
+  if (context.old != nullptr && OwnersOf(object).empty())
+    errors.Add(CheckCreator(object, *context.old));
+  return errors;
+}
+
 FieldErrors ValidateRevision(const Json& object, const WriteContext& context) {
   if (context.old != nullptr) {
     const std::string diff = DiffText(ObjectAt(*context.old, {"spec"}), ObjectAt(object, {"spec"}));
@@ -259,6 +271,7 @@ FieldErrors ValidateServing(const Kind& kind, const Json& object, const WriteCon
   if (kind.kind == "Service") return ValidateService(object, context);
   if (kind.kind == "Configuration") return ValidateConfiguration(object, context);
   if (kind.kind == "Route") return ValidateRoute(object, context);
+  if (kind.kind == "DomainMapping") return ValidateDomainMapping(object, context);
   if (kind.kind == "Revision") return ValidateRevision(object, context);
   return {};
 }

@@ -390,7 +390,7 @@ TEST_P(KubectlTest, DiscoveryAndVersion) {
   EXPECT_THAT(Ok({"api-resources"}),
               AllOf(HasSubstr("kservice,ksvc"), HasSubstr("serving.knative.dev/v1"),
                     HasSubstr("configmaps")));
-  EXPECT_THAT(Ok({"api-versions"}), HasSubstr("serving.knative.dev/v1\nv1\n"));
+  EXPECT_THAT(Ok({"api-versions"}), HasSubstr("serving.knative.dev/v1\nserving.knative.dev/v1beta1\nv1\n"));
   EXPECT_THAT(Ok({"version"}), HasSubstr("updraft"));
   EXPECT_EQ(Ok({"get", "--raw", "/readyz"}), "ok");
 }

@@ -61,12 +61,20 @@ class ActivatorFixture {
     update.revisions.push_back(std::move(settings));
     update.routes = {{"default/app", {{"app.test", {{"default/app-1", 100}}}}}};
     Publish(update);
+    port_ = Listen({});
+  }
+
+  // At a port of its own; `listen` but for its address.
+  uint16_t Listen(ListenAddress listen) {
     // The port is chosen by a first socket that shares it and goes away.
     const UniqueFd chooser =
         *http::BindListener(*http::ParseAddress("127.0.0.1:0"), http::PortSharing::kShared);
-    port_ = http::BoundPort(chooser.get());
-    const Status listening = pool_.Listen({"127.0.0.1:" + std::to_string(port_)});
+    const uint16_t port = http::BoundPort(chooser.get());
+    listen.address = "127.0.0.1:" + std::to_string(port);
+    const std::vector<ListenAddress> addresses = {listen};
+    const Status listening = pool_.Listen(addresses);
     UPDRAFT_CHECK(listening);
+    return port;
   }
 
   void SetPorts(const std::vector<uint16_t>& ports) {
@@ -77,6 +85,17 @@ class ActivatorFixture {
     for (const uint16_t port : ports)
       endpoints.endpoints.push_back({{"i-" + std::to_string(port), "127.0.0.1", port, {}}});
     Publish(update);
+  }
+
+  // Adds to what is routed.
+  void Publish(const RoutingUpdate& update) {
+    const auto publication =
+        std::make_shared<const Publication>(routing_.Apply(update, RealClock().Wall()));
+    for (Worker* worker : pool_.workers()) {
+      std::promise<void> taken;
+      worker->Publish(publication, [&taken] { taken.set_value(); });
+      taken.get_future().wait();
+    }
   }
 
   uint16_t port() const { return port_; }
@@ -92,16 +111,6 @@ class ActivatorFixture {
   }
 
  private:
-  void Publish(const RoutingUpdate& update) {
-    const auto publication =
-        std::make_shared<const Publication>(routing_.Apply(update, RealClock().Wall()));
-    for (Worker* worker : pool_.workers()) {
-      std::promise<void> taken;
-      worker->Publish(publication, [&taken] { taken.set_value(); });
-      taken.get_future().wait();
-    }
-  }
-
   CountedEvents events_;
   RoutingState routing_;
   WorkerPool pool_;

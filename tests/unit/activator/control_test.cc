@@ -326,7 +326,7 @@ TEST_F(ControlTest, HoldsABurstAtZeroAndAnswersAllOfIt) {
   ASSERT_TRUE(controller_.WaitFor([](const auto& m) { return m.has_hello(); }));
   SendAndWait(Update(true, {}, {}));
   const std::string address = "unix:" + folder_ + "/http.sock";
-  Do(control_thread_.loop(), [&] { EXPECT_TRUE(pool_->Listen({address})); });
+  Do(control_thread_.loop(), [&] { EXPECT_TRUE(pool_->Listen({ListenAddress{.address = address}})); });
 
   std::atomic<int> ok{0};
   std::latch done(kRequests);

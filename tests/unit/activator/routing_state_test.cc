@@ -5,6 +5,8 @@
 
 #include <chrono>
 
+#include "tests/unit/core/http/test_certificates.h"
+
 namespace updraft::activator {
 namespace {
 
@@ -79,6 +81,32 @@ TEST(RoutingStateTest, InstancesThatBecomeBusyOrIdleAreTakenOnce) {
   EXPECT_THAT(s.state.TakeLoadChanges(), IsEmpty());
   first->Return();
   EXPECT_THAT(s.state.TakeLoadChanges(), ElementsAre(std::pair<std::string, uint32_t>("1", 0)));
+}
+
+TEST(RoutingStateTest, ARoutesCertificateIsFoundByItsHostsUntilItChanges) {
+  Started s;
+  const auto find = [&s](const RoutingUpdate& update) {
+    s.table = s.state.Apply(update, kNow).table;
+    return s.table->FindCertificate("a");
+  };
+  EXPECT_EQ(find({}), nullptr);
+  EXPECT_EQ(s.table->FindCertificate("unknown"), nullptr);
+  RouteUpdate route = Route("a", "ns/a");
+  const http::Pem pem = http::MakePem({"a"});
+  route.certificate = {pem.chain, pem.key};
+  const auto first = find({.routes = {route}});
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(first->chain_pem(), pem.chain);
+  EXPECT_EQ(find({.routes = {route}}), first) << "said again";
+  const http::Pem next = http::MakePem({"a"});
+  route.certificate = {next.chain, next.key};
+  EXPECT_EQ(find({.routes = {route}})->chain_pem(), next.chain);
+  route.certificate = {next.chain, "no key"};
+  EXPECT_EQ(find({.routes = {route}}), nullptr);
+  EXPECT_FALSE(s.table->Find("a")->route->https_only);
+  route.https_only = true;
+  (void)find({.routes = {route}});
+  EXPECT_TRUE(s.table->Find("a")->route->https_only);
 }
 
 TEST(RoutingStateTest, EachEndpointsMessageReplacesItsRevisionsList) {

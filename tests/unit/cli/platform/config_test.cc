@@ -40,6 +40,27 @@ TEST(ProgramsTest, TheDataPlaneStopsFirstAndContainerdLast) {
   EXPECT_EQ(programs.back().name, "activator");
 }
 
+TEST(ProgramsTest, TlsIsTheActivatorsAndItsPortTheControllers) {
+  PlatformConfig config;
+  config.https_addresses = {"127.0.0.1:8443"};
+  config.proxied_addresses = {"127.0.0.1:8443"};
+  config.tls_certificates = {"/a.crt"};
+  config.tls_keys = {"/a.key"};
+  config.tls_redirect = true;
+  const std::vector<Program> programs = ProgramsOf(config);
+  for (const Program& program : programs) {
+    std::string line;
+    for (const std::string& word : program.argv) line += word + " ";
+    if (program.name == "activator") {
+      EXPECT_THAT(line, HasSubstr("--https-address 127.0.0.1:8443 --proxy-protocol 127.0.0.1:8443 --tls-cert /a.crt "
+                                  "--tls-key /a.key --tls-redirect"));
+    }
+    if (program.name == "controller") {
+      EXPECT_THAT(line, HasSubstr("--https-port 8443"));
+    }
+  }
+}
+
 TEST(ProgramsTest, ASystemContainerdIsNotStartedAndNothingEntersANamespace) {
   PlatformConfig config;
   config.system_containerd = "/run/containerd/containerd.sock";

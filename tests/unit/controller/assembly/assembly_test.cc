@@ -8,6 +8,7 @@
 #include "core/http/client.h"
 #include "core/store/open_store.h"
 #include "tests/unit/controller/nodes/control_plane_rig.h"
+#include "tests/unit/core/http/test_certificates.h"
 
 namespace updraft::controller {
 namespace {
@@ -276,6 +277,57 @@ TEST_F(AssemblyTest, ARestartChangesNothing) {
   EXPECT_TRUE(on_.Call([this] { return HelloIsReady(); }));
   EXPECT_EQ(changes, std::vector<std::string>());
   on_.Call([this, watch] { stores_->durable.Unwatch(watch); });
+}
+
+TEST_F(AssemblyTest, ADomainMappingIsToldWithItsCertificateAndAgainWhenTheSecretChanges) {
+  ServeHello();
+  const auto told = [this](const std::string& chain) {
+    while (!HasFailure()) {
+      const v1::RoutingUpdate update = activator_->Read();
+      for (const v1::Route& route : update.routes()) {
+        if (route.key() != "default/www.example.com" || route.certificate().chain() != chain)
+          continue;
+        EXPECT_EQ(route.hosts(0).splits(0).revision(), "default/hello-00001");
+        return;
+      }
+    }
+  };
+  const http::Pem pem = http::MakePem({"www.example.com"});
+  Json secret = {{"apiVersion", "v1"},
+                 {"kind", "Secret"},
+                 {"metadata", {{"name", "cert"}}},
+                 {"type", "kubernetes.io/tls"},
+                 {"stringData", {{"tls.crt", pem.chain}, {"tls.key", pem.key}}}};
+  EXPECT_EQ(Ask("POST", "/api/v1/namespaces/default/secrets", secret.dump()).status, 201);
+  const std::string mappings =
+      "/apis/serving.knative.dev/v1beta1/namespaces/default/domainmappings";
+  const auto created = Ask("POST", mappings, R"({"apiVersion": "serving.knative.dev/v1beta1",
+      "kind": "DomainMapping", "metadata": {"name": "www.example.com"},
+      "spec": {"ref": {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "name": "hello"},
+               "tls": {"secretName": "cert"}}})");
+  EXPECT_EQ(created.status, 201) << created.body;
+  told(pem.chain);
+  EXPECT_TRUE(on_.WaitUntil([this] {
+    const auto mapping =
+        stores_->durable.Get({resource::kDomainMappings, "default", "www.example.com"});
+    return mapping && api::IsConditionTrue(*mapping->object, "Ready");
+  }));
+
+  const http::Pem next = http::MakePem({"www.example.com"});
+  const Json patch = {{"stringData", {{"tls.crt", next.chain}, {"tls.key", next.key}}}};
+  EXPECT_EQ(Ask("PATCH", "/api/v1/namespaces/default/secrets/cert", patch.dump(),
+                "application/merge-patch+json")
+                .status,
+            200);
+  told(next.chain);
+
+  EXPECT_EQ(Ask("DELETE", mappings + "/www.example.com").status, 200);
+  bool removed = false;
+  while (!removed && !HasFailure()) {
+    const v1::RoutingUpdate update = activator_->Read();
+    removed = std::ranges::count(update.removed_routes(), "default/www.example.com") > 0;
+  }
+  EXPECT_TRUE(removed);
 }
 
 TEST_F(AssemblyTest, DeletingTheServiceDrainsAndStopsItsInstance) {

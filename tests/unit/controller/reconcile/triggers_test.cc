@@ -49,6 +49,27 @@ TEST_F(TriggersTest, AnObjectAndItsController) {
               IsSupersetOf({"configurations/hello", "services/hello"}));
 }
 
+TEST_F(TriggersTest, DomainMappingsFollowTheirRouteTheirSecretAndTheirRivals) {
+  Json mapping = Object("serving.knative.dev/v1beta1", "DomainMapping", "www.example.com");
+  mapping["spec"]["ref"] = {
+      {"apiVersion", kServingApiVersion}, {"kind", "Service"}, {"name", "hello"}};
+  mapping["spec"]["tls"] = {{"secretName", "cert"}};
+  EXPECT_THAT(Add(resource::kDomainMappings, mapping), Contains("domainmappings/www.example.com"));
+  EXPECT_THAT(Add(resource::kRoutes, RouteObject()), Contains("domainmappings/www.example.com"));
+  EXPECT_THAT(Add(resource::kSecrets, Object("v1", "Secret", "cert")),
+              Contains("domainmappings/www.example.com"));
+  EXPECT_THAT(Add(resource::kSecrets, Object("v1", "Secret", "other")),
+              Not(Contains("domainmappings/www.example.com")));
+  Json rival = mapping;
+  rival["metadata"]["namespace"] = "other";
+  rival["metadata"]["uid"] = "rival-uid";
+  EXPECT_EQ(index_.MappingsCalled("www.example.com").size(), 1u);
+  Add(resource::kDomainMappings, rival);
+  EXPECT_EQ(index_.MappingsCalled("www.example.com").size(), 2u);
+  Remove(resource::kDomainMappings, rival);
+  EXPECT_EQ(index_.MappingsCalled("www.example.com").size(), 1u);
+}
+
 TEST_F(TriggersTest, RoutesFollowTheirTargets) {
   Add(resource::kRoutes, RouteObject());
   Json other = RouteObject("other");

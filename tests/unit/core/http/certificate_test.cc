@@ -19,6 +19,7 @@ TEST(CertificateTest, CoversTheHostsThatItNames) {
 TEST(CertificateTest, RefusesWhatIsNoneAndSaysWhyWithoutTheKey) {
   const Pem one = MakePem({"a.test"});
   const Pem other = MakePem({"b.test"});
+  const Pem weak = MakePem({"weak.test"}, EVP_RSA_gen(1024));
   EXPECT_TRUE(Certificate::FromPem(one.chain, one.key));
   EXPECT_TRUE(Certificate::FromPem(one.chain + other.chain, one.key)) << "a chain";
   const struct {
@@ -31,6 +32,7 @@ TEST(CertificateTest, RefusesWhatIsNoneAndSaysWhyWithoutTheKey) {
       {one.chain, "", "no private key"},
       {one.chain, one.chain, "no private key"},
       {one.chain, other.key, "not the certificate's"},
+      {weak.chain, weak.key, "key too small"},
   };
   for (const auto& [chain, key, why] : cases) {
     const auto certificate = Certificate::FromPem(chain, key);

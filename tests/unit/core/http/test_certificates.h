@@ -27,9 +27,8 @@ inline std::string TextOf(BIO* bio) {
   return copy;
 }
 
-// For the names, the first of which is the subject's. Good for an hour.
-inline Pem MakePem(const std::vector<std::string>& names) {
-  EVP_PKEY* const key = EVP_EC_gen("P-256");
+// For the names, the first of which is the subject's. Good for an hour. `key`: taken over.
+inline Pem MakePem(const std::vector<std::string>& names, EVP_PKEY* key = EVP_EC_gen("P-256")) {
   X509* const x509 = X509_new();
   X509_set_version(x509, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(x509), 1);

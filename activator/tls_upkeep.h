@@ -1,0 +1,38 @@
+// Keeps the workers' certificates as they are in the files, and their ticket keys fresh. Control loop
+// only.
+#pragma once
+
+#include "activator/certificate_files.h"
+#include "activator/worker_pool.h"
+#include "core/base/loop.h"
+#include "core/http/ticket_keys.h"
+
+namespace updraft::activator {
+
+class TlsUpkeep {
+ public:
+  // Both must outlive it.
+  TlsUpkeep(Loop& loop, WorkerPool& pool, std::vector<CertificateFiles::Pair> files);
+  ~TlsUpkeep();
+  TlsUpkeep(const TlsUpkeep&) = delete;
+  TlsUpkeep& operator=(const TlsUpkeep&) = delete;
+
+  // Hands the first certificates to the workers, and those that come later. An error names the file
+  // that is of no use. Once.
+  Status Start();
+
+ private:
+  Status Load();
+  void LookAgain();
+  void RotateKeys();
+
+  Loop& loop_;
+  WorkerPool& pool_;
+  CertificateFiles files_;
+  http::TicketKeys keys_;
+  std::string complaint_;  // the last that was logged, until all is well again
+  Loop::TimerId look_ = 0;
+  Loop::TimerId rotate_ = 0;
+};
+
+}  // namespace updraft::activator
