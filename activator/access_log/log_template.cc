@@ -27,17 +27,39 @@ void AppendNumber(std::string& out, T number) {
   out.append(digits.data(), end.ptr);
 }
 
-// RFC 3339 with milliseconds, in UTC.
+// `number` in so many digits, with zeros in front.
+void AppendDigits(std::string& out, uint64_t number, size_t digits) {
+  std::array<char, 20> text{};
+  for (size_t i = digits; i > 0; --i, number /= 10) text[i - 1] = static_cast<char>('0' + number % 10);
+  out.append(text.data(), digits);
+}
+
+// RFC 3339 with milliseconds, in UTC. All but those is the same for a second's many lines.
 void AppendTime(std::string& out, WallTime time) {
+  thread_local time_t written = -1;
+  thread_local std::string second;
   const int64_t millis = UnixNanos(time) / 1'000'000;
   const auto seconds = static_cast<time_t>(millis / 1000);
-  tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 40> text{};
-  const size_t size = strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  out.append(text.data(), size);
-  std::snprintf(text.data(), text.size(), ".%03dZ", static_cast<int>(millis % 1000));
-  out.append(text.data());
+  if (seconds != written) {
+    tm utc{};
+    gmtime_r(&seconds, &utc);
+    std::array<char, 40> text{};
+    second.assign(text.data(), strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S.", &utc));
+    written = seconds;
+  }
+  out.append(second);
+  AppendDigits(out, static_cast<uint64_t>(millis % 1000), 3);
+  out.push_back('Z');
+}
+
+// To the microsecond, without zeros at the end.
+void AppendSeconds(std::string& out, Nanos span) {
+  const auto micros = static_cast<uint64_t>(std::max<int64_t>(span.count(), 0) / 1000);
+  AppendNumber(out, micros / 1'000'000);
+  if (micros % 1'000'000 == 0) return;
+  out.push_back('.');
+  AppendDigits(out, micros % 1'000'000, 6);
+  while (out.back() == '0') out.pop_back();
 }
 
 std::string_view HeaderOf(const LogEntry& entry, std::string_view name) {
@@ -72,7 +94,7 @@ constexpr FieldName kFields[] = {
      [](const LogEntry& e, std::string_view, std::string& out) { AppendNumber(out, e.response_bytes); }},
     {".Response.Latency",
      [](const LogEntry& e, std::string_view, std::string& out) {
-       AppendNumber(out, static_cast<double>(e.latency.count()) * 1e-9);
+       AppendSeconds(out, e.latency);
      }},
     {".Revision.Name",
      [](const LogEntry& e, std::string_view, std::string& out) {
@@ -143,6 +165,9 @@ size_t Utf8Length(std::string_view text) {
                      (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f);
   return wrong ? 0 : length;
 }
+
+// Stands for itself in a string of JSON.
+bool IsPlain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
 
 bool IsLowerHex(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
@@ -221,6 +246,10 @@ void LogTemplate::Append(const LogEntry& entry, std::string& line) const {
 }
 
 void AppendJsonEscaped(std::string_view text, std::string& out) {
+  if (std::ranges::all_of(text, IsPlain)) {
+    out.append(text);
+    return;
+  }
   for (size_t i = 0; i < text.size();) {
     const auto byte = static_cast<unsigned char>(text[i]);
     if (byte >= 0x80) {

@@ -71,7 +71,27 @@ class Controller final : public v1::RoutingService::CallbackService,
   const uint16_t instance_;
 };
 
+// Sends back what comes, until the client closes.
+http::Task<void> EchoTunnel(http::Exchange& exchange) {
+  http::ResponseHead head;
+  head.status = 101;
+  head.headers.Add("Upgrade", "echo");
+  http::Part part{&head, {}, false, nullptr};
+  Status sent = co_await exchange.Send(part);
+  while (sent && !part.last) {
+    const Result<std::string_view> piece = co_await exchange.ReadView();
+    if (!piece) co_return;
+    const std::string copy(*piece);
+    part = {nullptr, copy, copy.empty(), nullptr};
+    sent = co_await exchange.Send(part);
+  }
+}
+
 http::Task<void> Echo(http::Exchange& exchange) {
+  if (exchange.upgrade_requested()) {
+    co_await EchoTunnel(exchange);
+    co_return;
+  }
   Result<std::string> body = co_await exchange.ReadBody(1 << 20);
   std::string answer = body ? "got " + *body : "no body";
   http::Headers headers;
@@ -120,7 +140,7 @@ class HandoverTest : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
-  pid_t Start(int workers) {
+  pid_t Start(int workers, int drain_seconds = 20) {
     const std::vector<std::string> argv = {UPDRAFT_ACTIVATOR,
                                            "--controller", "unix:" + folder_ + "/controller.sock",
                                            "--autoscaler", "unix:" + folder_ + "/nobody.sock",
@@ -129,7 +149,7 @@ class HandoverTest : public testing::Test {
                                            "--handover-socket", folder_ + "/handover.sock",
                                            "--workers", std::to_string(workers),
                                            "--id", "a",
-                                           "--drain-seconds", "20",
+                                           "--drain-seconds", std::to_string(drain_seconds),
                                            "--log-level", "warn"};
     std::vector<char*> pointers;
     for (const std::string& argument : argv) pointers.push_back(const_cast<char*>(argument.c_str()));
@@ -145,6 +165,15 @@ class HandoverTest : public testing::Test {
     waitpid(pid, &status, 0);
     running_.erase(pid);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  // The one that listens at the hand-over's path is the one that has taken over last.
+  bool HasTakenOver(pid_t pid) const {
+    const UniqueFd connection(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    const http::SocketAddress address = *http::ParseAddress("unix:" + folder_ + "/handover.sock");
+    if (connect(connection.get(), &address.any, address.size) != 0) return false;
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    return getsockopt(connection.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid == pid;
   }
   bool Answers(uint16_t port, const std::string& request) const {
     RawClient client(port);
@@ -214,6 +243,27 @@ TEST_F(HandoverTest, TwentyTimesUnderLoadNobodyIsRefusedAndNothingFails) {
   http::RunOn(controller_thread_.loop(), [this] { EXPECT_EQ(controller_.ids.size(), 21u) << "each has a name"; });
   kill(serving, SIGTERM);
   EXPECT_EQ(WaitForEnd(serving), 0);
+}
+
+TEST_F(HandoverTest, ATunnelGoesOnInItsActivatorUntilTheDeadline) {
+  const pid_t serving = Start(2, /*drain_seconds=*/3);
+  while (!Answers(port_, kGet)) {
+  }
+  RawClient tunnel(port_);
+  tunnel.Send("GET / HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+  EXPECT_TRUE(tunnel.ReadUntil("\r\n\r\n").starts_with("HTTP/1.1 101 "));
+  const pid_t next = Start(2);
+  while (!HasTakenOver(next)) {
+  }
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(Answers(port_, kGet));
+    tunnel.Send("ping");
+    EXPECT_EQ(tunnel.ReadExactly(4), "ping");
+  }
+  EXPECT_EQ(waitpid(serving, nullptr, WNOHANG), 0) << "it still has the tunnel";
+  EXPECT_EQ(tunnel.ReadAll(), "") << "cut at the deadline";
+  EXPECT_EQ(WaitForEnd(serving), 0);
+  EXPECT_TRUE(Answers(port_, kGet));
 }
 
 TEST_F(HandoverTest, ASuccessorThatDiesBeforeItServesCostsNothing) {
