@@ -19,7 +19,8 @@ ControlState::ControlState(const Clock& clock, Reporter reporter, uint32_t worke
       table_(std::make_shared<const RouteTable>()),
       ledger_(clock) {}
 
-v1::ActivatorMessage ControlState::Hello(const std::string& version) const {
+v1::ActivatorMessage ControlState::Hello(const std::string& version) {
+  state_.ForgetLoads();
   v1::ActivatorMessage message;
   message.mutable_hello()->set_activator_id(reporter_.activator_id);
   message.mutable_hello()->set_version(version);

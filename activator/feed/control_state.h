@@ -25,7 +25,8 @@ class ControlState {
 
   // ---- from and to the controller
 
-  v1::ActivatorMessage Hello(const std::string& version) const;
+  // First on a stream; a controller that may be a new one is told of all again.
+  v1::ActivatorMessage Hello(const std::string& version);
 
   struct Applied {
     std::shared_ptr<const Publication> publication;  // for the workers
@@ -47,8 +48,7 @@ class ControlState {
   // Gives the instance requests again. A bit for each worker that is to be woken for it.
   uint64_t Restore(const Revision& revision, const std::string& instance_id);
 
-  // Which instances have become busy or idle, so that of several an idle one is taken away. Every second. A controller
-  // that is new knows of none that is busy until it becomes so again, and drains the one that it takes either way.
+  // Which instances have become busy or idle, so that of several an idle one is taken away. Every second.
   std::optional<v1::ActivatorMessage> InstanceLoads();
 
   // ---- to the autoscaler

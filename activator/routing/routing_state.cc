@@ -85,6 +85,12 @@ std::vector<std::pair<std::string, uint32_t>> RoutingState::TakeLoadChanges() {
   return changes;
 }
 
+void RoutingState::ForgetLoads() {
+  for (auto& [key, declared] : revisions_) {
+    for (auto& [id, held] : declared.instances) held.told_busy = false;
+  }
+}
+
 Instance* RoutingState::FindInstance(const std::string& revision, const std::string& id) {
   const auto declared = revisions_.find(revision);
   if (declared == revisions_.end()) return nullptr;

@@ -46,6 +46,8 @@ class RoutingState {
   // Ids of instances that were idle at the last call, or not known, and hold requests now, with their number; and of
   // those that were busy and are idle now, with 0.
   std::vector<std::pair<std::string, uint32_t>> TakeLoadChanges();
+  // Who was told is not there any more: the next call names all that are busy.
+  void ForgetLoads();
 
   // For an ejected instance; null: it is gone.
   Instance* FindInstance(const std::string& revision, const std::string& id);

@@ -9,6 +9,7 @@
 #include "core/api/names.h"
 #include "core/api/quantity.h"
 #include "core/api/validate/domain_mapping.h"
+#include "core/api/schedule.h"
 #include "core/api/validation.h"
 
 namespace updraft::api {
@@ -39,7 +40,9 @@ FieldErrors CheckNames(const Json& object) {
 FieldErrors RefuseScalingAnnotations(const Json& object) {
   FieldErrors errors;
   for (const auto& [key, value] : AnnotationsOf(object).items()) {
-    if (!key.starts_with(kAutoscalingGroup)) continue;
+    const bool own = key == kScheduleAnnotation || key == kKeepAliveAnnotation ||
+                     key == kSilentStreamTimeoutAnnotation;
+    if (!own && !key.starts_with(kAutoscalingGroup)) continue;
     errors.Add(InvalidKeyName(key, "",
                               "autoscaling annotations must be put under "
                               "\"spec.template.metadata.annotations\" to work"));

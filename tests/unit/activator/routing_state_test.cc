@@ -79,6 +79,8 @@ TEST(RoutingStateTest, InstancesThatBecomeBusyOrIdleAreTakenOnce) {
   EXPECT_THAT(s.state.TakeLoadChanges(), ElementsAre(std::pair<std::string, uint32_t>("1", 2)));
   first->Return();
   EXPECT_THAT(s.state.TakeLoadChanges(), IsEmpty());
+  s.state.ForgetLoads();
+  EXPECT_THAT(s.state.TakeLoadChanges(), ElementsAre(std::pair<std::string, uint32_t>("1", 1)));
   first->Return();
   EXPECT_THAT(s.state.TakeLoadChanges(), ElementsAre(std::pair<std::string, uint32_t>("1", 0)));
 }

@@ -118,6 +118,17 @@ TEST(TunnelTest, AnAcceptedUpgradeIsAResponseThatBeganAndTrafficIsActivity) {
   EXPECT_EQ(tunnel.client.ReadAll(), "");
 }
 
+TEST(TunnelTest, AnOpenButSilentOneIsToldToLetGo) {
+  ProxySetup setup;
+  setup.revision.silent_stream_timeout = Millis(150);
+  Tunnel tunnel(setup);
+  tunnel.instance.ReadExactly(5);
+  tunnel.client.Send("ping");
+  EXPECT_EQ(tunnel.instance.ReadExactly(4), "ping");
+  EXPECT_EQ(tunnel.instance.ReadAll(), "");
+  EXPECT_EQ(tunnel.client.ReadAll(), "");
+}
+
 TEST(TunnelTest, TheTotalTimeEndsATunnelHoweverMuchItCarries) {
   ProxySetup setup;
   setup.revision.timeout = Millis(150);

@@ -652,6 +652,10 @@ TEST(MetadataTest, ScalingAnnotationsBelongToTheTemplate) {
       Verdict(service),
       "invalid key name \"autoscaling.knative.dev/min-scale\": metadata.annotations\n"
       "autoscaling annotations must be put under \"spec.template.metadata.annotations\" to work");
+  service = Service();
+  SetAnnotation(service, "updraft.dev/schedule", "1 from 0 8 * * * for 1h");
+  EXPECT_THAT(Verdict(service),
+              HasSubstr("invalid key name \"updraft.dev/schedule\": metadata.annotations"));
 }
 
 TEST(MetadataTest, RolloutDuration) {
