@@ -64,7 +64,10 @@ Publication RoutingState::Apply(const RoutingUpdate& update, WallTime now) {
 std::optional<std::string> RoutingState::OnDrained(const Instance* instance) {
   const auto left = leaving_.find(instance);
   if (left != leaving_.end()) {
-    if (left->second->in_flight() == 0) leaving_.erase(left);
+    if (left->second->in_flight() > 0) return std::nullopt;
+    const auto id = leaving_ids_.find(left->second->id());
+    if (id != leaving_ids_.end() && id->second == instance) leaving_ids_.erase(id);
+    leaving_.erase(left);
     return std::nullopt;
   }
   const auto drains = draining_.find(instance);
@@ -157,6 +160,7 @@ void RoutingState::SetEndpoints(const EndpointsUpdate& update, Batch& batch) {
 void RoutingState::SetEndpoint(Declared& declared, const EndpointUpdate& endpoint, WallTime now) {
   Held& held = declared.instances[endpoint.address.id];
   if (held.instance && !SameAddress(*held.instance, endpoint.address)) Drop(held);
+  if (!held.instance) held.instance = TakeBack(endpoint.address);
   if (!held.instance) {
     InstanceAddress address = endpoint.address;
     address.cold_start.routed_ns = UnixNanos(now);
@@ -176,8 +180,21 @@ void RoutingState::SetEndpoint(Declared& declared, const EndpointUpdate& endpoin
 // No longer listed. Kept while requests are inside.
 void RoutingState::Drop(Held& held) {
   draining_.erase(held.instance.get());
-  if (!held.instance->Close()) leaving_.emplace(held.instance.get(), held.instance);
+  if (!held.instance->Close()) {
+    leaving_ids_[held.instance->id()] = held.instance.get();
+    leaving_.emplace(held.instance.get(), held.instance);
+  }
   held = {};
+}
+
+// The instance that was unlisted and is listed again, as long as requests are inside; else null.
+std::shared_ptr<Instance> RoutingState::TakeBack(const InstanceAddress& address) {
+  const auto id = leaving_ids_.find(address.id);
+  if (id == leaving_ids_.end() || !SameAddress(*id->second, address)) return nullptr;
+  auto left = leaving_.extract(id->second);
+  leaving_ids_.erase(id);
+  left.mapped()->Reopen();
+  return std::move(left.mapped());
 }
 
 void RoutingState::SetRoute(const RouteUpdate& update) {

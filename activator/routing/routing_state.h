@@ -3,7 +3,8 @@
 //
 // A revision's object lives as long as it is declared or some route names it, so that routes and
 // revisions may come and go in any order. Instances that are no longer listed are closed at once;
-// requests inside them go on, and the object stays until the last one has left.
+// requests inside them go on, and the object stays until the last one has left. One that is listed
+// again before that (its node was silent for a while) is the same object: those inside still count.
 #pragma once
 
 #include <cstdint>
@@ -75,6 +76,7 @@ class RoutingState {
   void SetEndpoints(const EndpointsUpdate& update, Batch& batch);
   void SetEndpoint(Declared& declared, const EndpointUpdate& endpoint, WallTime now);
   void Drop(Held& held);
+  std::shared_ptr<Instance> TakeBack(const InstanceAddress& address);
   void SetRoute(const RouteUpdate& update);
   void RemoveRoute(const std::string& key);
   void RemoveUnnamed(const RoutingUpdate& full, Batch& batch);
@@ -88,6 +90,7 @@ class RoutingState {
   size_t sweep_at_ = 1024;
   std::unordered_map<const Instance*, std::shared_ptr<Instance>> draining_;
   std::unordered_map<const Instance*, std::shared_ptr<Instance>> leaving_;  // unlisted, with requests inside
+  std::unordered_map<std::string, const Instance*> leaving_ids_;            // the last one of each id
 };
 
 }  // namespace updraft::activator

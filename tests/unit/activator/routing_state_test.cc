@@ -212,6 +212,31 @@ TEST(RoutingStateTest, AnEndpointWithANewAddressIsANewInstance) {
   EXPECT_EQ(s.state.FindInstance("ns/a", "1")->ip(), "10.0.0.9");
 }
 
+TEST(RoutingStateTest, AnInstanceThatIsListedAgainStillCountsTheRequestsInside) {
+  Started started;
+  const RevisionView before = started.table->ViewOf(*started.table->Find("a")->Choose());
+  Instance* instance = before.instances->open[0].get();
+  ASSERT_TRUE(instance->TryTake(1));
+  EXPECT_THAT(started.After({.endpoints = {Endpoints({Endpoint("2")})}}), ElementsAre("2"));
+  EXPECT_THAT(started.After({.endpoints = {Endpoints({Endpoint("1"), Endpoint("2")})}}), ElementsAre("1", "2"));
+  const RevisionView after = started.table->ViewOf(*started.table->Find("a")->Choose());
+  EXPECT_EQ(after.instances->open[0].get(), instance);
+  EXPECT_FALSE(instance->TryTake(1)) << "the one from before is still inside";
+  EXPECT_EQ(instance->Return(), Instance::AfterReturn::kOpen);
+  EXPECT_TRUE(instance->TryTake(1));
+}
+
+TEST(RoutingStateTest, AnInstanceThatIsListedAgainWhenAllHaveLeftIsANewOne) {
+  Started started;
+  const RevisionView before = started.table->ViewOf(*started.table->Find("a")->Choose());
+  Instance* instance = before.instances->open[0].get();
+  ASSERT_TRUE(instance->TryTake(1));
+  started.After({.endpoints = {Endpoints({Endpoint("2")})}});
+  EXPECT_EQ(instance->Return(), Instance::AfterReturn::kDrained);
+  EXPECT_FALSE(started.state.OnDrained(instance));
+  EXPECT_THAT(started.After({.endpoints = {Endpoints({Endpoint("1"), Endpoint("2")})}}), ElementsAre("1", "2"));
+}
+
 TEST(RoutingStateTest, DrainingIsTakenBack) {
   Started s;
   EXPECT_THAT(s.After({.endpoints = {Endpoints({Endpoint("1", true), Endpoint("2")})}}), ElementsAre("2"));
