@@ -116,8 +116,10 @@ void ReconcileLoop::RunSome() {
     if (!key) break;
     scope_.Spawn(Handle(*key));
   }
-  // When too much is under way, the end of any of it comes back here.
-  if (queue_.HasDue(around_.clock.Now()) && queue_.running() < kRunningMax) ScheduleRun();
+  // When too much is under way, the end of any of it comes back here; what is due waits for that, and
+  // would only be asked for again and again.
+  if (queue_.running() >= kRunningMax) return;
+  if (queue_.HasDue(around_.clock.Now())) ScheduleRun();
   AskForWake();
 }
 

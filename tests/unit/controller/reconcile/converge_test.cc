@@ -303,6 +303,25 @@ TEST(ConvergeTest, AStoreThatRefusesWritesIsTriedAgain) {
   EXPECT_GT(platform.loop().counts().failures, 0u);
 }
 
+TEST(ConvergeTest, WhatIsDueWaitsInPeaceWhileTheDiskIsBusy) {
+  Platform platform;
+  for (int i = 0; i < 600; ++i)
+    platform.Create(resource::kServices, ServiceObject("s" + std::to_string(i)));
+  platform.Settle();
+  Json broken = ServiceObject("broken");
+  SetImage(broken, "example.com/broken");
+  platform.registry.broken["example.com/broken"] = {Code::kUnavailable, "no route to host"};
+  platform.Create(resource::kServices, broken);
+  platform.Settle();
+
+  platform.store().stuck = true;
+  platform.loop().SetConfig({.domain = "example.org"});  // more writes than are carried out at once
+  platform.SettleController();
+  ASSERT_GT(platform.loop().counts().waiting, 0u);
+  platform.SleepFor(std::chrono::minutes(5));  // the image was to be tried again by now
+  EXPECT_FALSE(platform.AsksForWakeNow());
+}
+
 TEST(ConvergeTest, AThousandServicesTakeWorkInProportion) {
   Platform platform;
   for (int i = 0; i < 1000; ++i)

@@ -28,8 +28,10 @@ class FlakyStore : public store::Store {
   FlakyStore(store::Store& store, store::Post post) : store_(store), post_(std::move(post)) {}
 
   int refuse_every = 0;  // 0: none
+  bool stuck = false;    // commits nothing more
 
   void Commit(store::Transaction transaction, store::Done<store::Outcome> done) override {
+    if (stuck) return;
     if (refuse_every != 0 && ++commits_ % refuse_every == 0) {
       post_([done] { done(Error{Code::kUnavailable, "disk full"}); });
       return;
@@ -120,6 +122,16 @@ class Platform {
 
   // One callback: the smallest step there is. False: nothing to do.
   bool Step() { return queue_.RunUpTo(1) != 0; }
+
+  // The loop wants to be woken for something that is due already.
+  bool AsksForWakeNow() const { return !wakes_.empty() && *wakes_.begin() <= clock.Now(); }
+  // Time passes, and the loop is woken once.
+  void SleepFor(Nanos by) {
+    clock.Advance(by);
+    std::erase_if(wakes_, [this](TimePoint when) { return when <= clock.Now(); });
+    loop_->Wake();
+    queue_.RunPending();
+  }
 
   // ---- time and the world outside
 
