@@ -28,6 +28,7 @@
 #include "controller/instances/restart_gate.h"
 #include "controller/instances/revision_spec.h"
 #include "controller/nodes/node_table.h"
+#include "controller/placement/place.h"
 #include "core/base/backoff.h"
 #include "core/base/clock.h"
 #include "updraft/v1/node.pb.h"
@@ -159,7 +160,8 @@ class Fleet {
   void SettleRevision(const RevisionKey& key, Moment at);
   void CarryOut(const RevisionKey& key, RevisionState& state, const InstancePlan& plan, Moment at);
   void PlaceAll(RevisionState& state, const RevisionKey& key, Moment at);
-  void PlaceOne(const RevisionSpec& revision, Instance& instance, Moment at);
+  std::optional<v1::Failure> PlaceOne(const RevisionSpec& revision, Instance& instance,
+                                      std::vector<NodeView>& views, Moment at);
   void Refuse(Instance& instance, const v1::Failure& failure);
   void ForgetRefusal(const RevisionKey& key);
   void BeginStop(Instance& instance, Moment at);
@@ -180,6 +182,8 @@ class Fleet {
   ActivatorTable activators_;
   RestartGate gate_;
   bool gate_was_open_ = false;
+  bool health_changed_ = true;  // a stream has come or gone, or one spoke that was silent
+  std::optional<TimePoint> health_due_;  // before then no node's health changes by itself
   bool revisions_loaded_ = false;
 
   std::set<NodeName> cordoned_;  // by their users, whether they are here or not

@@ -66,6 +66,7 @@ void Fleet::OnNodeHello(uint64_t stream, const v1::NodeHello& hello, Moment at) 
   node.heard = at.now;
   node.heard_wall = at.wall;
   node.cordoned = cordoned_.contains(hello.node());
+  health_changed_ = true;
   changes_.nodes.insert(hello.node());
 }
 
@@ -74,6 +75,7 @@ Node* Fleet::Speaking(const NodeName& name, uint64_t stream, Moment at) {
   if (it == nodes_.end() || it->second.stream != stream) return nullptr;
   it->second.heard = at.now;
   it->second.heard_wall = at.wall;
+  health_changed_ = health_changed_ || it->second.health != NodeHealth::kConnected;
   return &it->second;
 }
 
@@ -82,6 +84,7 @@ void Fleet::OnInventory(const NodeName& name, uint64_t stream,
   Node* node = Speaking(name, stream, at);
   if (node == nullptr) return;
   node->inventoried = true;
+  health_changed_ = true;
   std::set<InstanceId> held;
   for (const v1::InstanceReport& report : inventory.instances()) {
     held.insert(report.instance_id());
@@ -244,6 +247,7 @@ void Fleet::OnNodeGone(const NodeName& name, uint64_t stream, Moment at) {
   if (node == nullptr) return;
   node->stream = 0;
   node->inventoried = false;
+  health_changed_ = true;
   owed_desired_.erase(name);
   changes_.nodes.insert(name);
 }
@@ -267,6 +271,7 @@ void Fleet::ForgetNode(const NodeName& name) {
   const std::set<InstanceId> held = it->second.instances;
   for (const InstanceId& id : held) Gone(id);
   nodes_.erase(it);
+  health_changed_ = true;
   changes_.nodes.insert(name);
 }
 

@@ -1,10 +1,11 @@
 // Fleet's placement: from the record of an instance to the order to start it.
 #include <algorithm>
+#include <map>
+#include <string_view>
 #include <utility>
 
 #include "controller/instances/failure.h"
 #include "controller/instances/fleet.h"
-#include "controller/placement/place.h"
 
 namespace updraft::controller {
 namespace {
@@ -17,10 +18,12 @@ bool HasImages(const Node& node, const v1::InstanceSpec& spec) {
 
 std::vector<NodeView> ViewsOf(const NodeTable& nodes, const v1::InstanceSpec& spec,
                               const std::vector<const Instance*>& siblings) {
+  std::map<std::string_view, int64_t> of_revision;  // by node
+  for (const Instance* sibling : siblings) ++of_revision[sibling->node];
   std::vector<NodeView> views;
   views.reserve(nodes.size());
   for (const auto& [name, node] : nodes) {
-    const auto on_node = [&name = name](const Instance* sibling) { return sibling->node == name; };
+    const auto there = of_revision.find(name);
     views.push_back({.name = name,
                      .cpu_millis = node.hello.capacity().cpu_millis(),
                      .memory_bytes = node.hello.capacity().memory_bytes(),
@@ -28,7 +31,7 @@ std::vector<NodeView> ViewsOf(const NodeTable& nodes, const v1::InstanceSpec& sp
                      .cpu_used_millis = node.cpu_used_millis,
                      .memory_used_bytes = node.memory_used_bytes,
                      .instances = static_cast<int64_t>(node.instances.size()),
-                     .instances_of_revision = std::ranges::count_if(siblings, on_node),
+                     .instances_of_revision = there == of_revision.end() ? 0 : there->second,
                      .has_image = HasImages(node, spec),
                      .cordoned = node.cordoned,
                      .silent = node.health != NodeHealth::kConnected,
@@ -39,41 +42,55 @@ std::vector<NodeView> ViewsOf(const NodeTable& nodes, const v1::InstanceSpec& sp
 
 }  // namespace
 
+// All that wait ask for the same, so that the nodes are looked at once, and where one finds no room the
+// others need not ask.
 void Fleet::PlaceAll(RevisionState& state, const RevisionKey& key, Moment at) {
-  bool all_placed = true;
+  std::vector<Instance*> waiting;
   for (Instance* instance : instances_.OfRevision(key)) {
     const bool waits = instance->node.empty() && instance->phase == v1::INSTANCE_PENDING;
-    if (!waits || state.removed) continue;
-    PlaceOne(*state.spec, *instance, at);
-    all_placed = all_placed && !instance->node.empty();
+    if (waits && !state.removed) waiting.push_back(instance);
   }
-  if (all_placed) waiting_for_room_.erase(key);
-  if (!all_placed) waiting_for_room_.insert(key);
-}
-
-void Fleet::PlaceOne(const RevisionSpec& revision, Instance& instance, Moment at) {
-  if (revision.config_error) {
-    Refuse(instance, *revision.config_error);
+  if (waiting.empty()) {
+    waiting_for_room_.erase(key);
     return;
   }
-  const std::vector<const Instance*> siblings =
-      std::as_const(instances_).OfRevision(instance.revision);
-  const std::vector<NodeView> views = ViewsOf(nodes_, revision.instance, siblings);
+  const RevisionSpec& revision = *state.spec;
+  std::optional<v1::Failure> refusal = revision.config_error;
+  std::vector<NodeView> views;
+  if (!refusal) {
+    const auto siblings = std::as_const(instances_).OfRevision(key);
+    views = ViewsOf(nodes_, revision.instance, siblings);
+  }
+  for (Instance* instance : waiting) {
+    if (!refusal) refusal = PlaceOne(revision, *instance, views, at);
+    if (refusal) Refuse(*instance, *refusal);
+  }
+  if (refusal) waiting_for_room_.insert(key);
+  if (!refusal) waiting_for_room_.erase(key);
+}
+
+// Why it could not be placed. What it takes of its node is noted in `views`.
+std::optional<v1::Failure> Fleet::PlaceOne(const RevisionSpec& revision, Instance& instance,
+                                           std::vector<NodeView>& views, Moment at) {
   const ResourceRequests requests = RequestsOf(revision.instance);
   const Placement placement = Place({requests.cpu_millis, requests.memory_bytes}, views);
   if (!placement.node) {
     v1::Failure failure;
     failure.set_reason(std::string(kUnschedulable));
     failure.set_message(placement.reason);
-    Refuse(instance, failure);
-    return;
+    return failure;
   }
+  NodeView& view = views[*placement.node];
+  view.cpu_used_millis += requests.cpu_millis;
+  view.memory_used_bytes += requests.memory_bytes;
+  ++view.instances;
+  ++view.instances_of_revision;
   instance.cold_start.set_placed_ns(UnixNanos(at.wall));
   instance.spec = std::make_shared<v1::InstanceSpec>(
       MakeInstanceSpec(revision, instance.id, instance.cold_start));
   instance.report.clear_failure();
   ForgetRefusal(instance.revision);
-  instances_.Assign(instance, views[*placement.node].name);
+  instances_.Assign(instance, view.name);
   changes_.instances.insert(instance.id);
   changes_.nodes.insert(instance.node);
   NoteEvent(InstanceEvent::Type::kNormal, instance, "Scheduled",
@@ -82,6 +99,7 @@ void Fleet::PlaceOne(const RevisionSpec& revision, Instance& instance, Moment at
   v1::ControllerMessage message;
   *message.mutable_start() = *instance.spec;
   Send(instance.node, std::move(message));
+  return std::nullopt;
 }
 
 void Fleet::ForgetRefusal(const RevisionKey& key) {

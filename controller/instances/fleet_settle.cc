@@ -38,11 +38,13 @@ FleetChanges Fleet::Settle(Moment at) {
   };
   if (!wakes_.empty()) wake(wakes_.begin()->first);
   if (!gate_was_open_) wake(gate_.OpensAt());
-  for (const auto& [name, node] : nodes_) wake(HealthChangesAt(node, options_.nodes));
+  wake(health_due_);
   return changes;
 }
 
+// Connected nodes that speak only put off what would change otherwise: until then there is nothing to see.
 void Fleet::UpdateHealth(Moment at) {
+  if (!std::exchange(health_changed_, false) && health_due_ && at.now < *health_due_) return;
   for (auto& [name, node] : nodes_) {
     const NodeHealth health = HealthNow(node, options_.nodes, at.now);
     if (health == node.health) continue;
@@ -67,6 +69,11 @@ void Fleet::UpdateHealth(Moment at) {
       instance.lost = lost;
       Touch(instance);
     }
+  }
+  health_due_.reset();
+  for (const auto& [name, node] : nodes_) {
+    const std::optional<TimePoint> when = HealthChangesAt(node, options_.nodes);
+    if (when && *when > at.now) health_due_ = health_due_ ? std::min(*health_due_, *when) : *when;
   }
 }
 

@@ -6,9 +6,10 @@
 namespace updraft::controller {
 
 Instance& InstanceTable::Add(Instance instance) {
-  by_revision_[instance.revision].insert(instance.id);
-  const auto [it, added] = instances_.emplace(instance.id, std::move(instance));
+  const InstanceId id = instance.id;
+  const auto [it, added] = instances_.emplace(id, std::move(instance));
   UPDRAFT_CHECK(added);
+  by_revision_[it->second.revision].emplace(id, &it->second);
   if (!it->second.node.empty()) Use(it->second, 1);
   return it->second;
 }
@@ -49,7 +50,8 @@ std::vector<Instance*> InstanceTable::OfRevision(const RevisionKey& key) {
   std::vector<Instance*> found;
   const auto it = by_revision_.find(key);
   if (it == by_revision_.end()) return found;
-  for (const InstanceId& id : it->second) found.push_back(Find(id));
+  found.reserve(it->second.size());
+  for (const auto& [id, instance] : it->second) found.push_back(instance);
   return found;
 }
 
@@ -57,7 +59,8 @@ std::vector<const Instance*> InstanceTable::OfRevision(const RevisionKey& key) c
   std::vector<const Instance*> found;
   const auto it = by_revision_.find(key);
   if (it == by_revision_.end()) return found;
-  for (const InstanceId& id : it->second) found.push_back(Find(id));
+  found.reserve(it->second.size());
+  for (const auto& [id, instance] : it->second) found.push_back(instance);
   return found;
 }
 

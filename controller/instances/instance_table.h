@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <vector>
 
 #include "controller/instances/instance.h"
@@ -40,7 +39,7 @@ class InstanceTable {
 
   NodeTable& nodes_;
   std::map<InstanceId, Instance> instances_;
-  std::map<RevisionKey, std::set<InstanceId>> by_revision_;
+  std::map<RevisionKey, std::map<InstanceId, Instance*>> by_revision_;
 };
 
 }  // namespace updraft::controller
