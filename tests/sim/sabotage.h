@@ -1,0 +1,39 @@
+// Ways to break the platform on purpose, to see that the simulation notices. Each is done at a seam
+// of the simulation: the product's code knows nothing of them.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace updraft::sim {
+
+enum class Sabotage {
+  kNone,
+  kSlotFreedEarly,   // an activator gives a slot back while its request is still inside
+  kReadyTooEarly,    // a started instance is taken for a ready one: its endpoint is published
+  kAdoptionForgets,  // an agent that comes back overlooks a container
+  kFullStateMerged,  // an activator adds a full state to what it had, instead of replacing it
+  kDrainNotAwaited,  // scaling down takes instances with requests inside
+  kDeadlineIgnored,  // requests are held for ever
+  kMaxScalePlusOne,  // the greatest count is one too many
+  kWriteLost,        // a write is acknowledged before it is kept
+  kWakeLost,         // a worker is never told of slots that another one freed
+};
+
+struct SabotageName {
+  Sabotage sabotage;
+  std::string_view name;
+};
+inline constexpr SabotageName kSabotages[] = {
+    {Sabotage::kSlotFreedEarly, "SlotFreedEarly"},
+    {Sabotage::kReadyTooEarly, "ReadyTooEarly"},
+    {Sabotage::kAdoptionForgets, "AdoptionForgets"},
+    {Sabotage::kFullStateMerged, "FullStateMerged"},
+    {Sabotage::kDrainNotAwaited, "DrainNotAwaited"},
+    {Sabotage::kDeadlineIgnored, "DeadlineIgnored"},
+    {Sabotage::kMaxScalePlusOne, "MaxScalePlusOne"},
+    {Sabotage::kWriteLost, "WriteLost"},
+    {Sabotage::kWakeLost, "WakeLost"},
+};
+
+}  // namespace updraft::sim
