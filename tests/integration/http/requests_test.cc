@@ -25,6 +25,9 @@ struct TargetCase {
   std::string line;  // as the instance gets it
 };
 
+// So that a failure names the case.
+void PrintTo(const TargetCase& c, std::ostream* out) { *out << c.name; }
+
 class TargetTest : public testing::TestWithParam<TargetCase> {};
 
 TEST_P(TargetTest, IsRoutedByOrRefused) {

@@ -48,7 +48,7 @@ RevisionSettings Short() {
   RevisionSettings settings;
   settings.timeout = Seconds(60);
   settings.response_start_timeout = Millis(150);
-  settings.idle_timeout = Millis(200);
+  settings.idle_timeout = Millis(500);
   return settings;
 }
 
@@ -61,19 +61,19 @@ TEST(WebSocketTest, LivesOnWithTrafficAndNoLongerThanItsTimeoutsWithout) {
   Loop pace;
   int echoed = 0;
   for (int i = 1; i <= 12; ++i) {
-    pace.After(Millis(60 * i), [&client, &echoed] {
+    pace.After(Millis(80 * i), [&client, &echoed] {
       client.Send("ping");
       echoed += client.ReadExactly(4) == "ping" ? 1 : 0;
     });
   }
-  pace.After(Millis(730), [&pace] { pace.Stop(); });
+  pace.After(Millis(970), [&pace] { pace.Stop(); });
   pace.Run();
   EXPECT_EQ(echoed, 12);
   const TimePoint last = RealClock().Now();
-  EXPECT_GT(last - start, Millis(700));
+  EXPECT_GT(last - start, Millis(900));
   EXPECT_EQ(client.ReadAll(), "");
   EXPECT_TRUE(client.closed());
-  EXPECT_GE(RealClock().Now() - last, Millis(150));
+  EXPECT_GE(RealClock().Now() - last, Millis(400));
   EXPECT_LT(RealClock().Now() - last, Seconds(5));
   while (activator.in_flight(backend.port()) != 0) poll(nullptr, 0, 1);
 }
