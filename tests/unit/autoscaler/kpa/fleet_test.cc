@@ -73,14 +73,14 @@ TEST_F(FleetTest, SteadyLoadIsFollowedAndIdlenessEndsAtZero) {
 TEST_F(FleetTest, ASecondThatHasNotBeenToldOfIsNoIdleOne) {
   fleet_.Put("ns/r", Running(3), now_);
   for (int i = 0; i < 10; ++i) Second(21, i % 2 == 1);  // 21 of 7 each: exactly three
-  // The tick comes 0.9 s after the last report, in the next second of the clock.
-  fleet_.Tick(now_ + Millis(900));
+  // The tick comes after the last report, in the next second of the clock.
+  fleet_.Tick(now_ + Millis(1100));
   fleet_.ForEach([](const std::string&, const RevisionScaler& scaler, const Decision& decision) {
     EXPECT_DOUBLE_EQ(scaler.insight().stable, 21);
     EXPECT_DOUBLE_EQ(scaler.insight().panic, 21);  // a window of one second
     EXPECT_EQ(decision.desired, 3);
   });
-  fleet_.Tick(now_ + Millis(1500));
+  fleet_.Tick(now_ + Millis(1900));
   fleet_.ForEach([](const std::string&, const RevisionScaler& scaler, const Decision&) {
     EXPECT_DOUBLE_EQ(scaler.insight().stable, 21);
   });
