@@ -1,11 +1,12 @@
 // A controller and an autoscaler for benchmarks: gives one activator its routes, and takes its reports.
 //
-//   updraft_fake_control --listen unix:PATH --backend PORT [--routes N] [--instances N] [--asleep]
+//   updraft_fake_control --listen unix:PATH --backend PORT [--routes N] [--instances N] [--concurrency N] [--asleep]
 //
 // Route i (from 0) is host "h<i>.bench" to revision "bench/r<i>" with one instance; route 0 has `--instances` of them.
-// Host "grpc.bench" leads to an instance that speaks HTTP/2.
-// All instances are the one backend under different addresses of the loopback network. Prints "routed" each time the
-// activator has applied the full state. Asleep: no instances until a line comes on standard input; ends with it.
+// --concurrency: requests that an instance of route 0 takes at once, 0: any number. Host "grpc.bench" leads to an
+// instance that speaks HTTP/2. All instances are the one backend under different addresses of the loopback network. Prints
+// "routed" each time the activator has applied the full state. Asleep: no instances until a line comes on standard
+// input; ends with it.
 #include <grpcpp/grpcpp.h>
 
 #include <CLI/CLI.hpp>
@@ -26,6 +27,7 @@ struct Options {
   uint32_t backend = 0;
   int routes = 1'000;
   int instances = 1;
+  uint32_t concurrency = 0;
   bool asleep = false;
 };
 
@@ -100,6 +102,7 @@ class Routing final : public v1::RoutingService::Service {
       AddService("h" + number + ".bench", "r" + number, v1::APP_PROTOCOL_HTTP1, options_.backend,
                  i == 0 ? instances * options_.instances : instances, update);
     }
+    update.mutable_revisions(0)->set_container_concurrency(options_.concurrency);
     AddService("grpc.bench", "grpc", v1::APP_PROTOCOL_H2C, options_.backend, instances, update);
     stream_->Write(update);
   }
@@ -144,6 +147,7 @@ int main(int argc, char** argv) {
   app.add_option("--backend", options.backend)->required();
   app.add_option("--routes", options.routes);
   app.add_option("--instances", options.instances);
+  app.add_option("--concurrency", options.concurrency);
   app.add_flag("--asleep", options.asleep);
   CLI11_PARSE(app, argc, argv);
   return updraft::Run(options);

@@ -3,8 +3,9 @@
 //   updraft_bench_load --port PORT --host HOST [--path PATH] --connections N
 //     --requests N             one after the other on each connection, N in all
 //     --rate R --seconds S     R a second, whatever the answers take: prints "P50_MS P99_MS REQUESTS"
-//     --hold [--tls]           one request on each connection: prints "sent", when all are answered "answered", and
-//                              keeps the connections open until it is killed
+//     --hold [--tls]           one request on each connection, one after the other: prints "answered" and keeps the
+//                              connections open until it is killed
+//     --queue                  the same, but sends all requests, prints "sent", and only then reads the answers
 //
 // A latency at a fixed rate counts from when the request was due, not from when a connection was free for it.
 #include <fcntl.h>
@@ -43,6 +44,7 @@ struct Options {
   double rate = 0;
   double seconds = 1;
   bool hold = false;
+  bool queue = false;
   bool tls = false;
 };
 
@@ -101,9 +103,26 @@ class AnswerReader {
 
 // ---- connections that stay
 
+struct Held {
+  int fd = -1;
+  SSL* ssl = nullptr;  // null: clear text
+};
+
+void ReadAnswer(const Held& from) {
+  static std::array<char, 65536> buffer;
+  AnswerReader reader;
+  for (bool done = false; !done;) {
+    const ssize_t count = from.ssl != nullptr ? SSL_read(from.ssl, buffer.data(), static_cast<int>(buffer.size()))
+                                              : recv(from.fd, buffer.data(), buffer.size(), 0);
+    if (count <= 0) Fail("a connection was closed");
+    done = reader.Feed({buffer.data(), static_cast<size_t>(count)});
+  }
+  if (!reader.good()) Fail("an answer other than 200");
+}
+
 int Hold(const Options& options, const std::string& request) {
   SSL_CTX* const context = options.tls ? SSL_CTX_new(TLS_client_method()) : nullptr;
-  std::vector<std::pair<int, SSL*>> held;
+  std::vector<Held> held;
   for (size_t i = 0; i < options.connections; ++i) {
     const int fd = Connect(options.port);
     SSL* ssl = nullptr;
@@ -116,20 +135,13 @@ int Hold(const Options& options, const std::string& request) {
     } else if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) {
       Fail("cannot send");
     }
-    held.emplace_back(fd, ssl);
+    held.push_back({fd, ssl});
+    if (!options.queue) ReadAnswer(held.back());
   }
-  std::puts("sent");
-  std::fflush(stdout);
-  static std::array<char, 65536> buffer;
-  for (const auto& [fd, ssl] : held) {
-    AnswerReader reader;
-    for (bool done = false; !done;) {
-      const ssize_t count = ssl != nullptr ? SSL_read(ssl, buffer.data(), static_cast<int>(buffer.size()))
-                                           : recv(fd, buffer.data(), buffer.size(), 0);
-      if (count <= 0) Fail("a connection was closed");
-      done = reader.Feed({buffer.data(), static_cast<size_t>(count)});
-    }
-    if (!reader.good()) Fail("an answer other than 200");
+  if (options.queue) {
+    std::puts("sent");
+    std::fflush(stdout);
+    for (const Held& one : held) ReadAnswer(one);
   }
   std::puts("answered");
   std::fflush(stdout);
@@ -243,10 +255,11 @@ int main(int argc, char** argv) {
   app.add_option("--rate", options.rate);
   app.add_option("--seconds", options.seconds);
   app.add_flag("--hold", options.hold);
+  app.add_flag("--queue", options.queue);
   app.add_flag("--tls", options.tls);
   CLI11_PARSE(app, argc, argv);
   std::string request = "GET " + options.path + " HTTP/1.1\r\nHost: " + options.host + "\r\n\r\n";
-  if (options.hold) return Hold(options, request);
+  if (options.hold || options.queue) return Hold(options, request);
   Generator(options, std::move(request)).Run();
   return 0;
 }
