@@ -103,8 +103,15 @@ Task<Status> Relay::SendHead(std::string_view body, bool last) {
     return parts_.upstream.Send({head.written(), {}, body, last, trailers});
   }
   WriteUpstreamHead(exchange.request(), parts_.origin, {RequestBody::kLength, false}, head);
-  const UpstreamFields fields(exchange.request(), head.written());
-  return parts_.upstream.Send({{}, fields.all(), body, last, trailers});
+  return SendHttp2Head(head.written(), body, last, trailers);
+}
+
+// The fields live in this task's frame: nothing of it runs before it is awaited.
+Task<Status> Relay::SendHttp2Head(std::string_view head, std::string_view body, bool last,
+                                  const http::Headers* trailers) {
+  const UpstreamFields fields(parts_.exchange.request(), head);
+  const http::ClientExchange::Part part{{}, fields.all(), body, last, trailers};
+  co_return co_await parts_.upstream.Send(part);
 }
 
 bool Relay::IsInterim() const {

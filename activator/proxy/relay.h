@@ -61,6 +61,8 @@ class Relay {
  private:
   http::Task<Status> SendWithBody();
   http::Task<Status> SendHead(std::string_view body, bool last);
+  http::Task<Status> SendHttp2Head(std::string_view head, std::string_view body, bool last,
+                                   const http::Headers* trailers);
   void KeepBody(std::string_view first, bool whole);
   bool IsInterim() const;
   http::Task<Status> PassInterim();
