@@ -5,7 +5,7 @@ PROXY_CORE=0 LOAD_CORE=$(($(nproc) > 1))
 HOSTS=1000
 HOST=h0.bench        # the one that is asked for
 GRPC_HOST=grpc.bench  # its instance speaks HTTP/2
-declare -A PID PORT METRICS CONTROL_PID CONTROL_IN
+declare -A PID PORT TLS_PORT METRICS CONTROL_PID CONTROL_IN
 
 at_exit() {  # all that runs beside is a program of its own, no shell that would leave one behind
   local pids
@@ -48,6 +48,11 @@ start_backend() {
   wait_for 5 "the backend" listens "$BACKEND"
 }
 
+# For all three: a certificate with an ECDSA key on P-256.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$HOST" \
+  -addext "subjectAltName=DNS:$HOST" -keyout "$WORK/tls.key" -out "$WORK/tls.crt" 2> /dev/null
+cat "$WORK/tls.crt" "$WORK/tls.key" > "$WORK/tls.pem"
+
 # stop TARGET: in order, so that a profiler writes what it found.
 stop() {
   kill -TERM "${PID[$1]}" 2> /dev/null || true
@@ -70,8 +75,9 @@ start_activator() {
     < "$WORK/$name.in" > "$WORK/$name.out" 2> "$WORK/$name.control.log" &
   CONTROL_PID[$name]=$!
   exec {CONTROL_IN[$name]}> "$WORK/$name.in"
-  PORT[$name]=$(free_port) METRICS[$name]=$(free_port)
+  PORT[$name]=$(free_port) TLS_PORT[$name]=$(free_port) METRICS[$name]=$(free_port)
   taskset -c $PROXY_CORE "$@" "$BIN/activator" --workers 1 --http-address "127.0.0.1:${PORT[$name]}" --id bench \
+    --https-address "127.0.0.1:${TLS_PORT[$name]}" --tls-cert "$WORK/tls.crt" --tls-key "$WORK/tls.key" \
     --controller "unix:$socket" --autoscaler "unix:$socket" --metrics-address "127.0.0.1:${METRICS[$name]}" \
     --drain-seconds 5 ${ACTIVATOR_FLAGS:-} > "$WORK/$name.log" 2>&1 &
   PID[$name]=$!
@@ -89,7 +95,7 @@ metric() {
 
 # What a worker of the activator does beside: limits, timeouts, forwarding fields, a map of hosts, statistics.
 start_haproxy() {
-  PORT[haproxy]=$(free_port)
+  PORT[haproxy]=$(free_port) TLS_PORT[haproxy]=$(free_port)
   local i
   { for ((i = 0; i < HOSTS; ++i)); do echo "h$i.bench instances"; done; echo "$GRPC_HOST http2"; } > "$WORK/haproxy.map"
   cat > "$WORK/haproxy.cfg" << END
@@ -107,6 +113,7 @@ defaults
   http-reuse always
 frontend in
   bind 127.0.0.1:${PORT[haproxy]}
+  bind 127.0.0.1:${TLS_PORT[haproxy]} ssl crt $WORK/tls.pem
   http-request set-header X-Forwarded-Proto http
   use_backend %[req.hdr(host),lower,map($WORK/haproxy.map)]
 backend instances
@@ -120,7 +127,7 @@ END
 }
 
 start_nginx() {
-  PORT[nginx]=$(free_port) NGINX_HTTP2=$(free_port)
+  PORT[nginx]=$(free_port) TLS_PORT[nginx]=$(free_port) NGINX_HTTP2=$(free_port)
   local i
   mkdir -p "$WORK/nginx"
   for ((i = 0; i < HOSTS; ++i)); do echo "h$i.bench instances;"; done > "$WORK/nginx.map"
@@ -165,6 +172,10 @@ http {
   server {
     server_name _;
     listen 127.0.0.1:${PORT[nginx]};
+    listen 127.0.0.1:${TLS_PORT[nginx]} ssl;
+    ssl_certificate $WORK/tls.crt;
+    ssl_certificate_key $WORK/tls.key;
+    ssl_protocols TLSv1.2 TLSv1.3;
     listen 127.0.0.1:$NGINX_HTTP2 http2 default_server;
     http2_max_concurrent_streams 1000;
     location / {
