@@ -194,7 +194,7 @@ Wish World::RandomWish() {
   wish.min_scale = chance_.Of(std::vector<int>{0, 0, 0, 1, 2});
   wish.max_scale = chance_.Of(std::vector<int>{0, 1, 2, 3, 5});
   if (wish.max_scale > 0) wish.min_scale = std::min(wish.min_scale, wish.max_scale);
-  wish.timeout_seconds = chance_.Of(std::vector<int>{5, 15, 30});
+  wish.timeout_seconds = chance_.Of(std::vector<int>{15, 20, 30});
   if (wish.image == "slow") wish.timeout_seconds = 30;  // a cold start is to fit in
   wish.version = static_cast<int>(++versions_);
   return wish;
@@ -273,7 +273,7 @@ void World::ChangeRates() {
                                            ? static_cast<double>(wish.max_scale) * wish.container_concurrency
                                            : 8.0);
     const bool busy = static_cast<double>(chance_.Below(1000)) < 1000 * options_.busy;
-    double rate = busy ? chance_.Of(std::vector<double>{0.3, 0.3, 0.2 * slots, 1.5 * slots}) : 0;
+    double rate = busy ? chance_.Of(std::vector<double>{0.3, 0.3, 0.2 * slots, slots}) : 0;
     if (busy && weather_.stormy && chance_.OneIn(10)) rate = 8 * slots;
     SetRate(name, rate);
   }
