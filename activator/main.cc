@@ -1,6 +1,7 @@
 // The activator: takes every user's request to an instance, and holds it while one starts.
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -82,11 +83,20 @@ int Run(const Config& config) {
   return exit_code;
 }
 
+// A descriptor for each connection: as many as the system lets us have.
+void UseAllDescriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 }  // namespace updraft::activator
 
 int main(int argc, char** argv) {
   updraft::BlockTerminationSignals();
+  updraft::activator::UseAllDescriptors();
   updraft::activator::Config config;
   CLI::App app("Takes every user's request to an instance, and holds it while one starts");
   updraft::activator::AddFlags(app, config);

@@ -151,7 +151,8 @@ ErrorReply ProxiedRequest::ReplyWithoutInstance() {
   if (hold_.held()) {
     CountAbort(AbortCause::kInstance);
     const bool slow = connect_error_.code == Code::kDeadlineExceeded;
-    return {slow ? 504 : 502, "could not reach an instance", connect_error_.message,
+    const bool short_of = connect_error_.code == Code::kResourceExhausted;
+    return {short_of ? 503 : slow ? 504 : 502, "could not reach an instance", connect_error_.message,
             origin_.request_id};
   }
   const bool full = hold_.refusal()->code == Code::kResourceExhausted;
@@ -257,7 +258,9 @@ Status ProxiedRequest::NoteConnect(Status connected) {
   connect_error_ =
       Context("instance " + instance.id() + " at " + instance.host_port(), connected.error());
   proxy_.counters().connect_failures.Add();
-  proxy_.worker().dispatcher().MarkFailed(hold_.slot(), connect_error_);
+  // What we are short of is not the instance's fault.
+  if (connect_error_.code != Code::kResourceExhausted)
+    proxy_.worker().dispatcher().MarkFailed(hold_.slot(), connect_error_);
   return connected;
 }
 

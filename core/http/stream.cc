@@ -16,8 +16,14 @@ constexpr size_t kCopiedBytesMax = 16384;
 constexpr size_t kSkippedBytesMax = 4096;
 constexpr uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
+// A shortage of ours says nothing about the peer.
+bool IsShortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL;
+}
+
 Error SocketError(int error) {
-  return {Code::kUnavailable, strerror(error)};
+  const Code code = IsShortage(error) ? Code::kResourceExhausted : Code::kUnavailable;
+  return {code, strerror(error)};
 }  // NOLINT: glibc's is safe for threads
 
 bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }

@@ -177,7 +177,8 @@ inline Stream::Wait Stream::Writable(TimePoint deadline) {
 }
 
 // A non-blocking socket that is connecting to `address`: wait until it is writable, then ask
-// ConnectOutcome(). kUnavailable: refused or unreachable at once.
+// ConnectOutcome(). kUnavailable: refused or unreachable at once; kResourceExhausted: we have no
+// descriptor or port left.
 Result<UniqueFd> StartConnecting(const SocketAddress& address);
 Status ConnectOutcome(int fd);
 

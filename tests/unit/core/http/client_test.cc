@@ -1,8 +1,10 @@
 #include "core/http/client.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "core/http/acceptor.h"
+#include "core/http/stream.h"
 #include "tests/unit/core/http/raw_client.h"
 #include "tests/unit/core/http/test_server.h"
 
@@ -50,6 +52,18 @@ TEST(FetchTest, SendsARequestAndReadsItsAnswer) {
   EXPECT_EQ(response->status, 203);
   EXPECT_EQ(response->headers.Get("x-answer"), "yes");
   EXPECT_EQ(response->body, "POST /t?x v content");
+}
+
+TEST(ConnectTest, AShortageOfOursIsNotThePeersFault) {
+  const SocketAddress address = *ParseAddress("127.0.0.1:1");
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const rlimit none{0, limit.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  const Result<UniqueFd> socket = StartConnecting(address);
+  setrlimit(RLIMIT_NOFILE, &limit);
+  ASSERT_FALSE(socket);
+  EXPECT_EQ(socket.error().code, Code::kResourceExhausted);
 }
 
 TEST(FetchTest, SaysWhatWentWrong) {
