@@ -113,7 +113,9 @@ std::optional<v1::ScaleTarget> ScaleTargetOf(const Fleet& fleet, const RevisionK
   for (const auto& [name, value] : spec.scaling_annotations)
     (*target.mutable_annotations())[name] = value;
   target.set_container_concurrency(spec.routing.container_concurrency());
-  const bool broken = spec.broken && counts.ready == 0 && counts.starting + counts.failing > 0;
+  // Also at zero: were it reachable again as soon as its last instance is gone, its min-scale would
+  // bring it back at once, over and over. A request tries it again all the same.
+  const bool broken = spec.broken && counts.ready == 0;
   target.set_reachability(broken ? v1::UNREACHABLE : spec.reachability);
   target.set_ready(static_cast<uint32_t>(counts.ready));
   target.set_starting(static_cast<uint32_t>(counts.starting));

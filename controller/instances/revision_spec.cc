@@ -41,6 +41,8 @@ std::optional<v1::Failure> BrokenBy(const Json& revision) {
   for (const char* type : {"ContainerHealthy", "ResourcesAvailable"}) {
     const auto condition = api::ConditionOf(revision, type);
     if (!condition || !condition->IsFalse()) continue;
+    // It waits for room, and is to be had as soon as there is some.
+    if (condition->reason == kUnschedulable) continue;
     v1::Failure failure;
     failure.set_reason(condition->reason);
     failure.set_message(condition->message);

@@ -103,6 +103,19 @@ TEST_F(FleetTest, ADecisionBecomesAnOrderInTheSameTurn) {
   EXPECT_THAT(Starts(Settle()), IsEmpty());
 }
 
+TEST_F(FleetTest, ABrokenRevisionIsUnreachableAlsoWhenNothingOfItIsLeft) {
+  Connect();
+  auto broken = std::make_shared<RevisionSpec>(*SpecOf("d/r"));
+  broken->broken.emplace().set_reason("ExitCode3");
+  fleet_->SetRevision(broken);
+  Decide(1);
+  EXPECT_EQ(ScaleTargetOf(*fleet_, "d/r", clock_.Now())->reachability(), v1::UNREACHABLE);
+  Decide(0);
+  Report(Starts(Decide(1)).at(0), v1::INSTANCE_STOPPED);
+  Decide(0);
+  EXPECT_EQ(ScaleTargetOf(*fleet_, "d/r", clock_.Now())->reachability(), v1::UNREACHABLE);
+}
+
 TEST_F(FleetTest, AReadyReportIsAnEndpointAtOnce) {
   const v1::InstanceSpec spec = OneReady();
   EXPECT_TRUE(last_.revisions.contains("d/r"));

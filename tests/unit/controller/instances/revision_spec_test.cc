@@ -221,6 +221,13 @@ TEST(ReadRevision, BrokenAsItsConditionsSay) {
   EXPECT_EQ(spec.broken->reason(), "ContainerMissing");
 }
 
+TEST(ReadRevision, IsNotBrokenForWantOfRoom) {
+  Json revision = RevisionJson();
+  revision["status"]["conditions"] = Json::parse(
+      R"([{"type": "ResourcesAvailable", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}])");
+  EXPECT_FALSE(Read(revision).broken);
+}
+
 TEST(ReadRevision, RefusesWhatIsNoRevision) {
   EXPECT_FALSE(ReadRevision(Json::parse("[]"), {}));
   EXPECT_FALSE(
