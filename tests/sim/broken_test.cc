@@ -9,7 +9,7 @@
 namespace updraft::sim {
 namespace {
 
-constexpr uint64_t kSeeds = 20;
+constexpr uint64_t kSeeds = 40;
 
 class BrokenTest : public testing::TestWithParam<SabotageName> {};
 

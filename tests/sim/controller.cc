@@ -278,6 +278,9 @@ class SimController::Parts final : private FleetFollower,
     // Two autoscalers at once are a restart seen from here: the newer one is right.
     if (autoscaler_streams_.empty() || autoscaler_streams_.rbegin()->first != stream->id()) return;
     ++activity_;
+    for (const v1::Decision& decision : message.decisions()) {
+      if (around_.trace) Trace("decided " + decision.revision() + " " + std::to_string(decision.desired()));
+    }
     turns_.Change([&](Fleet& fleet, Moment) {
       for (const v1::Decision& decision : message.decisions()) fleet.OnDecision(Told(decision));
     });

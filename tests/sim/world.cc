@@ -11,6 +11,7 @@ namespace updraft::sim {
 namespace {
 
 constexpr Nanos kSweepEvery = Millis(250);
+constexpr int kBusySweepsMax = 12;
 
 Json ServiceOf(const std::string& name, const Wish& wish) {
   Json annotations = Json::object();
@@ -168,9 +169,15 @@ void World::RunFor(Nanos span) {
   const TimePoint end = time_.now() + span;
   while (time_.now() < end && violations_.size() < options_.violations_max) {
     const TimePoint next = std::min(end, time_.now() + kSweepEvery);
+    const uint64_t before = controller_ && controller_->serving() ? controller_->activity() : 0;
     while (violations_.size() < options_.violations_max && time_.RunOne(next)) {
     }
     Sweep();
+    const uint64_t after = controller_ && controller_->serving() ? controller_->activity() : 0;
+    // Writes, orders, updates and decisions: a circle that nothing slows down.
+    const uint64_t most = 400 + 40 * uint64_t{options_.services};
+    busy_sweeps_ = before != 0 && after > before + most ? busy_sweeps_ + 1 : 0;
+    if (busy_sweeps_ >= kBusySweepsMax) Violation("the controller does not come to rest");
   }
 }
 

@@ -149,6 +149,7 @@ class World final : private Backends {
   std::set<std::string> seen_instances_;
   std::set<uint64_t> open_requests_;
   uint64_t sweeps_ = 0;
+  int busy_sweeps_ = 0;  // in a row, in which the controller did more than it can have reason to
   uint64_t digest_ = 0;
   std::string last_checked_;  // of the services
   uint64_t next_request_ = 1;
