@@ -7,6 +7,15 @@
 #include "node-agent/instance/run_record.h"
 
 namespace updraft::node_agent {
+namespace {
+
+std::map<std::string, TaskState> ById(const std::vector<TaskState>& tasks) {
+  std::map<std::string, TaskState> by_id;
+  for (const TaskState& task : tasks) by_id[task.container_id] = task;
+  return by_id;
+}
+
+}  // namespace
 
 InstanceHost::InstanceHost(const InstanceTools& tools, InstanceHostCallbacks callbacks)
     : tools_(tools), callbacks_(std::move(callbacks)) {}
@@ -174,11 +183,13 @@ void InstanceHost::AdoptAll(const RuntimeContents& contents) {
   Log(Level::kInfo, "instances_adopted",
       {{"instances", adopted.size()}, {"containers_removed", plan.remove_containers.size()}});
   for (LiveInstance* instance : adopted) instance->Begin();
+  // What ended while nobody looked has ended like anything else.
+  const std::map<std::string, TaskState> tasks = ById(contents.tasks);
+  for (LiveInstance* instance : adopted) instance->CompareWith(tasks);
 }
 
 void InstanceHost::Compare(const RuntimeContents& contents) {
-  std::map<std::string, TaskState> tasks;
-  for (const TaskState& task : contents.tasks) tasks[task.container_id] = task;
+  const std::map<std::string, TaskState> tasks = ById(contents.tasks);
   for (const auto& [id, instance] : instances_) instance->CompareWith(tasks);
   // What was made by calls whose answers we never got, and that nobody looks after any more.
   for (const ContainerRecord& record : contents.containers) {

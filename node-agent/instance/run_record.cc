@@ -66,9 +66,11 @@ std::optional<ReadRecord> Read(const ContainerRecord& record) {
   return read;
 }
 
+// One that has ended counts as running, no longer ready: its end is told right after, with its exit code.
 void SetTask(AdoptedContainer& container, const TaskState* task) {
-  container.running = task != nullptr && (task->status == TaskStatus::kRunning || task->status == TaskStatus::kPaused ||
-                                          task->status == TaskStatus::kUnknown);
+  const bool ended = task != nullptr && task->status == TaskStatus::kStopped;
+  container.running = task != nullptr && task->status != TaskStatus::kCreated;
+  if (ended) container.was_ready = false;
 }
 
 }  // namespace

@@ -136,6 +136,7 @@ void PrivateContainerd::MakeRootSnapshot() {
   snapshots::PrepareSnapshotRequest prepare;
   prepare.set_snapshotter("overlayfs");
   prepare.set_key("test-root-active");
+  (*prepare.mutable_labels())["containerd.io/gc.root"] = "test";  // else containerd may collect it at once
   snapshots::PrepareSnapshotResponse prepared;
   UPDRAFT_CHECK(stub->Prepare(Context().get(), prepare, &prepared).ok());
   const fs::path root = prepared.mounts(0).source();

@@ -62,12 +62,13 @@ TEST(RunRecordTest, WhatIsWrittenIsReadAgain) {
   EXPECT_THAT(plan.remove_snapshots, IsEmpty());
 }
 
-TEST(RunRecordTest, OnlyATaskThatRunsRuns) {
+// One that has ended while nobody looked: its end is told like any other.
+TEST(RunRecordTest, OnlyATaskThatWasStartedRuns) {
   for (const auto& [status, running] : std::vector<std::pair<TaskStatus, bool>>{{TaskStatus::kRunning, true},
                                                                                 {TaskStatus::kPaused, true},
                                                                                 {TaskStatus::kUnknown, true},
                                                                                 {TaskStatus::kCreated, false},
-                                                                                {TaskStatus::kStopped, false}}) {
+                                                                                {TaskStatus::kStopped, true}}) {
     const ContainerRecord record = Record("hello-1", {0, 0});
     const AdoptionPlan plan =
         PlanAdoption({.containers = {record}, .tasks = {{.container_id = record.id, .status = status}}, .snapshots = {}});
