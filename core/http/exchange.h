@@ -80,6 +80,8 @@ class Exchange {
   // handler, no more.
   void OnClientGone(std::function<void()> callback);
   bool client_gone() const { return client_gone_; }
+  // For connections: the handler has returned, and with it what its callback would touch.
+  void HandlerEnded() { on_client_gone_ = nullptr; }
 
   // ---- for proxies, without copies
 

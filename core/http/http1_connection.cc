@@ -88,6 +88,7 @@ Task<Http1Connection::Next> Http1Connection::ServeRequest(std::string_view head_
   Http1Exchange exchange(input_, request, framing, info_, context_.options, context_.draining);
   exchange_ = &exchange;
   co_await context_.handler(exchange);
+  exchange.HandlerEnded();
   if (!exchange.started() && !exchange.client_gone() && !stream_.interrupted())
     co_await AnswerForHandler(exchange);
   exchange_ = nullptr;

@@ -92,6 +92,7 @@ Task<void> Http2Connection::ServeStream(std::unique_ptr<Http2Exchange> exchange)
     co_await Answer(*exchange, refusal.status, refusal.reason);
   } else if (!exchange->closed()) {
     co_await context_.handler(*exchange);
+    exchange->HandlerEnded();
     if (!exchange->started() && !exchange->client_gone())
       co_await Answer(*exchange, 500, "no answer was given");
   }
