@@ -96,11 +96,17 @@ struct RevisionState {
   v1::Decision decision;  // the last one
   v1::ColdStart stamp;    // for instances that the decision of this turn starts
   // Why the newest of its instances that failed did; kept while the next tries, until one is ready
-  // or none is wanted.
+  // or none is wanted of one that has not given up.
   std::optional<v1::Failure> last_failure;
   int start_failures = 0;  // in a row, without one that got ready
   TimePoint start_not_before;
 };
+
+// The same name may have been used before: the instance is of that one, and is to go.
+inline bool OfAnEarlierOne(const RevisionState& state, const Instance& instance) {
+  return state.spec && instance.spec &&
+         instance.spec->revision_uid() != state.spec->instance.revision_uid();
+}
 
 class Fleet {
  public:

@@ -90,9 +90,7 @@ void Fleet::SettleRevision(const RevisionKey& key, Moment at) {
   RevisionState& state = it->second;
 
   for (Instance* instance : instances_.OfRevision(key)) {
-    const bool other_uid = state.spec && instance->spec &&
-                           instance->spec->revision_uid() != state.spec->instance.revision_uid();
-    if (instance->intent == Intent::kRun && other_uid) {
+    if (instance->intent == Intent::kRun && OfAnEarlierOne(state, *instance)) {
       BeginStop(*instance, at);
     } else if (Ready(*instance)) {
       instance->in_routing = true;
@@ -109,8 +107,10 @@ void Fleet::SettleRevision(const RevisionKey& key, Moment at) {
     desired.start_deadline = state.spec->progress_deadline();
   }
   // What an activation failed of is told until one succeeds: nobody asks for an instance any more,
-  // but the next request would find out again.
-  const bool gave_up = state.decision.active() == v1::ACTIVE_TIMED_OUT;
+  // but the next request would find out again. What a revision is called broken for is told likewise:
+  // were it whole again without it, its min-scale would bring it back at once, over and over.
+  const bool broken = state.spec != nullptr && state.spec->broken;
+  const bool gave_up = state.decision.active() == v1::ACTIVE_TIMED_OUT || broken;
   if (desired.count == 0 && !gave_up) state.last_failure.reset();
   const std::vector<const Instance*> instances = std::as_const(instances_).OfRevision(key);
   const InstancePlan plan = PlanInstances(desired, instances, at.now);

@@ -63,14 +63,17 @@ void AddUsage(const Fleet& fleet, const RevisionKey& key, v1::ScaleTarget& targe
 
 InstanceCounts CountsOf(const Fleet& fleet, const RevisionKey& key) {
   InstanceCounts counts;
+  const RevisionState* state = StateOf(fleet, key);
   for (const Instance* instance : fleet.instances().OfRevision(key)) {
     ++counts.total;
-    if (instance->intent != Intent::kRun) ++counts.leaving;
+    // Before the fleet has settled as well: it must not vouch for a revision that it is not of.
+    const bool earlier = state != nullptr && OfAnEarlierOne(*state, *instance);
+    if (instance->intent != Intent::kRun || earlier) ++counts.leaving;
+    if (earlier) continue;
     counts.ready += Ready(*instance) ? 1 : 0;
     counts.starting += Starting(*instance) ? 1 : 0;
     counts.failing += Failing(*instance) ? 1 : 0;
   }
-  const RevisionState* state = StateOf(fleet, key);
   const int wanted = counts.total - counts.leaving;
   counts.desired = state != nullptr && state->desired ? *state->desired : wanted;
   return counts;

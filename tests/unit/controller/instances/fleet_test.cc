@@ -116,6 +116,31 @@ TEST_F(FleetTest, ABrokenRevisionIsUnreachableAlsoWhenNothingOfItIsLeft) {
   EXPECT_EQ(ScaleTargetOf(*fleet_, "d/r", clock_.Now())->reachability(), v1::UNREACHABLE);
 }
 
+TEST_F(FleetTest, WhyABrokenRevisionIsBrokenIsKeptAtZero) {
+  Connect();
+  const v1::InstanceSpec spec = Starts(Decide(1)).at(0);
+  v1::InstanceReport crashed = ReportOf(spec, v1::INSTANCE_BACKOFF);
+  crashed.mutable_failure()->set_reason("CrashLoopBackOff");
+  fleet_->OnReport("n1", streams_["n1"], crashed, Now());
+  auto broken = std::make_shared<RevisionSpec>(*SpecOf("d/r"));
+  broken->broken.emplace().set_reason("CrashLoopBackOff");
+  fleet_->SetRevision(broken);
+  Decide(0);
+  ASSERT_TRUE(ObservedOf(*fleet_, "d/r", clock_.Now()).failure);
+  fleet_->SetRevision(SpecOf("d/r"));  // its conditions say that it is whole again
+  Settle();
+  EXPECT_FALSE(ObservedOf(*fleet_, "d/r", clock_.Now()).failure);
+}
+
+TEST_F(FleetTest, InstancesOfARevisionThatHadTheNameBeforeAreNotCountedForIt) {
+  OneReady();
+  auto next = std::make_shared<RevisionSpec>(*SpecOf("d/r"));
+  next->instance.set_revision_uid("another");
+  fleet_->SetRevision(next);  // and before the fleet settles:
+  EXPECT_EQ(CountsOf(*fleet_, "d/r").ready, 0);
+  EXPECT_EQ(ObservedOf(*fleet_, "d/r", clock_.Now()).ready, 0);
+}
+
 TEST_F(FleetTest, AReadyReportIsAnEndpointAtOnce) {
   const v1::InstanceSpec spec = OneReady();
   EXPECT_TRUE(last_.revisions.contains("d/r"));
