@@ -105,10 +105,17 @@ class PeerStream : public grpc::ServerBidiReactor<In, Out>,
     });
   }
 
+  // A stream that ended while a message was with the observer has no read to end with.
   void ReadNext() {
-    const std::lock_guard lock(mutex_);
-    if (!finished_) this->StartRead(&incoming_);
+    {
+      const std::lock_guard lock(mutex_);
+      if (!finished_) return this->StartRead(&incoming_);
+    }
+    Tell([](Observer& observer, const Stream& stream) { observer.OnEnded(stream); });
   }
+
+  // The peer is gone, or the server shuts down; the loop may be waiting for just that.
+  void OnCancel() override { End(grpc::Status::CANCELLED); }
 
   void OnReadDone(bool ok) override {
     if (ok) {
