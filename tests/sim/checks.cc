@@ -265,9 +265,10 @@ void World::CheckCounts() {
     const v1::Route built = controller::BuildRoute(*route, {});
     for (const v1::HostRule& rule : built.hosts()) {
       for (const v1::Split& split : rule.splits()) {
-        const auto& annotations = controller_->fleet().revisions().at(split.revision()).spec->scaling_annotations;
-        const auto least = annotations.find(kMinScale);
-        wanted[split.revision()] = least == annotations.end() ? 0 : std::atoi(least->second.c_str());
+        const controller::RevisionSpec& spec = *controller_->fleet().revisions().at(split.revision()).spec;
+        const auto least = spec.scaling_annotations.find(kMinScale);
+        const bool none = spec.broken || least == spec.scaling_annotations.end();
+        wanted[split.revision()] = none ? 0 : std::atoi(least->second.c_str());
       }
     }
   }

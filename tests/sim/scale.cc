@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
                                      .activators = 3,
                                      .services = 10'000,
                                      .storm = std::chrono::minutes(30),
-                                     .fault_every = std::chrono::seconds(4),
+                                     .fault_every = std::chrono::seconds(15),
                                      .users_take = std::chrono::seconds(2),
                                      .all_at_first = true,
                                      .busy = 0.05};
