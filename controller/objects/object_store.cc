@@ -27,6 +27,17 @@ Error Conflict(const ObjectKey& key) {
   return {Code::kAborted, Describe(key) + " has been modified: read it again and retry"};
 }
 
+// The keys of a page and of all that follow it.
+Result<store::KeyRange> KeysFrom(const PageRequest& request) {
+  store::KeyRange keys = store::WithPrefix(ToStorePrefix(request.resource, request.ns));
+  if (request.after_name.empty()) return keys;
+  const Result<std::string> last = ToStoreKey(
+      {.resource = request.resource, .ns = request.after_ns, .name = request.after_name});
+  if (!last) return last.error();
+  keys.begin = std::max(keys.begin, *last + '\0');
+  return keys;
+}
+
 struct Kept {
   store::Bounds bounds = {};
   std::vector<store::KeyValue> entries = {};
@@ -70,7 +81,7 @@ http::Task<Status> ObjectStore::Load() {
     if (!Restore(entry))
       co_return Error{Code::kInternal, "load objects: damaged entry " + entry.key};
   }
-  revision_ = oldest_ = kept->bounds.compacted;
+  revision_ = oldest_ = loaded_ = kept->bounds.compacted;
   Follow();
 
   // Keys that are not ours may have had the newest revisions, so the end of the past cannot be told
@@ -91,6 +102,7 @@ bool ObjectStore::Restore(const store::KeyValue& entry) {
   Resource& resource = resources_[key->resource];
   resource.objects[key->ns][key->name] = Entry{.object = object, .revision = entry.mod_revision};
   ++resource.count;
+  resource.changed = std::max(resource.changed, entry.mod_revision);
   return true;
 }
 
@@ -152,6 +164,7 @@ void ObjectStore::Apply(const store::Event& event) {
     if (names.empty()) resource.objects.erase(key->ns);
     --resource.count;
   }
+  resource.changed = std::max(resource.changed, change.revision);
   revision_ = std::max(revision_, change.revision);
   Remember(change, event.entry.value.size());
   Deliver(change);
@@ -242,6 +255,69 @@ ListResult ObjectStore::List(std::string_view resource, std::string_view ns) con
   result.objects.reserve(found->second.count);
   for (const auto& [name, names] : objects) add(names);
   return result;
+}
+
+bool ObjectStore::BeforeInStore::operator()(std::string_view a, std::string_view b) const {
+  const size_t common = std::min(a.size(), b.size());
+  if (const int order = a.substr(0, common).compare(b.substr(0, common)); order != 0)
+    return order < 0;
+  // No namespace has a slash in its name.
+  const auto next = [common](std::string_view text) {
+    return static_cast<unsigned char>(text.size() > common ? text[common] : '/');
+  };
+  return a.size() != b.size() && next(a) < next(b);
+}
+
+http::Task<Result<Page>> ObjectStore::ListPage(PageRequest request) const {
+  const auto resource = resources_.find(request.resource);
+  const int64_t changed = resource == resources_.end() ? 0 : resource->second.changed;
+  if (request.revision > revision_) co_return Error{Code::kOutOfRange, "revision is in the future"};
+  // What was deleted before we loaded is not known to have changed.
+  if (request.revision == 0 || request.revision >= std::max(changed, loaded_))
+    co_return PageFromMemory(request);
+  const Result<store::KeyRange> keys = KeysFrom(request);
+  if (!keys) co_return keys.error();
+  Completion<Result<store::RangeResult>> read;
+  store_.Range({.keys = *keys, .revision = request.revision, .limit = request.limit},
+               read.callback());
+  const Result<store::RangeResult> range = co_await read;
+  if (!range) co_return range.error();
+  Page page{.revision = request.revision, .more = range->more};
+  for (const store::KeyValue& entry : range->entries) {
+    std::optional<ObjectKey> key = FromStoreKey(entry.key);
+    const std::shared_ptr<Json> object = FromStoredBytes(entry.value);
+    if (!key || !object) co_return Error{Code::kInternal, "damaged entry " + entry.key};
+    SetResourceVersion(*object, entry.mod_revision);
+    page.keys.push_back(*std::move(key));
+    page.objects.push_back(object);
+  }
+  co_return page;
+}
+
+Page ObjectStore::PageFromMemory(const PageRequest& request) const {
+  Page page{.revision = request.revision == 0 ? revision_ : request.revision, .total = 0};
+  const auto found = resources_.find(request.resource);
+  if (found == resources_.end()) return page;
+  const ByNamespace& all = found->second.objects;
+  const bool first = request.after_name.empty();
+  auto ns = first ? all.begin() : all.lower_bound(request.after_ns);
+  if (!request.ns.empty()) ns = all.find(request.ns);
+  page.total = found->second.count;
+  if (!request.ns.empty()) page.total = ns == all.end() ? 0 : ns->second.size();
+  for (; ns != all.end() && (request.ns.empty() || ns->first == request.ns); ++ns) {
+    const ByName& names = ns->second;
+    const bool goes_on = !first && ns->first == request.after_ns;
+    auto entry = goes_on ? names.upper_bound(request.after_name) : names.begin();
+    for (; entry != names.end(); ++entry) {
+      if (request.limit != 0 && page.objects.size() == request.limit) {
+        page.more = true;
+        return page;
+      }
+      page.keys.push_back({.resource = request.resource, .ns = ns->first, .name = entry->first});
+      page.objects.push_back(entry->second.object);
+    }
+  }
+  return page;
 }
 
 size_t ObjectStore::Count(std::string_view resource) const {

@@ -58,6 +58,26 @@ struct ListResult {
   int64_t revision = 0;  // of the whole store: a Watch from here misses nothing
 };
 
+// A part of a list. The first one asks for no revision and no place; each further one for the
+// revision that the first one had, and to go on after the last object that came.
+struct PageRequest {
+  std::string resource = {};
+  std::string ns = {};   // empty: all namespaces
+  size_t limit = 0;      // 0: all
+  int64_t revision = 0;  // as of then; 0: now
+  std::string after_ns = {};
+  std::string after_name = {};  // empty: from the beginning
+};
+
+struct Page {
+  std::vector<ObjectKey> keys = {};                       // of `objects`, which are in their order
+  std::vector<std::shared_ptr<const Json>> objects = {};  // in the order of a whole list
+  int64_t revision = 0;                                   // that all parts show
+  bool more = false;                                      // cut by the limit
+  // How many the whole list has, where that is known at no cost: not for one from the past.
+  std::optional<size_t> total = std::nullopt;
+};
+
 struct ObjectStoreOptions {
   // How much history is kept for watches, whichever is reached first. The Store is compacted
   // likewise.
@@ -84,6 +104,9 @@ class ObjectStore {
 
   // `ns` empty: all namespaces. Linear in what it returns.
   ListResult List(std::string_view resource, std::string_view ns) const;
+  // Costs what it returns. Memory answers while nothing of the resource has changed since the
+  // revision, the Store otherwise. kOutOfRange: the revision is no longer kept, or not yet there.
+  http::Task<Result<Page>> ListPage(PageRequest request) const;
   size_t Count(std::string_view resource) const;
   std::vector<std::string> Resources() const;  // those that have objects
 
@@ -117,8 +140,13 @@ class ObjectStore {
     std::shared_ptr<const Json> object = {};
     int64_t revision = 0;
   };
+  // Namespaces as their objects' keys lie in the Store, where a slash follows: "a-b" is before "a".
+  struct BeforeInStore {
+    using is_transparent = void;
+    bool operator()(std::string_view a, std::string_view b) const;
+  };
   using ByName = std::map<std::string, Entry, std::less<>>;
-  using ByNamespace = std::map<std::string, ByName, std::less<>>;
+  using ByNamespace = std::map<std::string, ByName, BeforeInStore>;
   struct Watcher {
     std::string ns = {};
     int64_t after = 0;                         // the last revision that it has been told of
@@ -127,6 +155,7 @@ class ObjectStore {
   struct Resource {
     ByNamespace objects = {};
     size_t count = 0;
+    int64_t changed = 0;  // when any of them changed last
     std::map<WatchId, Watcher> watchers;
   };
   struct Past {
@@ -149,6 +178,7 @@ class ObjectStore {
   void Remember(Change change, size_t bytes);
   void CompactIfDue();
   const Entry* Find(const ObjectKey& key) const;
+  Page PageFromMemory(const PageRequest& request) const;
 
   store::Store& store_;
   const ObjectStoreOptions options_;
@@ -160,6 +190,7 @@ class ObjectStore {
 
   int64_t revision_ = 0;
   int64_t oldest_ = 0;
+  int64_t loaded_ = 0;    // everything since then is known
   size_t forgotten_ = 0;  // changes dropped from the history since the last compaction
   std::deque<Past> history_;
   size_t history_bytes_ = 0;

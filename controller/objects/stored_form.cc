@@ -13,6 +13,12 @@ Result<std::string> ToStoreKey(const ObjectKey& key) {
   return std::string(kObjectsPrefix) + key.resource + "/" + key.ns + "/" + key.name;
 }
 
+std::string ToStorePrefix(std::string_view resource, std::string_view ns) {
+  std::string prefix = std::string(kObjectsPrefix).append(resource) + "/";
+  if (!ns.empty()) prefix.append(ns) += '/';
+  return prefix;
+}
+
 std::optional<ObjectKey> FromStoreKey(std::string_view key) {
   if (!key.starts_with(kObjectsPrefix)) return std::nullopt;
   key.remove_prefix(kObjectsPrefix.size());

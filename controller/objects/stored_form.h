@@ -16,6 +16,8 @@ inline constexpr std::string_view kObjectsPrefix = "/updraft/objects/";
 // PREFIX resource "/" namespace "/" name. kInvalidArgument: a part is empty (but for the namespace)
 // or has a slash where none can be.
 Result<std::string> ToStoreKey(const ObjectKey& key);
+// What the keys of a resource's objects in a namespace begin with; `ns` empty: in all of them.
+std::string ToStorePrefix(std::string_view resource, std::string_view ns);
 std::optional<ObjectKey> FromStoreKey(std::string_view key);
 
 // The object as JSON text without its resourceVersion, which the store's revision stands for. Text

@@ -229,6 +229,77 @@ TEST_F(ObjectStoreTest, ListsAreSortedAndLimitedToTheirNamespace) {
   EXPECT_EQ(objects_->List(kServices, "").revision, objects_->revision());
 }
 
+// All names, page by page, with `between` run after each page.
+std::vector<std::string> Paged(ObjectStore& objects, CallbackQueue& queue, PageRequest request,
+                               const std::function<void()>& between) {
+  std::vector<std::string> names;
+  while (true) {
+    const Result<Page> page = RunTask(queue, objects.ListPage(request));
+    EXPECT_TRUE(page) << page.error().message;
+    if (!page) return names;
+    EXPECT_LE(page->objects.size(), request.limit);
+    for (const auto& object : page->objects)
+      names.push_back((*object)["metadata"]["name"].get<std::string>() +
+                      (*object)["spec"]["value"].get<std::string>());
+    if (!page->more) return names;
+    request.revision = page->revision;
+    request.after_ns = page->keys.back().ns;
+    request.after_name = page->keys.back().name;
+    between();
+  }
+}
+
+TEST_F(ObjectStoreTest, APagedListShowsOneRevisionWhateverChangesInBetween) {
+  // In the order of the keys: a dash is before the slash that ends a namespace.
+  Create(Service("a", "n"), Object("a", "1"));
+  Create(Service("b", "n"), Object("b", "1"));
+  Create(Service("c", "n-x"), Object("c", "1"));
+  Create(Service("d", "na"), Object("d", "1"));
+  Create(Service("e", "na"), Object("e", "1"));
+  Create({.resource = "configmaps", .ns = "n", .name = "x"}, Object("x"));
+  const auto expected = ElementsAre("c1", "a1", "b1", "d1", "e1");
+  EXPECT_THAT(Names(""), ElementsAre("c", "a", "b", "d", "e"));
+  EXPECT_THAT(Paged(*objects_, queue_, {.resource = kServices, .limit = 2}, [] {}), expected);
+  EXPECT_THAT(Paged(*objects_, queue_, {.resource = kServices, .ns = "n", .limit = 1}, [] {}),
+              ElementsAre("a1", "b1"));
+
+  int times = 0;
+  const auto change = [&] {
+    if (times++ == 0) {
+      ASSERT_TRUE(Run(objects_->Delete(Service("b", "n"), std::nullopt)));
+      Create(Service("a", "na"), Object("new"));
+      return;
+    }
+    const Stored last = *objects_->Get(Service("e", "na"));
+    ASSERT_TRUE(Run(
+        objects_->Update(Service("e", "na"), Object("e", std::to_string(times)), last.revision)));
+  };
+  EXPECT_THAT(Paged(*objects_, queue_, {.resource = kServices, .limit = 2}, change), expected);
+  EXPECT_EQ(times, 2);
+}
+
+TEST_F(ObjectStoreTest, APageSaysHowManyThereAreAndWhenItsRevisionIsGone) {
+  Reopen({.history_changes_max = 4});
+  for (int i = 0; i < 5; ++i) Create(Service("s" + std::to_string(i)), Object("s", ""));
+  const Page first = *Run(objects_->ListPage({.resource = kServices, .limit = 2}));
+  EXPECT_TRUE(first.more);
+  EXPECT_EQ(first.total, 5u);
+  EXPECT_EQ(first.revision, objects_->revision());
+  const PageRequest next{.resource = kServices,
+                         .limit = 2,
+                         .revision = first.revision,
+                         .after_ns = "default",
+                         .after_name = "s1"};
+  // Changes of other resources leave the list in memory as it was.
+  for (int i = 0; i < 20; ++i)
+    Create({.resource = "configmaps", .ns = "n", .name = std::to_string(i)}, Object("x"));
+  EXPECT_EQ(Run(objects_->ListPage(next))->keys.front().name, "s2");
+  Create(Service("s9"), Object("s", ""));
+  EXPECT_EQ(Run(objects_->ListPage(next)).error().code, Code::kOutOfRange);
+  EXPECT_EQ(Run(objects_->ListPage({.resource = kServices, .revision = 1'000})).error().code,
+            Code::kOutOfRange);
+}
+
 TEST_F(ObjectStoreTest, AWatchTellsThePastAfterItsRevisionAndThenEachChange) {
   const Stored first = Create(Service("a"), Object("a", "1"));
   const Result<Stored> second =
