@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# 500 requests a second for 40 s while the service is scaled up, scaled down, rolled out and rolled out again: every
+# 500 requests a second for a minute while the service is scaled up, rolled out, rolled out again and scaled down: every
 # request is answered with 200, and no instance ever sees more at once than its containerConcurrency.
 source "$(dirname "$0")/lib.sh"
 
@@ -15,24 +15,22 @@ at_least() { [ "$(pods)" -ge "$1" ]; }
 at_most() { [ "$(pods)" -le "$1" ]; }
 answers() { get scaled | grep -qx "$1"; }
 
-"$BIN/updraft_load" --url "$(url scaled)" --rate 300 --seconds 40 > "$WORK/steady" &
+"$BIN/updraft_load" --url "$(url scaled)" --rate 300 --seconds 60 > "$WORK/steady" &
 steady=$!
-log "more load for 10 s: it scales up"
-"$BIN/updraft_load" --url "$(url scaled '/?sleep=60')" --rate 200 --seconds 10 > "$WORK/burst" &
+log "more load for 20 s: it scales up"
+"$BIN/updraft_load" --url "$(url scaled '/?sleep=60')" --rate 200 --seconds 20 > "$WORK/burst" &
 burst=$!
-wait_until 10 "the service to be scaled up" at_least 5
+wait_until 20 "the service to be scaled up" at_least 5
 log "$(pods) instances"
+roll_out two
+wait_until 30 "the second revision to answer" answers two
 wait $burst || { cat "$WORK/burst"; fail "requests failed while it was scaled up"; }
 cat "$WORK/burst"
 
-log "roll out under load, twice"
-roll_out two
-wait_until 15 "the second revision to answer" answers two
+log "less load: it is rolled out once more, and scales down"
 roll_out three
-wait_until 15 "the third revision to answer" answers three
-
-log "it scales down"
-wait_until 25 "the service to be scaled down" at_most 4
+wait_until 30 "the third revision to answer" answers three
+wait_until 40 "the service to be scaled down" at_most 4
 log "$(pods) instances"
 kill -0 $steady 2> /dev/null || log "the load has ended before it was scaled down"
 wait $steady || { cat "$WORK/steady"; fail "requests failed"; }
