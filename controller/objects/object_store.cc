@@ -268,7 +268,7 @@ bool ObjectStore::BeforeInStore::operator()(std::string_view a, std::string_view
   return a.size() != b.size() && next(a) < next(b);
 }
 
-http::Task<Result<Page>> ObjectStore::ListPage(PageRequest request) const {
+http::Task<Result<ObjectPage>> ObjectStore::ListPage(PageRequest request) const {
   const auto resource = resources_.find(request.resource);
   const int64_t changed = resource == resources_.end() ? 0 : resource->second.changed;
   if (request.revision > revision_) co_return Error{Code::kOutOfRange, "revision is in the future"};
@@ -282,7 +282,7 @@ http::Task<Result<Page>> ObjectStore::ListPage(PageRequest request) const {
                read.callback());
   const Result<store::RangeResult> range = co_await read;
   if (!range) co_return range.error();
-  Page page{.revision = request.revision, .more = range->more};
+  ObjectPage page{.revision = request.revision, .more = range->more};
   for (const store::KeyValue& entry : range->entries) {
     std::optional<ObjectKey> key = FromStoreKey(entry.key);
     const std::shared_ptr<Json> object = FromStoredBytes(entry.value);
@@ -294,8 +294,8 @@ http::Task<Result<Page>> ObjectStore::ListPage(PageRequest request) const {
   co_return page;
 }
 
-Page ObjectStore::PageFromMemory(const PageRequest& request) const {
-  Page page{.revision = request.revision == 0 ? revision_ : request.revision, .total = 0};
+ObjectPage ObjectStore::PageFromMemory(const PageRequest& request) const {
+  ObjectPage page{.revision = request.revision == 0 ? revision_ : request.revision, .total = 0};
   const auto found = resources_.find(request.resource);
   if (found == resources_.end()) return page;
   const ByNamespace& all = found->second.objects;

@@ -69,7 +69,7 @@ struct PageRequest {
   std::string after_name = {};  // empty: from the beginning
 };
 
-struct Page {
+struct ObjectPage {
   std::vector<ObjectKey> keys = {};                       // of `objects`, which are in their order
   std::vector<std::shared_ptr<const Json>> objects = {};  // in the order of a whole list
   int64_t revision = 0;                                   // that all parts show
@@ -106,7 +106,7 @@ class ObjectStore {
   ListResult List(std::string_view resource, std::string_view ns) const;
   // Costs what it returns. Memory answers while nothing of the resource has changed since the
   // revision, the Store otherwise. kOutOfRange: the revision is no longer kept, or not yet there.
-  http::Task<Result<Page>> ListPage(PageRequest request) const;
+  http::Task<Result<ObjectPage>> ListPage(PageRequest request) const;
   size_t Count(std::string_view resource) const;
   std::vector<std::string> Resources() const;  // those that have objects
 
@@ -178,7 +178,7 @@ class ObjectStore {
   void Remember(Change change, size_t bytes);
   void CompactIfDue();
   const Entry* Find(const ObjectKey& key) const;
-  Page PageFromMemory(const PageRequest& request) const;
+  ObjectPage PageFromMemory(const PageRequest& request) const;
 
   store::Store& store_;
   const ObjectStoreOptions options_;

@@ -234,7 +234,7 @@ std::vector<std::string> Paged(ObjectStore& objects, CallbackQueue& queue, PageR
                                const std::function<void()>& between) {
   std::vector<std::string> names;
   while (true) {
-    const Result<Page> page = RunTask(queue, objects.ListPage(request));
+    const Result<ObjectPage> page = RunTask(queue, objects.ListPage(request));
     EXPECT_TRUE(page) << page.error().message;
     if (!page) return names;
     EXPECT_LE(page->objects.size(), request.limit);
@@ -281,7 +281,7 @@ TEST_F(ObjectStoreTest, APagedListShowsOneRevisionWhateverChangesInBetween) {
 TEST_F(ObjectStoreTest, APageSaysHowManyThereAreAndWhenItsRevisionIsGone) {
   Reopen({.history_changes_max = 4});
   for (int i = 0; i < 5; ++i) Create(Service("s" + std::to_string(i)), Object("s", ""));
-  const Page first = *Run(objects_->ListPage({.resource = kServices, .limit = 2}));
+  const ObjectPage first = *Run(objects_->ListPage({.resource = kServices, .limit = 2}));
   EXPECT_TRUE(first.more);
   EXPECT_EQ(first.total, 5u);
   EXPECT_EQ(first.revision, objects_->revision());
