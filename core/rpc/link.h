@@ -139,12 +139,13 @@ class Link<Out, In>::Stream : public grpc::ClientBidiReactor<Out, In>, public st
       ReleaseHold();
       return;
     }
-    loop_.Post([self = this->shared_from_this(), message = std::move(incoming_)]() mutable {
+    // The next read may begin as soon as the loop has this one: `incoming_` is gRPC's from there on.
+    In message = std::exchange(incoming_, In());
+    loop_.Post([self = this->shared_from_this(), message = std::move(message)]() mutable {
       if (self->link_ == nullptr) return;
       self->link_->observer_.OnMessage(std::move(message));
       self->ReadNext();
     });
-    incoming_ = In();
   }
 
   void ReadNext() {

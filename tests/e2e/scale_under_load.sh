@@ -6,7 +6,10 @@ source "$(dirname "$0")/lib.sh"
 platform_up
 load_sample
 limit=5
-roll_out() { ANNOTATIONS='autoscaling.knative.dev/min-scale: "1"' SPEC="containerConcurrency: $limit" service scaled LATENCY_MS=20 "MESSAGE=$1" | kubectl apply -f -; }
+# A machine that is short of processors answers later, and would be given ever more instances.
+bounds='autoscaling.knative.dev/min-scale: "1"
+        autoscaling.knative.dev/max-scale: "10"'
+roll_out() { ANNOTATIONS=$bounds SPEC="containerConcurrency: $limit" service scaled LATENCY_MS=20 "MESSAGE=$1" | kubectl apply -f -; }
 roll_out one
 ready scaled
 get scaled > /dev/null
