@@ -6,6 +6,7 @@
 
 #include "controller/reconcile/domains.h"
 #include "controller/reconcile/keys.h"
+#include "controller/reconcile/rollout.h"
 #include "core/api/access.h"
 #include "core/api/meta.h"
 
@@ -20,9 +21,9 @@ std::string HostOfUrl(std::string_view url) {
 }
 
 void AddRules(const Json& route, const std::string& tag, const std::string& url,
-              const std::vector<TrafficTarget>& targets, const ServingConfig& config,
+              const KeptRollout& traffic, const ServingConfig& config,
               std::vector<HostRule>& rules) {
-  const std::vector<RevisionShare> shares = SharesOf(targets, tag);
+  const std::vector<RevisionShare> shares = SharesOf(traffic.targets, tag, traffic.rollout);
   if (shares.empty()) return;
   const std::string cluster_host = ClusterHost(route, tag, config);
   const std::string external = HostOfUrl(url);
@@ -55,14 +56,15 @@ class Hash {
 
 std::vector<HostRule> HostRulesOf(const Json& route, const ServingConfig& config) {
   std::vector<HostRule> rules;
-  const Json& traffic = api::ArrayAt(route, {"status", "traffic"});
-  const std::vector<TrafficTarget> targets = ReadTraffic(traffic);
-  AddRules(route, "", api::StringAt(route, {"status", "url"}), targets, config, rules);
+  const Json& status = api::ArrayAt(route, {"status", "traffic"});
+  std::optional<KeptRollout> traffic = ReadRollout(route);
+  if (!traffic) traffic = KeptRollout{.targets = ReadTraffic(status)};
+  AddRules(route, "", api::StringAt(route, {"status", "url"}), *traffic, config, rules);
   std::set<std::string> seen;
-  for (const Json& target : traffic) {
+  for (const Json& target : status) {
     const std::string tag = api::StringAt(target, {"tag"});
     if (tag.empty() || !seen.insert(tag).second) continue;
-    AddRules(route, tag, api::StringAt(target, {"url"}), targets, config, rules);
+    AddRules(route, tag, api::StringAt(target, {"url"}), *traffic, config, rules);
   }
   return rules;
 }

@@ -9,10 +9,12 @@
 #include "controller/reconcile/host_rules.h"
 #include "controller/reconcile/keys.h"
 #include "controller/reconcile/placeholder_services.h"
+#include "controller/reconcile/rollout.h"
 #include "controller/reconcile/routing_state.h"
 #include "controller/reconcile/status_pass.h"
 #include "core/api/access.h"
 #include "core/api/conditions.h"
+#include "core/api/duration.h"
 #include "core/api/meta.h"
 
 namespace updraft::controller {
@@ -59,19 +61,69 @@ Result<std::map<std::string, std::string>> UrlsOf(const RouteInputs& in,
   return urls;
 }
 
-Json TrafficStatus(const std::vector<TrafficTarget>& targets,
-                   const std::map<std::string, std::string>& urls) {
+// Where a target's requests go while a rollout is under way, else to its revision alone.
+std::vector<RevisionShare> SharesOfTarget(const TrafficTarget& target, const Rollout& rollout) {
+  if (target.latest.value_or(false)) {
+    const ConfigurationRollout* found = rollout.Find(target.tag, target.configuration);
+    if (found != nullptr && found->revisions.size() > 1) return found->revisions;
+  }
+  return {{target.revision, target.percent}};
+}
+
+Json TrafficStatus(const KeptRollout& assigned, const std::map<std::string, std::string>& urls) {
   Json traffic = Json::array();
-  for (const TrafficTarget& target : targets) {
-    Json json = {{"revisionName", target.revision}, {"percent", target.percent}};
-    if (target.latest) json["latestRevision"] = *target.latest;
-    if (!target.tag.empty()) {
-      json["tag"] = target.tag;
-      json["url"] = urls.at(target.tag);
+  for (const TrafficTarget& target : assigned.targets) {
+    for (const RevisionShare& share : SharesOfTarget(target, assigned.rollout)) {
+      Json json = {{"revisionName", share.revision}, {"percent", share.percent}};
+      if (target.latest) json["latestRevision"] = *target.latest;
+      if (!target.tag.empty()) {
+        json["tag"] = target.tag;
+        json["url"] = urls.at(target.tag);
+      }
+      traffic.push_back(std::move(json));
     }
-    traffic.push_back(std::move(json));
   }
   return traffic;
+}
+
+Nanos RolloutDurationOf(const Json& route, const ServingConfig& config) {
+  std::string text = api::AnnotationOf(route, annotation::kRolloutDuration);
+  if (text.empty()) text = api::AnnotationOf(route, annotation::kRolloutDurationOld);
+  const Nanos own = api::ParseGoDuration(text).value_or(Nanos(0));
+  return own >= Seconds(1) ? std::chrono::floor<Seconds>(own) : config.rollout_duration;
+}
+
+// When nothing is under way, all that follows a latest revision is where the status says.
+Rollout SettledRollout(const RouteInputs& in) {
+  std::vector<TrafficTarget> targets = ReadTraffic(api::ArrayAt(*in.route, {"status", "traffic"}));
+  for (TrafficTarget& target : targets) {
+    const auto revision = in.revisions.find(target.revision);
+    if (revision == in.revisions.end()) {
+      target.latest = false;
+    } else {
+      target.configuration = api::LabelOf(*revision->second, label::kConfiguration);
+    }
+  }
+  return RolloutGoal(targets);
+}
+
+bool RoutedByStatus(const RouteInputs& in, const ServingConfig& config) {
+  return in.programmed(Fingerprint(api::NamespaceOf(*in.route), HostRulesOf(*in.route, config)));
+}
+
+// How the traffic is divided from now on, on its way to where `targets` want it.
+Rollout Roll(const RouteInputs& in, const std::vector<TrafficTarget>& targets,
+             const ServingConfig& config, WallTime now, ReconcilePlan& plan) {
+  const Rollout goal = RolloutGoal(targets);
+  const Nanos duration = RolloutDurationOf(*in.route, config);
+  if (duration <= Nanos(0)) return goal;
+  const std::optional<KeptRollout> kept = ReadRollout(*in.route);
+  Rollout previous = kept ? kept->rollout : SettledRollout(in);
+  DropRevisions(previous, in.revisions);
+  if (kept && RoutedByStatus(in, config)) ObserveRouted(previous, now, duration);
+  RolloutStep step = StepRollout(goal, std::move(previous), now);
+  if (step.next) plan.WakeNoLaterThan(*step.next);
+  return std::move(step.rollout);
 }
 
 void MarkProblem(const TrafficProblem& problem, StatusPass& pass) {
@@ -97,7 +149,7 @@ void JudgeIngress(const RouteInputs& in, const ServingConfig& config, StatusPass
   }
 }
 
-void Configure(const RouteInputs& in, const ServingConfig& config, StatusPass& pass,
+void Configure(const RouteInputs& in, const ServingConfig& config, WallTime now, StatusPass& pass,
                ReconcilePlan& plan) {
   const Json& route = *in.route;
   const AssignedTraffic traffic = AssignTraffic(route, in.configurations, in.revisions);
@@ -121,9 +173,17 @@ void Configure(const RouteInputs& in, const ServingConfig& config, StatusPass& p
         "There is an existing placeholder Service " + InQuotes(*taken) + " that we do not own.");
     return;
   }
-  pass.status()["traffic"] = TrafficStatus(traffic.targets, *urls);
+  const KeptRollout assigned = {Roll(in, traffic.targets, config, now, plan), traffic.targets};
+  pass.status()["traffic"] = TrafficStatus(assigned, *urls);
   pass.MarkTrue(kCertificateProvisioned, "TLSNotEnabled", "external-domain-tls is not enabled");
-  JudgeIngress(in, config, pass);
+  if (assigned.rollout.Done()) {
+    EraseRollout(pass.status());
+    JudgeIngress(in, config, pass);
+  } else {
+    WriteRollout(assigned, pass.status());
+    pass.MarkUnknown(kIngressReady, "RolloutInProgress",
+                     "A gradual rollout of the latest revision(s) is in progress.");
+  }
 }
 
 }  // namespace
@@ -131,7 +191,7 @@ void Configure(const RouteInputs& in, const ServingConfig& config, StatusPass& p
 ReconcilePlan ReconcileRoute(const RouteInputs& in, const ServingConfig& config, WallTime now) {
   ReconcilePlan plan;
   StatusPass pass(*in.route, api::RouteConditions(), now);
-  Configure(in, config, pass, plan);
+  Configure(in, config, now, pass, plan);
   pass.Finish(KeyOf(*in.route, resource::kRoutes), plan);
   PlanRoutingState(pass.object(), in.configurations, in.revisions, now, plan);
   return plan;

@@ -1,8 +1,9 @@
 // Route: traffic assigned to revisions that are ready, URLs, placeholder Services, and word from
 // the activators that they route by it. Pure.
 //
-// Gradual rollout will change what is assigned here: the share of a revision that has just become
-// the latest grows step by step, with the state of it in an annotation of the route's status.
+// With a rollout duration, the share of a revision that has just become the latest grows step by
+// step (rollout.h); how far it has come stands in an annotation of the route's status, so that any
+// controller goes on with it.
 #pragma once
 
 #include <functional>

@@ -25,6 +25,7 @@ struct ServingConfig {
   std::string cluster_domain = "cluster.local";
   std::set<std::string> registries_skipping_tag_resolving = {"kind.local", "ko.local", "dev.local"};
   RevisionRetention retention = {};
+  Nanos rollout_duration = Nanos(0);  // of routes that say nothing; 0: a new revision gets all at once
 };
 
 }  // namespace updraft::controller

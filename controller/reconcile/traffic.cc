@@ -124,28 +124,10 @@ AssignedTraffic AssignTraffic(const Json& route, const ObjectsByName& configurat
       continue;
     }
     target.revision = std::get<std::string>(found);
-    target.configuration.clear();
     MergeTarget(assigned.targets, std::move(target));
   }
   if (assigned.problem) assigned.targets.clear();
   return assigned;
-}
-
-std::vector<RevisionShare> SharesOf(const std::vector<TrafficTarget>& targets,
-                                    std::string_view tag) {
-  std::vector<RevisionShare> shares;
-  for (const TrafficTarget& target : targets) {
-    if (!tag.empty() && target.tag != tag) continue;
-    const auto same = std::ranges::find(shares, target.revision, &RevisionShare::revision);
-    if (same == shares.end()) {
-      shares.push_back({target.revision, target.percent});
-    } else {
-      same->percent += target.percent;
-    }
-  }
-  if (shares.size() == 1) shares.front().percent = 100;
-  std::erase_if(shares, [](const RevisionShare& share) { return share.percent == 0; });
-  return shares;
 }
 
 }  // namespace updraft::controller

@@ -15,7 +15,7 @@ namespace updraft::controller {
 struct TrafficTarget {
   std::string tag = {};
   std::string revision = {};
-  std::string configuration = {};  // in a spec only
+  std::string configuration = {};  // in a spec, and where a latest revision was found
   int64_t percent = 0;
   std::optional<bool> latest = std::nullopt;
 
@@ -43,7 +43,9 @@ struct TrafficProblem {
 };
 
 struct AssignedTraffic {
-  std::vector<TrafficTarget> targets = {};  // each with a revision; empty when there is a problem
+  // Each with a revision, and with its configuration where it is the latest of that; empty when
+  // there is a problem.
+  std::vector<TrafficTarget> targets = {};
   std::optional<TrafficProblem> problem = std::nullopt;
 };
 
@@ -52,14 +54,11 @@ struct AssignedTraffic {
 AssignedTraffic AssignTraffic(const Json& route, const ObjectsByName& configurations,
                               const ObjectsByName& revisions);
 
-// How the requests to one host are divided: percents over revisions, in order, summing to 100.
+// A part of the requests to one host. See SharesOf (rollout.h).
 struct RevisionShare {
   std::string revision = {};
   int64_t percent = 0;
   bool operator==(const RevisionShare&) const = default;
 };
-// For the tag's host; for an empty tag, the main one, which all targets share.
-std::vector<RevisionShare> SharesOf(const std::vector<TrafficTarget>& targets,
-                                    std::string_view tag);
 
 }  // namespace updraft::controller

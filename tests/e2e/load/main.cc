@@ -5,8 +5,9 @@
 //   updraft_load --url URL [--host HOST] --concurrency N --seconds S      N in flight all the time
 //
 // Prints one JSON object: sent, answered by status, errors by text, latency percentiles in ms, and how many answers
-// each instance gave (header X-Instance), and the most requests that any of them saw at once (header X-In-Flight). No
-// request is repeated. Exit code 0 when all were answered with 200.
+// each instance gave (header X-Instance), and the most requests that any of them saw at once (header X-In-Flight). With
+// --by-second also how many answers each instance gave to the requests of each second. No request is repeated. Exit code
+// 0 when all were answered with 200.
 #include <curl/curl.h>
 
 #include <CLI/CLI.hpp>
@@ -33,6 +34,7 @@ struct Options {
   int concurrency = 0;
   double seconds = 0;
   int timeout_seconds = 60;
+  bool by_second = false;
 };
 
 struct Outcome {
@@ -41,12 +43,15 @@ struct Outcome {
   std::map<std::string, int> instances;
   int in_flight_max = 0;
   std::vector<double> millis;
+  std::vector<std::map<std::string, int>> by_second;  // instances, by the second of the request
 };
 
 // One request in flight. Owns its curl handle.
 class Call {
  public:
-  Call(const Options& options, const std::string& id) : started_(SteadyClock::now()) {
+  Call(const Options& options, const std::string& id, SteadyClock::time_point load_started)
+      : started_(SteadyClock::now()),
+        second_(static_cast<size_t>(std::chrono::duration_cast<std::chrono::seconds>(started_ - load_started).count())) {
     headers_ = curl_slist_append(headers_, ("X-Id: " + id).c_str());
     if (!options.host.empty()) headers_ = curl_slist_append(headers_, ("Host: " + options.host).c_str());
     curl_easy_setopt(easy_, CURLOPT_URL, options.url.c_str());
@@ -78,7 +83,11 @@ class Call {
     long status = 0;
     curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
     ++outcome.statuses[std::to_string(status)];
-    if (!instance_.empty()) ++outcome.instances[instance_];
+    if (!instance_.empty()) {
+      ++outcome.instances[instance_];
+      if (outcome.by_second.size() <= second_) outcome.by_second.resize(second_ + 1);
+      ++outcome.by_second[second_][instance_];
+    }
     outcome.in_flight_max = std::max(outcome.in_flight_max, in_flight_);
   }
 
@@ -105,6 +114,7 @@ class Call {
   CURL* const easy_ = curl_easy_init();
   curl_slist* headers_ = nullptr;
   const SteadyClock::time_point started_;
+  const size_t second_;
   std::string instance_;
   int in_flight_ = 0;
 };
@@ -120,7 +130,7 @@ class Load {
   Load& operator=(const Load&) = delete;
 
   Outcome Run() {
-    const auto start = SteadyClock::now();
+    const auto start = started_;
     const int total = options_.at_once > 0 ? options_.at_once : static_cast<int>(options_.rate * options_.seconds);
     while (options_.concurrency == 0 && finished_ < total) {
       const std::chrono::duration<double> passed = SteadyClock::now() - start;
@@ -140,7 +150,7 @@ class Load {
 
  private:
   void Send() {
-    auto* call = new Call(options_, prefix_ + std::to_string(sent_++));
+    auto* call = new Call(options_, prefix_ + std::to_string(sent_++), started_);
     curl_multi_add_handle(multi_, call->easy());
   }
 
@@ -163,6 +173,7 @@ class Load {
   const Options& options_;
   const std::string prefix_ = std::to_string(SteadyClock::now().time_since_epoch().count()) + "-";
   CURLM* const multi_ = curl_multi_init();
+  const SteadyClock::time_point started_ = SteadyClock::now();
   int sent_ = 0;
   int finished_ = 0;
   Outcome outcome_;
@@ -185,12 +196,13 @@ int main(int argc, char** argv) {
   app.add_option("--concurrency", options.concurrency, "This many in flight, for --seconds");
   app.add_option("--seconds", options.seconds);
   app.add_option("--timeout", options.timeout_seconds, "Seconds for one request")->capture_default_str();
+  app.add_flag("--by-second", options.by_second, "Tell instances by second too");
   CLI11_PARSE(app, argc, argv);
 
   Load load(options);
   Outcome outcome = load.Run();
   std::ranges::sort(outcome.millis);
-  const nlohmann::ordered_json report = {{"sent", load.sent()},
+  nlohmann::ordered_json report = {{"sent", load.sent()},
                                          {"statuses", outcome.statuses},
                                          {"errors", outcome.errors},
                                          {"instances", outcome.instances},
@@ -198,6 +210,7 @@ int main(int argc, char** argv) {
                                          {"p50_ms", Percentile(outcome.millis, 0.5)},
                                          {"p99_ms", Percentile(outcome.millis, 0.99)},
                                          {"max_ms", Percentile(outcome.millis, 1)}};
+  if (options.by_second) report["by_second"] = outcome.by_second;
   std::cout << report.dump() << "\n";
   return outcome.statuses["200"] == load.sent() ? 0 : 1;
 }

@@ -114,6 +114,110 @@ TEST(ConvergeTest, AGoodRevisionTakesOverAndTheOldOneIsInReserve) {
   EXPECT_EQ(api::LabelOf(platform.Get(Revision("hello-00002")), label::kRoutingState), "active");
 }
 
+// "hello-00001=94 hello-00002=6", as the service's status says.
+std::string TrafficText(const Platform& platform) {
+  std::string text;
+  const Json service = platform.Get(kService);
+  for (const Json& target : api::ArrayAt(service, {"status", "traffic"})) {
+    text += (text.empty() ? "" : " ") + api::StringAt(target, {"revisionName"}) + "=" +
+            std::to_string(api::IntAt(target, {"percent"}));
+  }
+  return text;
+}
+
+void RollOut(Platform& platform, const std::string& image) {
+  platform.Edit(kService, [&image](Json& service) {
+    service["metadata"]["annotations"][annotation::kRolloutDuration] = "20s";
+    SetImage(service, image);
+  });
+  platform.Settle();
+}
+
+TEST(ConvergeTest, WithARolloutDurationTrafficMovesStepByStepAlsoThroughARestart) {
+  Platform platform;
+  platform.Create(resource::kServices, ServiceObject());
+  platform.Settle();
+  RollOut(platform, "example.com/better");
+  EXPECT_EQ(TrafficText(platform), "hello-00001=99 hello-00002=1");
+  EXPECT_EQ(ConditionText(platform.Get(kService)),
+            "ConfigurationsReady=True Ready=Unknown(RolloutInProgress) "
+            "RoutesReady=Unknown(RolloutInProgress)");
+  EXPECT_EQ(MessageOf(platform.Get(kRoute), "IngressReady"),
+            "A gradual rollout of the latest revision(s) is in progress.");
+  // 19 seconds are left after the first, for 19 steps of 5 percent and one for the rest.
+  for (int percent = 6; percent < 100; percent += 5) {
+    platform.Advance(Seconds(1));
+    EXPECT_EQ(TrafficText(platform), "hello-00001=" + std::to_string(100 - percent) +
+                                         " hello-00002=" + std::to_string(percent));
+    EXPECT_EQ(api::LabelOf(platform.Get(Revision("hello-00001")), label::kRoutingState), "active");
+    if (percent == 51) platform.StartController();
+  }
+  platform.Advance(Seconds(1));
+  EXPECT_EQ(TrafficText(platform), "hello-00002=100");
+  EXPECT_EQ(ConditionText(platform.Get(kService)), kReady);
+  EXPECT_FALSE(platform.Get(kRoute)["status"].contains("annotations"));
+  EXPECT_EQ(api::LabelOf(platform.Get(Revision("hello-00001")), label::kRoutingState), "reserve");
+}
+
+TEST(ConvergeTest, AStepWaitsForActivatorsToRouteByTheFirst) {
+  Platform platform;
+  platform.Create(resource::kServices, ServiceObject());
+  platform.Settle();
+  platform.activators_follow = false;
+  RollOut(platform, "example.com/better");
+  platform.Advance(Seconds(5));
+  EXPECT_EQ(TrafficText(platform), "hello-00001=99 hello-00002=1");
+  platform.activators_follow = true;
+  platform.Settle();
+  // It took 5 seconds: three steps fit into the other 15.
+  platform.Advance(Seconds(4));
+  EXPECT_EQ(TrafficText(platform), "hello-00001=99 hello-00002=1");
+  platform.Advance(Seconds(1));
+  EXPECT_EQ(TrafficText(platform), "hello-00001=66 hello-00002=34");
+  platform.Advance(Seconds(10));
+  EXPECT_EQ(TrafficText(platform), "hello-00002=100");
+}
+
+TEST(ConvergeTest, ARolloutThatIsOvertakenGoesOnWithTheNewest) {
+  Platform platform;
+  platform.Create(resource::kServices, ServiceObject());
+  platform.Settle();
+  RollOut(platform, "example.com/better");
+  platform.Advance(Seconds(2));
+  RollOut(platform, "example.com/best");
+  EXPECT_EQ(TrafficText(platform), "hello-00001=89 hello-00002=10 hello-00003=1");
+  platform.Advance(Seconds(2));
+  EXPECT_EQ(TrafficText(platform), "hello-00001=89 hello-00003=11");
+
+  // A revision that is deleted on the way leaves its share to the newest.
+  platform.Delete(Revision("hello-00001"), Propagation::kBackground);
+  platform.Settle();
+  EXPECT_EQ(TrafficText(platform), "hello-00003=100");
+}
+
+TEST(ConvergeTest, WithoutTheDurationARolloutEndsAtOnce) {
+  Platform platform;
+  platform.Create(resource::kServices, ServiceObject());
+  platform.Settle();
+  RollOut(platform, "example.com/better");
+  platform.Edit(kService, [](Json& service) {
+    service["metadata"]["annotations"].erase(annotation::kRolloutDuration);
+  });
+  platform.Settle();
+  EXPECT_EQ(TrafficText(platform), "hello-00002=100");
+  EXPECT_EQ(ConditionText(platform.Get(kService)), kReady);
+}
+
+TEST(ConvergeTest, ARevisionThatNeverBecomesReadyBeginsNoRollout) {
+  Platform platform;
+  platform.Create(resource::kServices, ServiceObject());
+  platform.Settle();
+  platform.runtime.crashing["example.com/bad"] = {"ExitCode1", "x"};
+  RollOut(platform, "example.com/bad");
+  platform.Advance(Seconds(60));
+  EXPECT_EQ(TrafficText(platform), "hello-00001=100");
+}
+
 TEST(ConvergeTest, AnImageThatCannotBeHadIsToldInWordsAndTriedAgainMoreAndMoreSeldom) {
   Platform platform;
   platform.registry.broken[kImage] = {Code::kNotFound, "manifest unknown"};
