@@ -28,7 +28,8 @@ std::vector<InstanceUsage> UsageOf(const v1::ScaleTarget& target) {
 
 Target FromProto(const v1::ScaleTarget& target) {
   constexpr Nanos kProgressDeadlineDefault = Seconds(600);
-  return {.annotations = {target.annotations().begin(), target.annotations().end()},
+  return {.uid = target.revision_uid(),
+          .annotations = {target.annotations().begin(), target.annotations().end()},
           .container_concurrency = static_cast<int>(target.container_concurrency()),
           .reachable = target.reachability() != v1::UNREACHABLE,
           .ready = static_cast<int>(target.ready()),
@@ -62,6 +63,7 @@ std::vector<LoadLine> FromProto(const v1::LoadReport& report) {
 v1::Decision ToProto(const RevisionDecision& decision, WallTime decided) {
   v1::Decision message;
   message.set_revision(decision.revision);
+  message.set_revision_uid(decision.uid);
   message.set_desired(decision.decision.desired.value_or(-1));
   message.set_active(ToProto(decision.decision.active));
   message.set_excess_burst_capacity(decision.decision.excess_burst_capacity);

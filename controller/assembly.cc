@@ -75,7 +75,9 @@ Parts::Parts(Loop& loop, Stores& stores, const Config& config)
       config_(config),
       serving_(ServingConfigOf(config)),
       random_(Seeded()),
-      known_nodes_(stores.durable, stores.soft),
+      known_nodes_(
+          stores.durable, stores.soft,
+          [this](Nanos after, std::function<void()> then) { loop_.After(after, std::move(then)); }),
       fleet_(
           FleetOptionsOf(known_nodes_), [this] { return random_(); }, RealClock().Now()),
       fleet_loop_(loop, RealClock(), fleet_),

@@ -15,6 +15,10 @@ void Fleet::SetDefaults(const Defaults& defaults, TimePoint now) {
 
 void Fleet::Put(const std::string& revision, Target target, TimePoint now) {
   auto it = scalers_.find(revision);
+  if (it != scalers_.end() && it->second.scaler.target().uid != target.uid) {
+    scalers_.erase(it);
+    it = scalers_.end();
+  }
   if (it == scalers_.end()) {
     it = scalers_.emplace(revision, Entry(RevisionScaler(defaults_, std::move(target), now))).first;
     changed_.push_back(revision);
@@ -95,14 +99,15 @@ std::vector<RevisionDecision> Fleet::TakeChanges() {
   for (const std::string& revision : std::exchange(changed_, {})) {
     const auto it = scalers_.find(revision);
     if (it == scalers_.end() || !std::exchange(it->second.changed, false)) continue;
-    changes.push_back({revision, it->second.decision, std::exchange(it->second.queued_ns, 0)});
+    changes.push_back(
+        {revision, it->second.decision, std::exchange(it->second.queued_ns, 0), it->second.scaler.target().uid});
   }
   return changes;
 }
 
 std::vector<RevisionDecision> Fleet::All() const {
   std::vector<RevisionDecision> all;
-  for (const auto& [revision, entry] : scalers_) all.push_back({revision, entry.decision, 0});
+  for (const auto& [revision, entry] : scalers_) all.push_back({revision, entry.decision, 0, entry.scaler.target().uid});
   return all;
 }
 

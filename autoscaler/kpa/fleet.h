@@ -18,6 +18,7 @@ struct RevisionDecision {
   std::string revision;  // "namespace/name"
   Decision decision;
   int64_t queued_ns = 0;  // of the request that made the decision necessary, else 0
+  std::string uid = {};   // as in its target
 
   bool operator==(const RevisionDecision&) const = default;
 };
@@ -35,7 +36,8 @@ class Fleet {
 
   void SetDefaults(const Defaults& defaults, TimePoint now);
 
-  // The controller's word on a revision, new or changed.
+  // The controller's word on a revision, new or changed. One with another uid begins anew, with nothing of what was
+  // known of the earlier one but the requests that wait for the name.
   void Put(const std::string& revision, Target target, TimePoint now);
   void Remove(const std::string& revision);
   // The controller's full list begins: what is not Put before EndFull is removed, and returned by it.

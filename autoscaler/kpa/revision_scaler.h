@@ -16,6 +16,7 @@ namespace updraft::autoscaler {
 
 // A revision as the controller describes it.
 struct Target {
+  std::string uid = {};  // of the revision: its name may have been another's before
   std::map<std::string, std::string> annotations;
   int container_concurrency = 0;
   bool reachable = true;

@@ -45,6 +45,9 @@ void Fleet::OnDecision(const v1::Decision& decision) {
   const auto it = revisions_.find(decision.revision());
   if (it == revisions_.end() || it->second.removed) return;
   RevisionState& state = it->second;
+  // Decided for one that had the name before.
+  const bool told = !decision.revision_uid().empty() && state.spec;
+  if (told && decision.revision_uid() != state.spec->instance.revision_uid()) return;
   if (decision.desired() >= 0)
     state.desired = std::min(decision.desired(), options_.instances_per_revision_max);
   state.decision = decision;
@@ -232,7 +235,8 @@ void Fleet::OnUsage(const NodeName& name, uint64_t stream, const v1::UsageReport
     UsageMeter& meter = instance->usage;
     const int64_t span = reading.at_ns() - meter.at_ns;
     const int64_t used = reading.cpu_ns() - meter.cpu_ns;
-    // A container that was started anew counts from 0 again: there is no average until the next one.
+    // A container that was started anew counts from 0 again: there is no average until the next
+    // one.
     meter.cpu_millis.reset();
     if (meter.at_ns > 0 && span > 0 && used >= 0) meter.cpu_millis = used * 1000 / span;
     meter.cpu_ns = reading.cpu_ns();
@@ -282,7 +286,8 @@ void Fleet::OnActivator(const ActivatorId& id) {
 
 void Fleet::OnActivatorGone(const ActivatorId& id, TimePoint now) {
   activators_.OnDisconnected(id, now);
-  for (const auto& [instance, record] : instances_.all()) instances_.Find(instance)->in_flight.erase(id);
+  for (const auto& [instance, record] : instances_.all())
+    instances_.Find(instance)->in_flight.erase(id);
   activators_.ForgetDead(now);
   dirty_.insert(draining_.begin(), draining_.end());
 }

@@ -113,6 +113,7 @@ std::optional<v1::ScaleTarget> ScaleTargetOf(const Fleet& fleet, const RevisionK
   const InstanceCounts counts = CountsOf(fleet, key);
   v1::ScaleTarget target;
   target.set_revision(key);
+  target.set_revision_uid(spec.instance.revision_uid());
   for (const auto& [name, value] : spec.scaling_annotations)
     (*target.mutable_annotations())[name] = value;
   target.set_container_concurrency(spec.routing.container_concurrency());

@@ -4,6 +4,7 @@
 
 #include "core/api/access.h"
 #include "core/api/meta.h"
+#include "core/base/backoff.h"
 #include "core/base/check.h"
 #include "core/base/log.h"
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr char kKnownNodes[] = "updraft.dev/nodes";  // not served by the API
 constexpr char kNodes[] = "nodes";
+constexpr BackoffPolicy kRetry = {.first = Millis(200), .most = Seconds(30)};
 
 ObjectKey KeyOfNode(const NodeName& name) { return {kKnownNodes, "", name}; }
 
@@ -53,8 +55,11 @@ void KnownNodes::Start(FleetLoop& fleet_loop) {
 }
 
 void KnownNodes::OnHello(const v1::NodeHello& hello) {
-  if (!durable_.Get(KeyOfNode(hello.node())))
-    scope_.Spawn(Keep(hello.node(), Scheduling::kAllowed));
+  const auto wish = wishes_.find(hello.node());
+  const bool wished = wish != wishes_.end() && wish->second.scheduling;
+  const bool forgotten = wish != wishes_.end() && !wish->second.scheduling;
+  if (wished || (!forgotten && durable_.Get(KeyOfNode(hello.node())))) return;
+  Remember(hello.node(), Scheduling::kAllowed);
 }
 
 void KnownNodes::OnChange(const Change& change) {
@@ -63,43 +68,72 @@ void KnownNodes::OnChange(const Change& change) {
     // The fleet has no such node: it was taken off the show because it is forgotten already.
     if (!fleet_loop_->fleet().nodes().contains(name)) return;
     fleet_loop_->Change([&name](Fleet& fleet, Moment) { fleet.ForgetNode(name); });
-    scope_.Spawn(Drop(name));
+    Remember(name, std::nullopt);
     return;
   }
   const Scheduling scheduling = SchedulingOf(*change.object);
   fleet_loop_->Change(
       [&name, scheduling](Fleet& fleet, Moment) { fleet.SetScheduling(name, scheduling); });
   const auto record = durable_.Get(KeyOfNode(name));
-  if (!record || SchedulingOf(*record->object) != scheduling) scope_.Spawn(Keep(name, scheduling));
+  const bool known = record && SchedulingOf(*record->object) == scheduling;
+  // What is on its way may be something else.
+  if (!known || wishes_.contains(name)) Remember(name, scheduling);
 }
 
-http::Task<void> KnownNodes::Keep(NodeName name, Scheduling scheduling) {
+void KnownNodes::Remember(const NodeName& name, std::optional<Scheduling> scheduling) {
+  Wish& wish = wishes_[name];
+  wish.scheduling = scheduling;
+  if (!std::exchange(wish.under_way, true)) scope_.Spawn(WriteWish(name));
+}
+
+http::Task<void> KnownNodes::WriteWish(NodeName name) {
+  while (true) {
+    const std::optional<Scheduling> scheduling = wishes_.at(name).scheduling;
+    http::Task<Status> write = Write(name, scheduling);
+    const Status written = co_await write;
+    Wish& wish = wishes_.at(name);
+    if (written && wish.scheduling == scheduling) {
+      wishes_.erase(name);
+      co_return;
+    }
+    // Another write was faster, or there is another wish by now.
+    if (written || written.error().code == Code::kAborted) continue;
+    TryAgain(name, written.error());
+    co_return;
+  }
+}
+
+void KnownNodes::TryAgain(const NodeName& name, const Error& error) {
+  Wish& wish = wishes_.at(name);
+  if (++wish.failures == 1) {
+    Log(Level::kWarn, wish.scheduling ? "node_not_remembered" : "node_not_forgotten",
+        {{"node", name}, {"error", error.message}});
+  }
+  later_(BackoffDelay(kRetry, wish.failures, 1.0), [this, name, life = std::weak_ptr(life_)] {
+    if (!life.expired()) scope_.Spawn(WriteWish(name));
+  });
+}
+
+http::Task<Status> KnownNodes::Write(NodeName name, std::optional<Scheduling> scheduling) {
   ObjectKey key = KeyOfNode(name);
-  Json record = RecordOf(name, scheduling);
   const auto stored = durable_.Get(key);
+  if (!scheduling) {
+    const auto dropped = co_await durable_.Delete(std::move(key), std::nullopt);
+    if (dropped || dropped.error().code == Code::kNotFound) co_return Ok();
+    co_return dropped.error();
+  }
+  Json record = RecordOf(name, *scheduling);
   Result<Stored> kept = Error{};
   if (stored) {
     kept = co_await durable_.Update(std::move(key), std::move(record), stored->revision);
   } else {
     kept = co_await durable_.Create(std::move(key), std::move(record));
   }
-  if (kept) co_return;
+  if (kept) co_return Ok();
   const Code code = kept.error().code;
-  if (code != Code::kAlreadyExists && code != Code::kAborted) {
-    Log(Level::kWarn, "node_not_remembered", {{"node", name}, {"error", kept.error().message}});
-    co_return;
-  }
-  // Another write was faster. What it says may be older than what the user has wished meanwhile.
-  const auto node = soft_.Get({kNodes, "", name});
-  if (node) scope_.Spawn(Keep(name, SchedulingOf(*node->object)));
-}
-
-http::Task<void> KnownNodes::Drop(NodeName name) {
-  ObjectKey key = KeyOfNode(name);
-  const auto dropped = co_await durable_.Delete(std::move(key), std::nullopt);
-  if (!dropped && dropped.error().code != Code::kNotFound) {
-    Log(Level::kWarn, "node_not_forgotten", {{"node", name}, {"error", dropped.error().message}});
-  }
+  if (code == Code::kAlreadyExists || code == Code::kNotFound)
+    co_return Error{Code::kAborted, kept.error().message};
+  co_return kept.error();
 }
 
 }  // namespace updraft::controller

@@ -11,7 +11,7 @@ ready rolled
 answers() { get rolled | grep -qx "$1"; }
 condition() { kubectl get "$1" -o json | jq -e ".status.conditions[] | select(.type == \"$2\" and .status == \"$3\")"; }
 
-"$BIN/updraft_load" --url "$(url rolled)" --rate 200 --seconds 32 --by-second > "$WORK/load" &
+"$BIN/updraft_load" --url "$(url rolled)" --rate 200 --seconds 26 --by-second > "$WORK/load" &
 load=$!
 
 log "a good revision, at once"
@@ -34,7 +34,7 @@ kubectl get route rolled -w -o jsonpath='{.status.traffic[*].percent} {.status.t
 CLEANUP+=("kill $! 2> /dev/null")
 wait $load || { cat "$WORK/load"; fail "requests failed"; }
 jq -c 'del(.by_second)' "$WORK/load"
-ready rolled 10s
+ready rolled 10
 grep -q '^100 rolled-00004$' "$WORK/steps" || { cat "$WORK/steps"; fail "it did not end at 100 %"; }
 
 # 1 %, then 19 steps of 5 % in the 19 seconds that the first one left, and what remains.

@@ -53,7 +53,8 @@ class SimController::Parts final : private FleetFollower,
   explicit Parts(SimController& of)
       : of_(of),
         around_(of.around_),
-        known_nodes_(of.objects_, of.soft_),
+        known_nodes_(of.objects_, of.soft_,
+                     [this](Nanos after, std::function<void()> then) { of_.process_.After(after, std::move(then)); }),
         registry_(of.process_, of.around_.chance),
         fleet_(
             OptionsOf(known_nodes_), [this] { return around_.chance.Next(); }, of.process_.Now()),

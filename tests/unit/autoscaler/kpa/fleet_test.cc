@@ -49,6 +49,27 @@ TEST_F(FleetTest, TheFirstRequestIsAnsweredAtOnceAndSizedFromTheQueue) {
   EXPECT_EQ(change->queued_ns, 77);
 }
 
+TEST_F(FleetTest, AnotherRevisionOfTheSameNameBeginsAnew) {
+  const auto of = [](const char* uid, int ready) {
+    Target target = Running(ready);
+    target.uid = uid;
+    target.initialized = false;
+    return target;
+  };
+  fleet_.Put("ns/r", of("old", 0), now_);
+  fleet_.Put("ns/r", of("old", 1), now_);  // its initial scale is reached
+  for (int i = 0; i < 10; ++i) Second(200, i % 2 == 1);
+  ASSERT_GT(Change()->decision.desired, 20);
+
+  fleet_.Put("ns/r", of("new", 0), now_);
+  const auto change = Change();
+  ASSERT_TRUE(change.has_value());
+  EXPECT_EQ(change->uid, "new");
+  EXPECT_EQ(change->decision.desired, 1) << "its own initial scale";
+  EXPECT_FALSE(change->decision.initialized);
+  EXPECT_EQ(fleet_.All()[0].uid, "new");
+}
+
 TEST_F(FleetTest, OneDemandIsOneDecision) {
   fleet_.Put("ns/r", Running(0), now_);
   fleet_.Report("a", {{"ns/r", {.waiting = 1}, 77}}, false, now_);

@@ -141,6 +141,24 @@ TEST_F(FleetTest, InstancesOfARevisionThatHadTheNameBeforeAreNotCountedForIt) {
   EXPECT_EQ(ObservedOf(*fleet_, "d/r", clock_.Now()).ready, 0);
 }
 
+TEST_F(FleetTest, WhatWasDecidedOfARevisionThatHadTheNameBeforeIsVoid) {
+  Connect();
+  auto next = std::make_shared<RevisionSpec>(*SpecOf("d/r"));
+  next->instance.set_revision_uid("another");
+  fleet_->SetRevision(next);
+  v1::Decision decision = DecisionOf("d/r", 3);
+  decision.set_initialized(true);
+  decision.set_revision_uid("the one before");
+  fleet_->OnDecision(decision);
+  EXPECT_THAT(Starts(Settle()), IsEmpty());
+  EXPECT_FALSE(ObservedOf(*fleet_, "d/r", clock_.Now()).initialized);
+  EXPECT_EQ(ScaleTargetOf(*fleet_, "d/r", clock_.Now())->revision_uid(), "another");
+
+  decision.set_revision_uid("another");
+  fleet_->OnDecision(decision);
+  EXPECT_THAT(Starts(Settle()), SizeIs(3));
+}
+
 TEST_F(FleetTest, AReadyReportIsAnEndpointAtOnce) {
   const v1::InstanceSpec spec = OneReady();
   EXPECT_TRUE(last_.revisions.contains("d/r"));
@@ -694,8 +712,7 @@ TEST_F(FleetTest, OfTwoInstancesTheIdleOneIsTakenAway) {
     return ids;
   };
   // Whichever would go by age and name, here the other one is busy.
-  const std::vector<const Instance*> both =
-      std::as_const(*fleet_).instances().OfRevision("d/r");
+  const std::vector<const Instance*> both = std::as_const(*fleet_).instances().OfRevision("d/r");
   const DesiredInstanceCount one{
       .count = 1, .start_deadline = Seconds(600), .start_not_before = TimePoint()};
   const InstanceId by_age = PlanInstances(one, both, clock_.Now()).stop.at(0);

@@ -1,7 +1,11 @@
 // The controller's three gRPC services together, with an agent, an activator and an autoscaler that
 // are played by the test: what comes in on one stream goes out on another.
 
+#include "controller/nodes/known_nodes.h"
+#include "core/store/memory_store.h"
 #include "tests/unit/controller/nodes/control_plane_rig.h"
+#include "tests/unit/controller/objects/flaky_store.h"
+#include "tests/unit/controller/objects/run_task.h"
 
 namespace updraft::controller {
 namespace {
@@ -198,6 +202,37 @@ TEST_F(ControlPlaneTest, AStreamThatDoesNotSayWhoItIsIsRefused) {
   message.mutable_inventory();
   stream.Send(message);
   EXPECT_EQ(stream.End().error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+TEST(KnownNodesTest, ANodeThatCannotBeWrittenIsWrittenLater) {
+  store::CallbackQueue queue;
+  store::MemoryStore kept(queue.post());
+  FlakyStore flaky(kept, queue.post());
+  ObjectStore durable(flaky);
+  store::MemoryStore forgotten(queue.post());
+  ObjectStore soft(forgotten);
+  ASSERT_TRUE(RunTask(queue, durable.Load()));
+  ASSERT_TRUE(RunTask(queue, soft.Load()));
+  std::vector<std::pair<Nanos, std::function<void()>>> later;
+  KnownNodes nodes(durable, soft, [&later](Nanos after, std::function<void()> then) {
+    later.emplace_back(after, std::move(then));
+  });
+  flaky.refuse_every = 1;
+  nodes.OnHello(HelloOf("n1"));
+  queue.RunPending();
+  nodes.OnHello(HelloOf("n1"));  // which is no reason to write it twice
+  queue.RunPending();
+  ASSERT_EQ(later.size(), 1U);
+  later[0].second();
+  queue.RunPending();
+  ASSERT_EQ(later.size(), 2U);
+  EXPECT_GT(later[1].first, later[0].first);
+
+  flaky.refuse_every = 0;
+  later[1].second();
+  queue.RunPending();
+  EXPECT_EQ(nodes.Names(), std::set<NodeName>{"n1"});
+  EXPECT_EQ(later.size(), 2U);
 }
 
 }  // namespace
