@@ -95,6 +95,15 @@ void SimNode::Agent::Adopt() {
       if (container->instance == id && container->program.listening) OnListening(*container);
     }
   }
+  // What ended while nobody looked has ended like anything else.
+  std::vector<std::string> ended;
+  for (const auto& [container_id, container] : node_.containers_) {
+    if (container->state == SimContainer::State::kExited) ended.push_back(container_id);
+  }
+  for (const std::string& container_id : ended) {
+    const auto it = node_.containers_.find(container_id);
+    if (it != node_.containers_.end()) OnExit(*it->second);
+  }
   ready_ = true;
   node_.around_.controller.ClientUp(*this);
 }
