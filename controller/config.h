@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "core/store/etcd_options.h"
+
 namespace updraft::controller {
 
 struct Config {
@@ -11,7 +13,8 @@ struct Config {
   std::string grpc_address =
       "unix:/run/updraft/controller.sock";  // node-agents, activators, autoscaler
   std::string metrics_address = "127.0.0.1:9090";
-  std::string store = "sqlite:/var/lib/updraft/controller/store.db";  // or memory:
+  std::string store = "sqlite:/var/lib/updraft/controller/store.db";  // see OpenStore
+  store::EtcdTls store_tls = {};
   std::string domain = "localhost";  // of URLs: name.namespace.domain
   uint16_t http_port = 8080;         // where activators listen, as URLs have it
   uint16_t https_port = 443;         // the same for TLS

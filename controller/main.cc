@@ -22,7 +22,13 @@ void AddFlags(CLI::App& app, Config& config) {
       ->capture_default_str();
   app.add_option("--metrics-address", config.metrics_address, "/metrics, /healthz, /readyz")
       ->capture_default_str();
-  app.add_option("--store", config.store, "sqlite:PATH or memory:")->capture_default_str();
+  app.add_option("--store", config.store,
+                 "sqlite:PATH, etcd://HOST:PORT,HOST:PORT.../PREFIX or memory:")
+      ->capture_default_str();
+  app.add_option("--store-ca", config.store_tls.ca,
+                 "Who signed the certificates of etcd's servers; one of these flags means TLS");
+  app.add_option("--store-cert", config.store_tls.cert, "Certificate to show to etcd")
+      ->needs(app.add_option("--store-key", config.store_tls.key, "Its key"));
   app.add_option("--domain", config.domain, "Domain of services: name.namespace.domain")
       ->capture_default_str();
   app.add_option("--http-port", config.http_port, "Port of the activators, for URLs")
@@ -79,7 +85,7 @@ int Run(const Config& config) {
   };
   const Status folder = MakeStoreFolder(config.store);
   if (!folder) return Fail("cannot_open_store", folder.error());
-  auto kept = store::OpenStore(config.store, RealClock(), post);
+  auto kept = store::OpenStore(config.store, RealClock(), post, config.store_tls);
   if (!kept) return Fail("cannot_open_store", kept.error());
   Stores stores(std::move(*kept), store::MakeSoftStore(RealClock(), post));
 

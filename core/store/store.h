@@ -1,7 +1,9 @@
 // Keys with revisions: what etcd offers, so that etcd fits behind it.
 //
-// Each transaction that changes something gets the next revision, which all its changes share.
-// Every version of a key is kept until it is compacted, so that a watch can start in the past.
+// Each transaction that changes something gets a revision of its own, later than all before it,
+// which all its changes share. (SQLite and memory count one by one; an etcd counts what others do
+// too.) Transactions on a common key happen in the order in which they were asked for. Every
+// version of a key is kept until it is compacted, so that a watch can start in the past.
 //
 // All methods are called on one thread, the loop's. They return at once; their callbacks run on
 // that thread later, never from within the call, through the Post function that the implementation
@@ -21,7 +23,7 @@
 namespace updraft::store {
 
 // etcd's own limits, enforced by every implementation: kInvalidArgument beyond them.
-inline constexpr size_t kValueBytesMax = 1'500'000;
+inline constexpr size_t kTransactionBytesMax = 1'500'000;  // keys and values together
 inline constexpr size_t kOperationsMax = 128;
 
 // Has its argument run on the loop's thread, in the order of the calls. Safe for concurrent use.
@@ -103,8 +105,8 @@ struct Event {
 
 // Changes in the order of their revisions; a revision is never split over two batches.
 struct EventBatch {
-  int64_t revision = 0;  // all changes up to it have been told
-  std::vector<Event> events = {};
+  int64_t revision = 0;            // all changes up to it have been told
+  std::vector<Event> events = {};  // may be empty: a sign of progress
 };
 
 struct WatchCallbacks {
@@ -125,7 +127,8 @@ class Store {
   virtual ~Store() = default;
 
   // Durable once `done` is told so. Conditions that do not hold are no error but `applied` = false.
-  // kInvalidArgument; kUnavailable: nothing was changed, or (etcd) it is not known.
+  // kInvalidArgument; kUnavailable: nothing was changed, or (etcd) it is not known;
+  // kResourceExhausted: too many are waiting.
   virtual void Commit(Transaction transaction, Done<Outcome> done) = 0;
 
   // kOutOfRange: `revision` is compacted or in the future.
@@ -140,6 +143,8 @@ class Store {
   // or was compacted before.
   virtual void Compact(int64_t revision, Done<std::monostate> done) = 0;
 
+  // Comes after everything that was asked for before, and after the watches that began before it
+  // have been told what happened up to `current`.
   virtual void ReadBounds(Done<Bounds> done) = 0;
 };
 

@@ -13,11 +13,37 @@ namespace {
 TEST(OpenStoreTest, RefusesWhatItDoesNotKnow) {
   CallbackQueue queue;
   const FakeClock clock;
-  for (const char* spec : {"", "sqlite", "sqlite:", "etcd", "/var/lib/store.db", "memory"}) {
+  for (const char* spec : {"", "sqlite", "sqlite:", "etcd", "/var/lib/store.db", "memory", "etcd:",
+                           "etcd://", "etcd://a,", "etcd://,a", "etcd://a:", "etcd://a:port",
+                           "etcd://a:1:2", "etcd://user@a:1", "etcd:///prefix"}) {
     const Result<std::unique_ptr<Store>> store = OpenStore(spec, clock, queue.post());
     ASSERT_FALSE(store) << spec;
     EXPECT_EQ(store.error().code, Code::kInvalidArgument);
   }
+}
+
+TEST(EtcdOptionsTest, AreReadFromTheFlag) {
+  const Result<EtcdOptions> one = ParseEtcdSpec("etcd://db");
+  ASSERT_TRUE(one);
+  EXPECT_EQ(one->endpoints, std::vector<std::string>{"db:2379"});
+  EXPECT_EQ(one->prefix, "");
+  const Result<EtcdOptions> many =
+      ParseEtcdSpec("etcd://10.0.0.1:1,[::1]:2379,[fd00::2],c.example/teams/a/");
+  ASSERT_TRUE(many);
+  EXPECT_EQ(many->endpoints, (std::vector<std::string>{"10.0.0.1:1", "[::1]:2379", "[fd00::2]:2379",
+                                                       "c.example:2379"}));
+  EXPECT_EQ(many->prefix, "/teams/a");
+}
+
+TEST(OpenStoreTest, ACertificateThatCannotBeReadIsAnErrorAtOnce) {
+  CallbackQueue queue;
+  const FakeClock clock;
+  const EtcdTls tls{.ca = "/nonexistent/ca.pem"};
+  const Result<std::unique_ptr<Store>> store =
+      OpenStore("etcd://localhost", clock, queue.post(), tls);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code, Code::kFailedPrecondition);
+  EXPECT_NE(store.error().message.find("/nonexistent/ca.pem"), std::string::npos);
 }
 
 TEST(OpenStoreTest, AMemoryStoreStartsBeyondAllRevisionsOfAnEarlierOne) {
