@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "core/http/server.h"
 #include "core/metrics/exposition.h"
+#include "core/rpc/link.h"
 
 namespace updraft::autoscaler {
 namespace {
@@ -46,6 +47,7 @@ int Run(const Config& config) {
   LoadServer loads(loop, service);
   grpc::ServerBuilder builder;
   builder.AddListeningPort(config.grpc_address, grpc::InsecureServerCredentials());
+  builder.SetMaxReceiveMessageSize(rpc::kMessageBytesMax);  // the load of all revisions, when there are many
   builder.RegisterService(&loads);
   const std::unique_ptr<grpc::Server> grpc_server = builder.BuildAndStart();
   if (!grpc_server) return Fail("cannot_listen", {Code::kUnavailable, config.grpc_address});

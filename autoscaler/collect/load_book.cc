@@ -3,6 +3,7 @@
 #include <algorithm>
 
 namespace updraft::autoscaler {
+
 LoadBook::Said* LoadBook::Revision::Find(Place place) {
   const auto it = std::ranges::lower_bound(last, place, {}, &Said::place);
   return it == last.end() || it->place != place ? nullptr : &*it;
@@ -10,7 +11,7 @@ LoadBook::Said* LoadBook::Revision::Find(Place place) {
 
 LoadBook::Activator& LoadBook::Named(const std::string& activator) {
   const auto [it, added] = activators_.try_emplace(activator);
-  if (added) it->second.place = static_cast<Place>(activators_.size() - 1);
+  if (added) it->second.place = next_place_++;
   return it->second;
 }
 
@@ -70,6 +71,22 @@ void LoadBook::End(const std::string& activator) {
     revision.running -= said->figures.running;
     said->figures.running = said->figures.waiting = 0;
   }
+  it->second.departure = ++departures_;
+  ForgetLongDeparted();
+}
+
+// One that takes over from another has a name of its own: without this the book would grow with every restart.
+void LoadBook::ForgetLongDeparted() {
+  auto oldest = activators_.end();
+  size_t departed = 0;
+  for (auto it = activators_.begin(); it != activators_.end(); ++it) {
+    if (it->second.present) continue;
+    ++departed;
+    if (oldest == activators_.end() || it->second.departure < oldest->second.departure) oldest = it;
+  }
+  if (departed <= kDepartedMax) return;
+  ForgetFigures(oldest->second.place);
+  activators_.erase(oldest);
 }
 
 uint32_t LoadBook::Waiting(const std::string& revision) const {

@@ -29,6 +29,9 @@ struct LoadChange {
   uint32_t waiting = 0;   // at all activators together, now
 };
 
+// Activators that left and may come back with what they had: the last so many.
+inline constexpr size_t kDepartedMax = 32;
+
 class LoadBook {
  public:
   // A stream of `activator` begins. Its first report holds every revision that it has figures of; with an epoch that is
@@ -38,7 +41,7 @@ class LoadBook {
   // One revision of a report. `first_report`: of the stream.
   LoadChange Record(const std::string& activator, const std::string& revision, const LoadFigures& figures,
                     bool first_report);
-  // The same for who has many of one activator: PlaceOf() names it for as long as the book lives.
+  // The same for who has many of one activator: PlaceOf() names it until the activator ends.
   using Place = uint32_t;
   Place PlaceOf(const std::string& activator) { return Named(activator).place; }
   LoadChange Record(Place activator, const std::string& revision, const LoadFigures& figures, bool first_report);
@@ -58,6 +61,7 @@ class LoadBook {
     int64_t epoch = 0;
     bool present = false;
     Place place = 0;
+    uint64_t departure = 0;  // while it is not present: in which order they left
   };
   struct Said {
     Place place = 0;
@@ -73,8 +77,11 @@ class LoadBook {
 
   Activator& Named(const std::string& activator);
   void ForgetFigures(Place place);
+  void ForgetLongDeparted();
 
   std::map<std::string, Activator, std::less<>> activators_;
+  Place next_place_ = 0;
+  uint64_t departures_ = 0;
   std::unordered_map<std::string, Revision> revisions_;
 };
 

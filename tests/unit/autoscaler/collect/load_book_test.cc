@@ -38,6 +38,28 @@ TEST(LoadBookTest, ARestartedActivatorBeginsAtZero) {
   EXPECT_DOUBLE_EQ(book.Record("a", "r", {.request_seconds = 2}, false).request_seconds, 2);
 }
 
+TEST(LoadBookTest, OfThoseWhoLeftOnlyTheLastAreRemembered) {
+  LoadBook book;
+  const auto report = [&book](const std::string& activator, double seconds, bool first) {
+    book.Begin(activator, 1);
+    return book.Record(activator, "r", {.request_seconds = seconds}, first).request_seconds;
+  };
+  report("first", 10, false);
+  book.End("first");
+  for (size_t i = 0; i < kDepartedMax - 1; ++i) {
+    report("next-" + std::to_string(i), 1, false);
+    book.End("next-" + std::to_string(i));
+  }
+  EXPECT_DOUBLE_EQ(report("first", 12, true), 2);  // one of the last: it goes on where it was
+  book.End("first");
+  for (size_t i = 0; i < kDepartedMax; ++i) {
+    report("later-" + std::to_string(i), 1, false);
+    book.End("later-" + std::to_string(i));
+  }
+  EXPECT_DOUBLE_EQ(report("first", 20, true), 0);  // forgotten: its past is not load of now
+  EXPECT_DOUBLE_EQ(report("first", 21, false), 1);
+}
+
 TEST(LoadBookTest, WaitingAddsUpAndLeavesWithItsActivator) {
   LoadBook book;
   book.Begin("a", 1);
