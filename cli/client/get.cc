@@ -115,6 +115,8 @@ int PrintObjects(const Session& session, const std::vector<ResourceName>& resour
     }
   }
   if (options.output == "name" || (exit_code != 0 && objects.empty())) return exit_code;
+  // For programs that share an object; people are shown the object.
+  for (Json& object : objects) api::Erase(object, {"metadata", "managedFields"});
   const Json gathered =
       Gathered(std::move(objects), resources.size() == 1 && !resources.front().name.empty());
   if (options.output == "yaml") {

@@ -38,24 +38,6 @@ std::optional<ApiError> JudgeFields(const AdmissionContext& context,
   return std::nullopt;
 }
 
-// Unknown fields, wrong types. The object is pruned.
-std::optional<ApiError> CheckFields(const AdmissionContext& context, api::Document& document,
-                                    std::vector<std::string>& warnings) {
-  const api::SchemaFindings findings = api::Conform(*context.kind->schema, document.value);
-  if (auto error = JudgeFields(context, findings.unknown, document.duplicates, warnings))
-    return error;
-  if (findings.problems.empty()) return std::nullopt;
-  std::vector<api::FieldProblem> problems;
-  for (const api::TypeProblem& problem : findings.problems) {
-    problems.push_back({.reason = "FieldValueTypeInvalid",
-                        .field = problem.path,
-                        .message = "Invalid value: \"" + problem.found + "\": " + problem.path +
-                                   " in body must be of type " + problem.wanted + ": \"" +
-                                   problem.found + "\""});
-  }
-  return Invalid(*context.kind, api::NameOf(document.value), problems);
-}
-
 // Validation of Kubernetes' and of Knative's kind. Warnings are added.
 std::optional<ApiError> Validate(const AdmissionContext& context, const Json& object,
                                  const Json* old, std::vector<std::string>& warnings) {
@@ -99,8 +81,24 @@ void KeepSystemMetadata(const Json& old, Json& object) {
       metadata[field] = *value;
     }
   }
-  metadata.erase("managedFields");
   metadata.erase("selfLink");
+}
+
+// Who is said to own what before the write: what the client says, or what is stored when it says
+// nothing usable. One empty entry means that nobody is to own anything.
+api::ManagedFields EntriesBefore(const Json& old, const Json& document) {
+  const Json& said = api::ArrayAt(document, {"metadata", "managedFields"});
+  if (said.size() == 1 && said.front().empty()) return {};
+  std::optional<api::ManagedFields> entries = api::ReadManagedFields(said);
+  return entries && !entries->empty() ? *std::move(entries) : api::ManagedFieldsOf(old);
+}
+
+// Objects that nobody has been said to own are not tracked before their first apply.
+api::ManagedFields EntriesAfter(const AdmissionContext& context, const Json& old,
+                                const Json& object, api::ManagedFields before) {
+  if (context.applied_fields) return *context.applied_fields;
+  if (before.empty()) return before;
+  return api::TrackUpdate(context.Write(&old), old, object, std::move(before));
 }
 
 void KeepMember(const Json& old, Json& object, const char* member) {
@@ -123,7 +121,54 @@ bool SameDesire(const Json& a, const Json& b) {
   return without(a) == without(b);
 }
 
+bool SameButTimes(api::ManagedFields a, api::ManagedFields b) {
+  for (api::ManagedFields* entries : {&a, &b}) {
+    for (api::ManagedEntry& entry : *entries) entry.time.clear();
+  }
+  return api::WriteManagedFields(std::move(a)) == api::WriteManagedFields(std::move(b));
+}
+
+// A write that changes nothing but when somebody wrote is none.
+void SetOwners(const Json& old, api::ManagedFields entries, Json& object) {
+  const bool same = SameButTimes(entries, api::ManagedFieldsOf(old));
+  api::SetManagedFields(object, same ? api::ManagedFieldsOf(old) : entries);
+  if (same && object != old) api::SetManagedFields(object, entries);
+}
+
+bool IsServing(const AdmissionContext& context) {
+  return context.kind->group == api::kServingGroup;
+}
+
 }  // namespace
+
+api::FieldWrite AdmissionContext::Write(const Json* old) const {
+  std::function<void(Json&)> complete;
+  if (old != nullptr && subresource.empty())
+    complete = [this, old](Json& object) { SetDefaults(*this, object, old); };
+  return {.schema = kind->schema.get(),
+          .manager = manager,
+          .api_version = kind->ApiVersion(),
+          .subresource = subresource,
+          .time = api::FormatTimestamp(now),
+          .complete = std::move(complete)};
+}
+
+std::optional<ApiError> CheckFields(const AdmissionContext& context, api::Document& document,
+                                    std::vector<std::string>& warnings) {
+  const api::SchemaFindings findings = api::Conform(*context.kind->schema, document.value);
+  if (auto error = JudgeFields(context, findings.unknown, document.duplicates, warnings))
+    return error;
+  if (findings.problems.empty()) return std::nullopt;
+  std::vector<api::FieldProblem> problems;
+  for (const api::TypeProblem& problem : findings.problems) {
+    problems.push_back({.reason = "FieldValueTypeInvalid",
+                        .field = problem.path,
+                        .message = "Invalid value: \"" + problem.found + "\": " + problem.path +
+                                   " in body must be of type " + problem.wanted + ": \"" +
+                                   problem.found + "\""});
+  }
+  return Invalid(*context.kind, api::NameOf(document.value), problems);
+}
 
 std::optional<ApiError> CheckIdentity(const api::Kind& kind, Json& object, const std::string& ns,
                                       const std::string& name) {
@@ -185,6 +230,11 @@ ApiResult<Admitted> AdmitCreate(const AdmissionContext& context, const std::stri
   metadata["creationTimestamp"] = api::FormatTimestamp(context.now);
   if (context.kind->has_generation) metadata["generation"] = 1;
   if (context.kind->has_status) object.erase("status");
+  // What Knative's webhook fills in belongs to nobody, Kubernetes' own defaults to who creates.
+  if (!IsServing(context)) SetDefaults(context, object, nullptr);
+  api::ManagedFields entries =
+      context.applied_fields ? *context.applied_fields
+                             : api::TrackUpdate(context.Write(nullptr), Json::object(), object, {});
   SetDefaults(context, object, nullptr);
 
   // A name that is still to be generated is judged by an example of it.
@@ -192,6 +242,7 @@ ApiResult<Admitted> AdmitCreate(const AdmissionContext& context, const std::stri
   CompleteName(judged, 0);
   const Json& subject = context.kind->group == api::kServingGroup ? object : judged;
   if (auto error = Validate(context, subject, nullptr, admitted.warnings)) return *std::move(error);
+  api::SetManagedFields(object, entries);
   admitted.object = std::move(object);
   return admitted;
 }
@@ -203,26 +254,32 @@ void CompleteName(Json& object, uint64_t random) {
 }
 
 ApiResult<Admitted> AdmitUpdate(const AdmissionContext& context, const Json& old,
-                                api::Document document, const std::string& subresource) {
+                                api::Document document) {
   Admitted admitted;
   if (auto error =
           CheckIdentity(*context.kind, document.value, api::NamespaceOf(old), api::NameOf(old))) {
     return *std::move(error);
   }
   if (auto error = CheckFields(context, document, admitted.warnings)) return *std::move(error);
-  if (subresource == "status") {
+  if (context.subresource == "status") {
     admitted.object = old;
     KeepMember(document.value, admitted.object, "status");
+    SetOwners(old, EntriesAfter(context, old, admitted.object, api::ManagedFieldsOf(old)),
+              admitted.object);
     return admitted;
   }
   Json& object = document.value;
+  api::ManagedFields before = EntriesBefore(old, object);
   KeepSystemMetadata(old, object);
   if (context.kind->has_status) KeepMember(old, object, "status");
+  if (!IsServing(context)) SetDefaults(context, object, &old);
+  api::ManagedFields entries = EntriesAfter(context, old, object, std::move(before));
   SetDefaults(context, object, &old);
   if (auto error = Validate(context, object, &old, admitted.warnings)) return *std::move(error);
   if (context.kind->has_generation && !SameDesire(old, object)) {
     object["metadata"]["generation"] = api::GenerationOf(old) + 1;
   }
+  SetOwners(old, std::move(entries), object);
   admitted.object = std::move(object);
   return admitted;
 }

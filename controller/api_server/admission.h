@@ -11,6 +11,7 @@
 #include "controller/api_server/request.h"
 #include "core/api/json.h"
 #include "core/api/kinds.h"
+#include "core/api/managed_fields.h"
 #include "core/api/read.h"
 #include "core/api/serving_config.h"
 #include "core/base/clock.h"
@@ -23,6 +24,13 @@ struct AdmissionContext {
   std::string user = {};
   FieldValidation field_validation = FieldValidation::kWarn;
   WallTime now = {};
+  std::string manager = "unknown";  // whom the changed fields belong to then
+  std::string subresource = {};     // that is written: "status" or empty
+  // Who owns what, where the verb itself has found it out: server-side apply.
+  std::optional<api::ManagedFields> applied_fields = std::nullopt;
+
+  // `old`: the stored object, null when there is none. It must outlive what is given.
+  api::FieldWrite Write(const Json* old) const;
 };
 
 struct Admitted {
@@ -39,7 +47,11 @@ void CompleteName(Json& object, uint64_t random);
 // `document` in place of `old`, whose name and namespace the path has given. On the subresource
 // "status" only the status counts, without it everything else.
 ApiResult<Admitted> AdmitUpdate(const AdmissionContext& context, const Json& old,
-                                api::Document document, const std::string& subresource);
+                                api::Document document);
+
+// Unknown fields are judged and removed, wrong types refused.
+std::optional<ApiError> CheckFields(const AdmissionContext& context, api::Document& document,
+                                    std::vector<std::string>& warnings);
 
 // Whether `object`, which a client sends for `name` in `ns`, is of this kind and place. Empty
 // places are filled in.

@@ -127,6 +127,39 @@ ApiError Invalid(const api::Kind& kind, const std::string& name,
           std::move(details)};
 }
 
+ApiError InvalidOptions(const std::string& options, const std::string& reason,
+                        const std::string& field, const std::string& message) {
+  Json details = Json::object();
+  details["group"] = "meta.k8s.io";
+  details["kind"] = options;
+  details["causes"] =
+      Json::array({Json{{"reason", reason}, {"message", message}, {"field", field}}});
+  return {422, "Invalid", options + ".meta.k8s.io \"\" is invalid: " + field + ": " + message,
+          std::move(details)};
+}
+
+ApiError ApplyConflict(const std::vector<api::FieldConflict>& conflicts) {
+  Json details = Json::object();
+  details["causes"] = Json::array();
+  std::string list;
+  std::string manager;
+  for (const api::FieldConflict& conflict : conflicts) {
+    details["causes"].push_back(Json{{"reason", "FieldManagerConflict"},
+                                     {"message", "conflict with " + conflict.manager},
+                                     {"field", conflict.path}});
+    if (manager != conflict.manager)
+      list += (list.empty() ? "" : "\n") + ("conflicts with " + conflict.manager) + ":";
+    manager = conflict.manager;
+    list += "\n- " + conflict.path;
+  }
+  const std::string count = std::to_string(conflicts.size());
+  const std::string message =
+      conflicts.size() == 1
+          ? "Apply failed with 1 conflict: conflict with " + manager + ": " + conflicts.front().path
+          : "Apply failed with " + count + " conflicts: " + list;
+  return {409, "Conflict", message, std::move(details)};
+}
+
 ApiError Denied(const std::string& webhook, const std::string& why) {
   return BadRequest("admission webhook \"" + webhook + "\" denied the request: " + why);
 }

@@ -11,6 +11,7 @@
 
 #include "core/api/json.h"
 #include "core/api/kinds.h"
+#include "core/api/managed_fields.h"
 #include "core/api/validation.h"
 #include "core/base/result.h"
 
@@ -64,6 +65,11 @@ ApiError Expired(const std::string& why);                  // 410: list again
 ApiError TooLargeVersion(int64_t asked, int64_t current);  // 504: a version that is not there yet
 ApiError Invalid(const api::Kind& kind, const std::string& name,
                  const std::vector<api::FieldProblem>& problems);
+// The same of a request's options: "ListOptions", "PatchOptions".
+ApiError InvalidOptions(const std::string& options, const std::string& reason,
+                        const std::string& field, const std::string& message);
+// Fields that a server-side apply would have taken from others.
+ApiError ApplyConflict(const std::vector<api::FieldConflict>& conflicts);
 // A refusal in the form of Knative's webhooks.
 ApiError Denied(const std::string& webhook, const std::string& why);
 

@@ -71,6 +71,14 @@ http::Task<void> StreamList(Call* call, Answer answer) {
 
 }  // namespace
 
+std::string Call::ManagerName() const {
+  if (!options.field_manager.empty()) return options.field_manager;
+  const std::string_view agent = exchange->request().headers.Get("User-Agent").value_or("");
+  std::string name(agent.substr(0, agent.find('/')).substr(0, kManagerBytesMax));
+  std::erase_if(name, [](unsigned char c) { return c < 0x20 || c >= 0x7f; });
+  return name.empty() ? "unknown" : name;
+}
+
 http::Task<ApiResult<api::Document>> ReadDocument(Call* call) {
   http::Task<Result<std::string>> reading = call->exchange->ReadBody(kBodyBytesMax);
   const Result<std::string> body = co_await reading;

@@ -42,6 +42,9 @@ struct Call {
   int status = 0;  // that was answered with, once it was
 
   const api::Kind& kind() const { return *request.kind; }
+  // Whom the fields that the call changes belong to: the fieldManager that it names, or the program
+  // that it comes from.
+  std::string ManagerName() const;
   ObjectStore& store() const { return parts->stores(*request.kind); }
   ObjectKey Key() const { return KeyOf(request.name); }
   ObjectKey KeyOf(const std::string& name) const {

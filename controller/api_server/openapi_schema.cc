@@ -52,6 +52,7 @@ class SchemaWriter {
       default:
         WriteScalar(schema, json);
     }
+    if (schema.atomic) json["x-kubernetes-map-type"] = "atomic";
     return json;
   }
 

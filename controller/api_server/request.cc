@@ -41,11 +41,9 @@ class OptionReader {
     if (name == "tailLines") return Number(name, value, options_.tail_lines);
     if (name == "sinceSeconds") return Number(name, value, options_.since_seconds);
     if (name == "limitBytes") return Number(name, value, options_.limit_bytes);
-    if (name == "sendInitialEvents") {
-      bool flag = false;
-      if (auto error = Flag(name, value, flag)) return error;
-      options_.send_initial_events = flag;
-    }
+    if (name == "limit") return Number(name, value, options_.limit);
+    if (name == "sendInitialEvents") return Flag(name, value, options_.send_initial_events);
+    if (name == "force") return Flag(name, value, options_.force);
     if (name == "dryRun") {
       if (value != "All" && !value.empty())
         return BadRequest("Invalid value: \"" + value + "\" for dryRun: must be All");
@@ -80,8 +78,9 @@ class OptionReader {
     return false;
   }
 
+  template <typename Target>
   static std::optional<ApiError> Flag(const std::string& name, const std::string& value,
-                                      bool& target) {
+                                      Target& target) {
     const ApiResult<bool> flag = ParseBool(name, value);
     if (!flag) return flag.error();
     target = *flag;
@@ -175,6 +174,10 @@ ApiResult<RequestOptions> ParseOptions(std::string_view query) {
   OptionReader reader(options);
   for (const auto& [name, value] : http::ParseQuery(query)) {
     if (std::optional<ApiError> error = reader.Read(name, value)) return *std::move(error);
+  }
+  if (options.field_manager.size() > kManagerBytesMax) {
+    return InvalidOptions("PatchOptions", "FieldValueTooLong", "fieldManager",
+                          "Too long: may not be more than 128 bytes");
   }
   return options;
 }

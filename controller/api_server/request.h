@@ -40,6 +40,8 @@ struct RequestOptions {
   std::optional<bool> send_initial_events = std::nullopt;
   std::optional<int64_t> timeout_seconds = std::nullopt;
   bool dry_run = false;
+  std::optional<bool> force = std::nullopt;  // of a server-side apply
+  std::optional<int64_t> limit = std::nullopt;
   FieldValidation field_validation = FieldValidation::kWarn;
   std::string field_manager = {};
   std::string propagation_policy = {};
@@ -55,6 +57,8 @@ struct RequestOptions {
   std::string since_time = {};
   std::optional<int64_t> limit_bytes = std::nullopt;
 };
+
+inline constexpr size_t kManagerBytesMax = 128;  // of a fieldManager
 
 // BadRequest for values that are none.
 ApiResult<RequestOptions> ParseOptions(std::string_view query);

@@ -18,7 +18,9 @@ AdmissionContext ContextOf(const Call& call) {
           .config = ReadServingConfig(*call.parts),
           .user = call.parts->user,
           .field_validation = call.options.field_validation,
-          .now = call.parts->clock->Wall()};
+          .now = call.parts->clock->Wall(),
+          .manager = call.ManagerName(),
+          .subresource = call.request.subresource};
 }
 
 Answer AnswerWith(int code, std::shared_ptr<const Json> object, std::vector<std::string> warnings) {
@@ -66,11 +68,17 @@ std::optional<ApiError> CheckPreconditions(const Call& call, const Json& next,
   return std::nullopt;
 }
 
-http::Task<ApiResult<Answer>> CreateFrom(Call* call, api::Document document) {
+void Prepend(std::vector<std::string> first, std::vector<std::string>& warnings) {
+  warnings.insert(warnings.begin(), std::make_move_iterator(first.begin()),
+                  std::make_move_iterator(first.end()));
+}
+
+http::Task<ApiResult<Answer>> CreateFrom(Call* call, AdmissionContext context,
+                                         api::Document document) {
   const uint64_t high = call->parts->random();
   const uint64_t low = call->parts->random();
   ApiResult<Admitted> admitted =
-      AdmitCreate(ContextOf(*call), call->request.ns, std::move(document), api::MakeUid(high, low));
+      AdmitCreate(context, call->request.ns, std::move(document), api::MakeUid(high, low));
   if (!admitted) co_return admitted.error();
   const bool generated = api::NameOf(admitted->object).empty();
   for (int attempt = 1;; ++attempt) {
@@ -107,21 +115,36 @@ http::Task<Result<Stored>> StoreInPlace(Call* call, Json next, int64_t revision)
   co_return updated;
 }
 
+// What PUT or PATCH make of `live`.
+ApiResult<AppliedDocument> Change(const Call& call, const AdmissionContext& context,
+                                  const Json& live, const api::Document& document,
+                                  std::optional<PatchType> patch) {
+  if (patch == PatchType::kApply) {
+    return ApplyConfiguration(context, live, document, call.request,
+                              call.options.force.value_or(false));
+  }
+  if (!patch) return AppliedDocument{.document = document};
+  ApiResult<api::Document> patched = ApplyPatch(call.kind(), *patch, live, document);
+  if (!patched) return patched.error();
+  return AppliedDocument{.document = *std::move(patched)};
+}
+
 // PUT and PATCH: `patch` unset means that `document` is the new object.
 http::Task<ApiResult<Answer>> Modify(Call* call, api::Document document,
                                      std::optional<PatchType> patch) {
   for (int attempt = 1;; ++attempt) {
     const std::optional<Stored> current = call->store().Get(call->Key());
     if (!current) co_return NotFound(call->kind(), call->request.name);
-    ApiResult<api::Document> next = document;
-    if (patch) next = ApplyPatch(call->kind(), *patch, *current->object, document);
+    AdmissionContext context = ContextOf(*call);
+    ApiResult<AppliedDocument> next = Change(*call, context, *current->object, document, patch);
     if (!next) co_return next.error();
-    const bool versioned = patch ? !api::ResourceVersionOf(document.value).empty()
-                                 : !api::ResourceVersionOf(next->value).empty();
-    if (std::optional<ApiError> error = CheckPreconditions(*call, next->value, *current))
+    const bool versioned = !api::ResourceVersionOf(document.value).empty();
+    if (std::optional<ApiError> error = CheckPreconditions(*call, next->document.value, *current))
       co_return *std::move(error);
-    ApiResult<Admitted> admitted = AdmitUpdate(ContextOf(*call), *current->object, *std::move(next),
-                                               call->request.subresource);
+    if (patch == PatchType::kApply) context.applied_fields = std::move(next->entries);
+    ApiResult<Admitted> admitted =
+        AdmitUpdate(context, *current->object, std::move(next->document));
+    if (admitted) Prepend(std::move(next->warnings), admitted->warnings);
     if (!admitted) co_return admitted.error();
     if (call->options.dry_run) {
       co_return AnswerWith(200, std::make_shared<Json>(std::move(admitted->object)),
@@ -137,13 +160,32 @@ http::Task<ApiResult<Answer>> Modify(Call* call, api::Document document,
   }
 }
 
+http::Task<ApiResult<Answer>> CreateByApply(Call* call, api::Document configuration) {
+  AdmissionContext context = ContextOf(*call);
+  const std::string uid = api::UidOf(configuration.value);
+  if (!uid.empty()) {
+    co_return Conflict(call->kind(), call->request.name,
+                       "uid mismatch: the provided object specified uid " + uid +
+                           ", and no existing object was found");
+  }
+  ApiResult<AppliedDocument> applied =
+      ApplyConfiguration(context, nullptr, std::move(configuration), call->request, false);
+  if (!applied) co_return applied.error();
+  context.applied_fields = std::move(applied->entries);
+  http::Task<ApiResult<Answer>> creating =
+      CreateFrom(call, std::move(context), std::move(applied->document));
+  ApiResult<Answer> created = co_await creating;
+  if (created) Prepend(std::move(applied->warnings), created->warnings);
+  co_return created;
+}
+
 }  // namespace
 
 http::Task<ApiResult<Answer>> Create(Call* call) {
   http::Task<ApiResult<api::Document>> reading = ReadDocument(call);
   ApiResult<api::Document> document = co_await reading;
   if (!document) co_return document.error();
-  http::Task<ApiResult<Answer>> creating = CreateFrom(call, *std::move(document));
+  http::Task<ApiResult<Answer>> creating = CreateFrom(call, ContextOf(*call), *std::move(document));
   ApiResult<Answer> answer = co_await creating;
   co_return answer;
 }
@@ -162,16 +204,13 @@ http::Task<ApiResult<Answer>> Patch(Call* call) {
       call->exchange->request().headers.Get("Content-Type").value_or(""));
   const ApiResult<PatchType> type = ChoosePatchType(call->kind(), content_type);
   if (!type) co_return type.error();
+  if (auto error = CheckPatchOptions(*type, call->options)) co_return *std::move(error);
   http::Task<ApiResult<api::Document>> reading = ReadDocument(call);
   ApiResult<api::Document> patch = co_await reading;
   if (!patch) co_return patch.error();
   const bool creates = *type == PatchType::kApply && !call->store().Get(call->Key());
   if (creates && call->request.subresource.empty()) {
-    if (auto error =
-            CheckIdentity(call->kind(), patch->value, call->request.ns, call->request.name)) {
-      co_return *std::move(error);
-    }
-    http::Task<ApiResult<Answer>> creating = CreateFrom(call, *std::move(patch));
+    http::Task<ApiResult<Answer>> creating = CreateByApply(call, *std::move(patch));
     ApiResult<Answer> created = co_await creating;
     co_return created;
   }

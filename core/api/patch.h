@@ -1,5 +1,5 @@
-// The four ways to say what is to change in an object. Pure. Each gives the changed document, which
-// the caller checks like any other.
+// The patch formats: three ways to say what is to change in an object. Pure. Each gives the changed
+// document, which the caller checks like any other.
 #pragma once
 
 #include "core/api/json.h"
@@ -18,9 +18,5 @@ Result<Json> JsonPatch(Json target, const Json& patch);
 // Kubernetes' strategic merge patch by the schema's merge keys. Of its directives $patch (delete,
 // replace, merge), $deleteFromPrimitiveList, $setElementOrder (which orders) and $retainKeys work.
 Result<Json> StrategicMergePatch(const Schema& schema, Json target, const Json& patch);
-
-// Server-side apply's merge: objects merge, lists with a merge key merge by it, sets unite, other
-// lists and values replace. Nothing is removed.
-Json ApplyMerge(const Schema& schema, Json target, const Json& applied);
 
 }  // namespace updraft::api

@@ -147,6 +147,13 @@ const Field* Schema::FindField(std::string_view name) const {
   return nullptr;
 }
 
+const Schema* MemberSchema(const Schema* schema, std::string_view member) {
+  if (schema == nullptr) return nullptr;
+  if (schema->type == Type::kMap) return schema->items.get();
+  const Field* field = schema->type == Type::kObject ? schema->FindField(member) : nullptr;
+  return field == nullptr ? nullptr : field->schema.get();
+}
+
 SchemaRef Text() {
   static const SchemaRef schema = Make({.type = Type::kString});
   return schema;
@@ -214,6 +221,12 @@ SchemaRef MapOf(SchemaRef values) { return Make({.type = Type::kMap, .items = st
 SchemaRef ObjectOf(std::string description, std::vector<Field> fields) {
   return Make(
       {.type = Type::kObject, .description = std::move(description), .fields = std::move(fields)});
+}
+
+SchemaRef AtomicOf(const SchemaRef& schema) {
+  Schema atomic = *schema;
+  atomic.atomic = true;
+  return Make(std::move(atomic));
 }
 
 SchemaRef Defined(std::string definition, std::string description, std::vector<Field> fields) {

@@ -48,11 +48,16 @@ struct Schema {
   // replaces the whole, unless the elements are a set.
   std::string merge_key = {};
   bool is_set = false;
+  // Objects and maps: server-side apply takes it as one value, whatever its members are.
+  bool atomic = false;
   // Published under this name and referred to; empty: written out in place.
   std::string definition = {};
 
   const Field* FindField(std::string_view name) const;
 };
+
+// The schema of a member of an object; nullptr where nothing is known of it.
+const Schema* MemberSchema(const Schema* schema, std::string_view member);
 
 // Builders.
 SchemaRef Text();
@@ -70,6 +75,7 @@ SchemaRef ListByKey(std::string merge_key, SchemaRef items);
 SchemaRef SetOf(SchemaRef items);
 SchemaRef MapOf(SchemaRef values);
 SchemaRef ObjectOf(std::string description, std::vector<Field> fields);
+SchemaRef AtomicOf(const SchemaRef& schema);  // the same, as one value
 SchemaRef Defined(std::string definition, std::string description, std::vector<Field> fields);
 
 struct TypeProblem {

@@ -11,17 +11,7 @@ constexpr std::string_view kDeleteFromList = "$deleteFromPrimitiveList/";
 constexpr std::string_view kOrder = "$setElementOrder/";
 constexpr std::string_view kRetainKeys = "$retainKeys";
 
-using Type = Schema::Type;
-
 Error Bad(std::string why) { return {Code::kInvalidArgument, std::move(why)}; }
-
-// The schema of a member; nullptr where nothing is known, and plain merging applies.
-const Schema* Inner(const Schema* schema, std::string_view member) {
-  if (schema == nullptr) return nullptr;
-  if (schema->type == Type::kMap) return schema->items.get();
-  const Field* field = schema->type == Type::kObject ? schema->FindField(member) : nullptr;
-  return field == nullptr ? nullptr : field->schema.get();
-}
 
 Json* FindByKey(Json& list, const std::string& merge_key, const Json& value) {
   for (Json& element : list) {
@@ -62,7 +52,7 @@ class StrategicMerger {
       }
       const auto found = target.find(key);
       Json old = found == target.end() ? Json() : std::move(*found);
-      Result<Json> merged = Merge(Inner(schema, key), std::move(old), value);
+      Result<Json> merged = Merge(MemberSchema(schema, key), std::move(old), value);
       if (!merged) return merged.error();
       target[key] = *std::move(merged);
     }
@@ -162,7 +152,7 @@ class StrategicMerger {
   static void Order(const Schema* schema, Json& target, const std::string& field,
                     const Json& order) {
     Json* list = Find(target, {field});
-    const Schema* inner = Inner(schema, field);
+    const Schema* inner = MemberSchema(schema, field);
     if (list == nullptr || !list->is_array() || !order.is_array() || inner == nullptr) return;
     const auto place = [&](const Json& element) -> size_t {
       for (size_t i = 0; i < order.size(); ++i) {
@@ -190,35 +180,6 @@ class StrategicMerger {
 Result<Json> StrategicMergePatch(const Schema& schema, Json target, const Json& patch) {
   if (!patch.is_object()) return Bad("a strategic merge patch is an object");
   return StrategicMerger().Merge(&schema, std::move(target), patch);
-}
-
-Json ApplyMerge(const Schema& schema, Json target, const Json& applied) {
-  if (applied.is_object()) {
-    if (!target.is_object()) target = Json::object();
-    for (const auto& [key, value] : applied.items()) {
-      const Schema* inner = Inner(&schema, key);
-      const auto found = target.find(key);
-      Json old = found == target.end() ? Json() : std::move(*found);
-      target[key] = inner == nullptr ? value : ApplyMerge(*inner, std::move(old), value);
-    }
-    return target;
-  }
-  if (!applied.is_array() || !target.is_array()) return applied;
-  if (schema.is_set) {
-    AddMissing(target, applied);
-    return target;
-  }
-  if (schema.merge_key.empty()) return applied;
-  for (const Json& element : applied) {
-    const Json* key = Find(element, {schema.merge_key});
-    Json* old = key == nullptr ? nullptr : FindByKey(target, schema.merge_key, *key);
-    if (old == nullptr) {
-      target.push_back(element);
-    } else {
-      *old = ApplyMerge(*schema.items, std::move(*old), element);
-    }
-  }
-  return target;
 }
 
 }  // namespace updraft::api

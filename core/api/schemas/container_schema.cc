@@ -8,10 +8,11 @@ Field Hidden(std::string name, SchemaRef schema) {
 }
 
 SchemaRef KeySelectorSchema(std::string description) {
-  return ObjectOf(std::move(description),
-                  {{"name", "Name of the object.", Text()},
-                   {"key", "The key to take.", Text(), false, true},
-                   {"optional", "Whether the object or the key may be missing.", Bool()}});
+  return AtomicOf(
+      ObjectOf(std::move(description),
+               {{"name", "Name of the object.", Text()},
+                {"key", "The key to take.", Text(), false, true},
+                {"optional", "Whether the object or the key may be missing.", Bool()}}));
 }
 
 SchemaRef EnvSchema() {
@@ -27,18 +28,19 @@ SchemaRef EnvSchema() {
                    KeySelectorSchema("A key of a ConfigMap.")},
                   {"secretKeyRef", "A key of a Secret.", KeySelectorSchema("A key of a Secret.")},
                   {"fieldRef", "A field of the pod. Needs the feature kubernetes.podspec-fieldref.",
-                   AnyObject()},
+                   AtomicOf(AnyObject())},
                   {"resourceFieldRef",
                    "A resource of the container. Needs the feature kubernetes.podspec-fieldref.",
-                   AnyObject()},
+                   AtomicOf(AnyObject())},
                   Hidden("fileKeyRef", AnyObject())})}});
   return schema;
 }
 
 SchemaRef EnvFromSchema() {
   const auto source = [](std::string description) {
-    return ObjectOf(std::move(description), {{"name", "Name of the object.", Text()},
-                                             {"optional", "Whether it may be missing.", Bool()}});
+    return AtomicOf(
+        ObjectOf(std::move(description), {{"name", "Name of the object.", Text()},
+                                          {"optional", "Whether it may be missing.", Bool()}}));
   };
   return ObjectOf("Variables taken from all keys of an object.",
                   {{"prefix", "Text put before each key.", Text()},

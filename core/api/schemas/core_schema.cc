@@ -4,19 +4,21 @@ namespace updraft::api {
 namespace {
 
 SchemaRef ObjectReferenceSchema() {
-  static const SchemaRef schema = Defined("io.k8s.api.core.v1.ObjectReference", "Names an object.",
-                                          {{"apiVersion", "Its API version.", Text()},
-                                           {"kind", "Its kind.", Text()},
-                                           {"namespace", "Its namespace.", Text()},
-                                           {"name", "Its name.", Text()},
-                                           {"uid", "Its UID.", Text()},
-                                           {"resourceVersion", "Its version.", Text()},
-                                           {"fieldPath", "A part of it.", Text()}});
+  static const SchemaRef schema =
+      AtomicOf(Defined("io.k8s.api.core.v1.ObjectReference", "Names an object.",
+                       {{"apiVersion", "Its API version.", Text()},
+                        {"kind", "Its kind.", Text()},
+                        {"namespace", "Its namespace.", Text()},
+                        {"name", "Its name.", Text()},
+                        {"uid", "Its UID.", Text()},
+                        {"resourceVersion", "Its version.", Text()},
+                        {"fieldPath", "A part of it.", Text()}}));
   return schema;
 }
 
 SchemaRef LocalObjectReferenceSchema() {
-  return ObjectOf("Names an object of the same namespace.", {{"name", "Its name.", Text()}});
+  return AtomicOf(
+      ObjectOf("Names an object of the same namespace.", {{"name", "Its name.", Text()}}));
 }
 
 }  // namespace
@@ -72,22 +74,23 @@ SchemaRef CoreServiceSchema() {
                            {"port", "Its number.", Int32(), false, true},
                            {"targetPort", "Where it leads.", IntOrString()},
                            {"nodePort", "Port on each node.", Int32()}});
-  static const SchemaRef schema = KindSchema(
-      "io.k8s.api.core.v1.Service",
-      "A name inside of the platform: one for each route and tag. Made by the platform.",
-      {{"spec", "What is wanted.",
-        ObjectOf("What is wanted.", {{"type", "ClusterIP or ExternalName.", Text()},
-                                     {"externalName", "Host that the name stands for.", Text()},
-                                     {"clusterIP", "Address of the service.", Text()},
-                                     {"clusterIPs", "Addresses of the service.", ListOf(Text())},
-                                     {"externalIPs", "Addresses outside.", ListOf(Text())},
-                                     {"ports", "Ports.", ListByKey("port", port)},
-                                     {"selector", "Which instances answer.", MapOf(Text())},
-                                     {"sessionAffinity", "None.", Text()},
-                                     {"ipFamilies", "IP families.", ListOf(Text())},
-                                     {"ipFamilyPolicy", "Use of IP families.", Text()},
-                                     {"internalTrafficPolicy", "Cluster.", Text()}})},
-       {"status", "What is.", AnyObject()}});
+  static const SchemaRef schema =
+      KindSchema("io.k8s.api.core.v1.Service",
+                 "A name inside of the platform: one for each route and tag. Made by the platform.",
+                 {{"spec", "What is wanted.",
+                   ObjectOf("What is wanted.",
+                            {{"type", "ClusterIP or ExternalName.", Text()},
+                             {"externalName", "Host that the name stands for.", Text()},
+                             {"clusterIP", "Address of the service.", Text()},
+                             {"clusterIPs", "Addresses of the service.", ListOf(Text())},
+                             {"externalIPs", "Addresses outside.", ListOf(Text())},
+                             {"ports", "Ports.", ListByKey("port", port)},
+                             {"selector", "Which instances answer.", AtomicOf(MapOf(Text()))},
+                             {"sessionAffinity", "None.", Text()},
+                             {"ipFamilies", "IP families.", ListOf(Text())},
+                             {"ipFamilyPolicy", "Use of IP families.", Text()},
+                             {"internalTrafficPolicy", "Cluster.", Text()}})},
+                  {"status", "What is.", AnyObject()}});
   return schema;
 }
 

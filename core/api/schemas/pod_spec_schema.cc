@@ -29,8 +29,9 @@ std::vector<Field> ProjectionFields() {
 SchemaRef ProjectedSourceSchema() {
   return ObjectOf(
       "One source of a projected volume: exactly one of its fields.",
-      {{"secret", "Keys of a Secret.", ObjectOf("Keys of a Secret.", ProjectionFields())},
-       {"configMap", "Keys of a ConfigMap.", ObjectOf("Keys of a ConfigMap.", ProjectionFields())},
+      {{"secret", "Keys of a Secret.", AtomicOf(ObjectOf("Keys of a Secret.", ProjectionFields()))},
+       {"configMap", "Keys of a ConfigMap.",
+        AtomicOf(ObjectOf("Keys of a ConfigMap.", ProjectionFields()))},
        {"serviceAccountToken", "A token of the service account.",
         ObjectOf("A token.", {{"audience", "Whom the token is for.", Text()},
                               {"expirationSeconds", "How long it is valid.", Int64()},
@@ -79,11 +80,11 @@ SchemaRef VolumeSchema() {
                   {"defaultMode", "Permissions of the files.", Int32()},
                   {"optional", "Whether the Secret may be missing.", Bool()}})},
        {"configMap", "Files from a ConfigMap.",
-        ObjectOf("Files from a ConfigMap.",
-                 {{"name", "Name of the ConfigMap.", Text()},
-                  {"items", "Keys to take; all when absent.", KeysToPathsSchema()},
-                  {"defaultMode", "Permissions of the files.", Int32()},
-                  {"optional", "Whether the ConfigMap may be missing.", Bool()}})},
+        AtomicOf(ObjectOf("Files from a ConfigMap.",
+                          {{"name", "Name of the ConfigMap.", Text()},
+                           {"items", "Keys to take; all when absent.", KeysToPathsSchema()},
+                           {"defaultMode", "Permissions of the files.", Int32()},
+                           {"optional", "Whether the ConfigMap may be missing.", Bool()}}))},
        {"projected", "Files from several sources.",
         ObjectOf("Files from several sources.",
                  {{"sources", "The sources.", ListOf(ProjectedSourceSchema())},
@@ -122,8 +123,8 @@ SchemaRef VolumeSchema() {
 }
 
 std::vector<Field> PodSpecFields() {
-  const SchemaRef reference =
-      ObjectOf("Names an object of the same namespace.", {{"name", "Its name.", Text()}});
+  const SchemaRef reference = AtomicOf(
+      ObjectOf("Names an object of the same namespace.", {{"name", "Its name.", Text()}}));
   return {
       {"containers", "The containers of each instance; the one with a port serves requests.",
        ListOf(ContainerSchema()), false, true},
@@ -136,7 +137,7 @@ std::vector<Field> PodSpecFields() {
       Gated("topologySpreadConstraints", "kubernetes.podspec-topologyspreadconstraints",
             ListOf(AnyObject())),
       Gated("hostAliases", "kubernetes.podspec-hostaliases", ListOf(AnyObject())),
-      Gated("nodeSelector", "kubernetes.podspec-nodeselector", MapOf(Text())),
+      Gated("nodeSelector", "kubernetes.podspec-nodeselector", AtomicOf(MapOf(Text()))),
       Gated("tolerations", "kubernetes.podspec-tolerations", ListOf(AnyObject())),
       Gated("runtimeClassName", "kubernetes.podspec-runtimeclassname", Text()),
       Gated("securityContext", "kubernetes.podspec-securitycontext", PodSecurityContextSchema()),

@@ -4,8 +4,7 @@ namespace updraft::api {
 namespace {
 
 SchemaRef ConditionsSchema() {
-  static const SchemaRef schema = ListByKey(
-      "type",
+  static const SchemaRef schema = ListOf(
       ObjectOf("One aspect of an object's state.",
                {{"type", "Which aspect.", Text(), false, true},
                 {"status", "True, False or Unknown.", Text(), false, true},

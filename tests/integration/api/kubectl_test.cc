@@ -292,6 +292,31 @@ TEST_P(KubectlTest, AppliesOnTheServerAndDryRuns) {
   EXPECT_EQ(api::GenerationOf(Hello()), 1);
 }
 
+TEST_P(KubectlTest, AppliesOnTheServerByOwnership) {
+  if (OlderThan(22)) GTEST_SKIP() << "kubectl is older than 1.22";
+  // From client-side to server-side apply: no force, and what is left out goes.
+  std::string labelled = kHello;
+  labelled.replace(labelled.find("  name: hello"), 13, "  name: hello\n  labels: {a: b, c: d}");
+  Ok({"apply", "-f", "-"}, labelled);
+  std::string fewer = labelled;
+  fewer.replace(fewer.find("{a: b, c: d}"), 12, "{a: x}");
+  Ok({"apply", "--server-side", "-f", "-"}, fewer);
+  EXPECT_EQ(Hello()["metadata"]["labels"].dump(), R"({"a":"x"})");
+  EXPECT_THAT(Ok({"get", "ksvc", "hello", "-o", "yaml", "--show-managed-fields"}),
+              AllOf(HasSubstr("manager: kubectl\n"), HasSubstr("operation: Apply")));
+  EXPECT_THAT(Ok({"get", "ksvc", "hello", "-o", "yaml"}), Not(HasSubstr("managedFields")));
+
+  // Another manager owns the image then.
+  Ok({"patch", "ksvc", "hello", "--type=merge", "--field-manager=ci", "-p",
+      R"({"metadata":{"labels":{"a":"ci"}}})"});
+  EXPECT_THAT(Fails({"apply", "--server-side", "-f", "-"}, fewer),
+              AllOf(HasSubstr("Apply failed with 1 conflict: conflict with \"ci\" using "
+                              "serving.knative.dev/v1: .metadata.labels.a"),
+                    HasSubstr("--force-conflicts")));
+  Ok({"apply", "--server-side", "--force-conflicts", "-f", "-"}, fewer);
+  EXPECT_EQ(api::LabelOf(Hello(), "a"), "x");
+}
+
 TEST_P(KubectlTest, CoreKinds) {
   EXPECT_THAT(Ok({"create", "configmap", "settings", "--from-literal=a=1"}),
               HasSubstr("configmap/settings created"));
@@ -390,7 +415,8 @@ TEST_P(KubectlTest, DiscoveryAndVersion) {
   EXPECT_THAT(Ok({"api-resources"}),
               AllOf(HasSubstr("kservice,ksvc"), HasSubstr("serving.knative.dev/v1"),
                     HasSubstr("configmaps")));
-  EXPECT_THAT(Ok({"api-versions"}), HasSubstr("serving.knative.dev/v1\nserving.knative.dev/v1beta1\nv1\n"));
+  EXPECT_THAT(Ok({"api-versions"}),
+              HasSubstr("serving.knative.dev/v1\nserving.knative.dev/v1beta1\nv1\n"));
   EXPECT_THAT(Ok({"version"}), HasSubstr("updraft"));
   EXPECT_EQ(Ok({"get", "--raw", "/readyz"}), "ok");
 }

@@ -135,7 +135,7 @@ TEST(AdmitUpdateTest, SystemMetadataAndStatusStay) {
   next["metadata"]["deletionTimestamp"] = "2020-01-01T00:00:00Z";
   next["metadata"]["managedFields"] = Json::array();
   next["status"] = {{"url", "x"}};
-  const auto admitted = AdmitUpdate(Context(Ksvc()), old, {.value = next}, "");
+  const auto admitted = AdmitUpdate(Context(Ksvc()), old, {.value = next});
   ASSERT_TRUE(admitted) << admitted.error().message;
   EXPECT_EQ(admitted->object, old);
 }
@@ -144,9 +144,9 @@ TEST(AdmitUpdateTest, GenerationsCountChangesOfTheSpec) {
   const Json old = Stored();
   Json next = old;
   next["metadata"]["annotations"]["a"] = "b";
-  EXPECT_EQ(api::GenerationOf(AdmitUpdate(Context(Ksvc()), old, {.value = next}, "")->object), 1);
+  EXPECT_EQ(api::GenerationOf(AdmitUpdate(Context(Ksvc()), old, {.value = next})->object), 1);
   next["spec"]["template"]["spec"]["timeoutSeconds"] = 5;
-  EXPECT_EQ(api::GenerationOf(AdmitUpdate(Context(Ksvc()), old, {.value = next}, "")->object), 2);
+  EXPECT_EQ(api::GenerationOf(AdmitUpdate(Context(Ksvc()), old, {.value = next})->object), 2);
 }
 
 TEST(AdmitUpdateTest, OfTheStatusAlone) {
@@ -154,7 +154,9 @@ TEST(AdmitUpdateTest, OfTheStatusAlone) {
   Json next = old;
   next["spec"] = Json::object();
   next["status"] = {{"url", "x"}, {"nonsense", 1}};
-  const auto admitted = AdmitUpdate(Context(Ksvc()), old, {.value = next}, "status");
+  AdmissionContext context = Context(Ksvc());
+  context.subresource = "status";
+  const auto admitted = AdmitUpdate(context, old, {.value = next});
   ASSERT_TRUE(admitted);
   EXPECT_EQ(admitted->object["spec"], old["spec"]);
   EXPECT_EQ(admitted->object["status"].dump(), R"({"url":"x"})");
@@ -165,7 +167,7 @@ TEST(AdmitUpdateTest, NamesCannotChange) {
   Json next = old;
   next["metadata"]["name"] = "other";
   EXPECT_THAT(
-      AdmitUpdate(Context(Ksvc()), old, {.value = next}, "").error().message,
+      AdmitUpdate(Context(Ksvc()), old, {.value = next}).error().message,
       HasSubstr("the name of the object (other) does not match the name on the URL (hello)"));
 }
 

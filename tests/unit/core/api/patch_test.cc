@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/api/managed_fields.h"
+#include "core/api/meta.h"
 #include "core/api/schemas/schemas.h"
 
 namespace updraft::api {
@@ -119,24 +121,321 @@ TEST(StrategicMergeTest, Refuses) {
   }
 }
 
-TEST(ApplyMergeTest, MergesKeyedListsAndReplacesOthers) {
-  const Schema& account = *ServiceAccountSchema();
+// ---- server-side apply
+
+// Something of everything: a map, a list by key, a set, an atomic list, an atomic object.
+const Schema& Sample() {
+  static const SchemaRef schema = ObjectOf(
+      "",
+      {{"apiVersion", "", Text()},
+       {"kind", "", Text()},
+       {"metadata", "", ObjectMetaSchema()},
+       {"number", "", Int64()},
+       {"object", "", ObjectOf("", {{"a", "", Text()}, {"b", "", Text()}})},
+       {"atomic", "", AtomicOf(ObjectOf("", {{"a", "", Text()}, {"b", "", Text()}}))},
+       {"list", "", ListByKey("name", ObjectOf("", {{"name", "", Text()}, {"value", "", Text()}}))},
+       {"set", "", SetOf(Text())},
+       {"plain", "", ListOf(Text())},
+       {"any", "", AnyObject()}});
+  return *schema;
+}
+
+std::string Fields(const FieldSet& set) { return WriteFieldSet(set).dump(); }
+
+TEST(FieldSetTest, NamesWhatAValueHas) {
+  for (const auto& [value, fields] : std::vector<std::pair<const char*, const char*>>{
+           {R"({"number":1,"object":{"a":"x"}})", R"({"f:number":{},"f:object":{"f:a":{}}})"},
+           {R"({"object":{},"atomic":{"a":"x"}})", R"({"f:atomic":{},"f:object":{}})"},
+           {R"({"list":[{"name":"n","value":"v"}]})",
+            R"({"f:list":{"k:{\"name\":\"n\"}":{".":{},"f:name":{},"f:value":{}}}})"},
+           {R"({"set":["x"],"plain":["y"]})", R"({"f:plain":{},"f:set":{"v:\"x\"":{}}})"},
+           {R"({"any":{"deep":{"l":[1],"x":1}}})",
+            R"({"f:any":{"f:deep":{".":{},"f:l":{},"f:x":{}}}})"},
+           {R"({"metadata":{"labels":{"a/b":"c"}}})",
+            R"({"f:metadata":{"f:labels":{"f:a/b":{}}}})"}}) {
+    const FieldSet set = FieldsOf(Sample(), Parse(value));
+    EXPECT_EQ(Fields(set), fields) << value;
+    EXPECT_EQ(ReadFieldSet(Parse(fields)), set);
+  }
+  for (const char* wrong : {R"([])", R"({"x:a":{}})", R"({"f":{}})", R"({"k:1":{}})",
+                            R"({"f:a":[]})", R"({"i:x":{}})"}) {
+    EXPECT_FALSE(ReadFieldSet(Parse(wrong))) << wrong;
+  }
+}
+
+TEST(FieldSetTest, CombinesPathByPath) {
+  const FieldSet a = *ReadFieldSet(Parse(R"({"f:a":{".":{},"f:x":{},"f:y":{}},"f:b":{}})"));
+  const FieldSet b = *ReadFieldSet(Parse(R"({"f:a":{"f:x":{}},"f:c":{}})"));
+  EXPECT_EQ(Fields(Union(a, b)), R"({"f:a":{".":{},"f:x":{},"f:y":{}},"f:b":{},"f:c":{}})");
+  EXPECT_EQ(Fields(Difference(a, b)), R"({"f:a":{".":{},"f:y":{}},"f:b":{}})");
+  EXPECT_EQ(Fields(Difference(b, a)), R"({"f:c":{}})");
+  EXPECT_EQ(Fields(Intersection(a, b)), R"({"f:a":{"f:x":{}}})");
+  const FieldSet paths = *ReadFieldSet(
+      Parse(R"({"f:l":{"k:{\"a\":\"x\",\"b\":1}":{".":{},"f:v":{}}},"f:s":{"v:\"y\"":{}}})"));
+  EXPECT_EQ(PathTexts(paths),
+            (std::vector<std::string>{R"(.l[a="x",b=1])", R"(.l[a="x",b=1].v)", R"(.s[="y"])"}));
+}
+
+TEST(FieldSetTest, ComparesBySchema) {
+  struct Row {
+    const char* before;
+    const char* after;
+    const char* added;
+    const char* removed;
+    const char* modified;
+  };
+  for (const Row& row :
+       {Row{R"({"number":1})", R"({"number":2})", "{}", "{}", R"({"f:number":{}})"},
+        Row{"{}", R"({"object":{"a":"x"}})", R"({"f:object":{".":{},"f:a":{}}})", "{}", "{}"},
+        Row{R"({"object":{"a":"x"}})", "{}", "{}", R"({"f:object":{".":{},"f:a":{}}})", "{}"},
+        Row{R"({"atomic":{"a":"x"}})", R"({"atomic":{"b":"x"}})", "{}", "{}", R"({"f:atomic":{}})"},
+        Row{R"({"list":[{"name":"a","value":"1"},{"name":"b"}]})",
+            R"({"list":[{"name":"b"},{"name":"a","value":"2"}]})", "{}", "{}",
+            R"({"f:list":{"k:{\"name\":\"a\"}":{"f:value":{}}}})"},
+        Row{R"({"set":["a","b"]})", R"({"set":["b","c"]})", R"({"f:set":{"v:\"c\"":{}}})",
+            R"({"f:set":{"v:\"a\"":{}}})", "{}"},
+        Row{R"({"object":{}})", R"({"object":{}})", "{}", "{}", "{}"},
+        Row{R"({"plain":[1]})", R"({"plain":[1,2]})", "{}", "{}", R"({"f:plain":{}})"},
+        Row{R"({"any":{"a":1}})", R"({"any":3})", "{}", "{}", R"({"f:any":{}})"}}) {
+    const FieldChanges changes = CompareFields(Sample(), Parse(row.before), Parse(row.after));
+    EXPECT_EQ(Fields(changes.added), row.added) << row.before << row.after;
+    EXPECT_EQ(Fields(changes.removed), row.removed) << row.before << row.after;
+    EXPECT_EQ(Fields(changes.modified), row.modified) << row.before << row.after;
+  }
+}
+
+TEST(FieldSetTest, MergesListsInTheOrderOfTheApplied) {
+  const auto merged = [](const char* live, const char* applied) {
+    std::string names;
+    const Json list =
+        MergeFields(Sample(), {{"set", Parse(live)}}, {{"set", Parse(applied)}})["set"];
+    for (const Json& name : list) names += name.get<std::string>();
+    return names;
+  };
+  EXPECT_EQ(merged(R"(["a","b"])", R"(["b","c"])"), "abc");
+  EXPECT_EQ(merged(R"(["a","x","b"])", R"(["a","b"])"), "axb");
+  EXPECT_EQ(merged(R"(["a","b","x"])", R"(["b","a"])"), "bxa");
+  EXPECT_EQ(merged(R"(["a","x","b"])", R"(["c","b"])"), "axcb");
+  EXPECT_EQ(merged(R"([])", R"(["b","b"])"), "b");
+  EXPECT_EQ(MergeFields(Sample(),
+                        Parse(R"({"number":1,"list":[{"name":"a","value":"1"}],"plain":["x"]})"),
+                        Parse(R"({"list":[{"name":"b"},{"name":"a"}],"plain":["y"]})")),
+            Parse(R"({"number":1,"list":[{"name":"b"},{"name":"a","value":"1"}],"plain":["y"]})"));
+}
+
+// A world of one object that several managers write to.
+class Ownership {
+ public:
+  // Gives what the conflicts are about; nothing is changed then.
+  std::string Apply(const std::string& manager, const char* configuration, bool force = false) {
+    AppliedFields applied =
+        ApplyFields(By(manager), object_, Parse(configuration), entries_, force);
+    std::string conflicts;
+    for (const FieldConflict& conflict : applied.conflicts)
+      conflicts += conflict.manager + " " + conflict.path + ";";
+    if (!conflicts.empty()) return conflicts;
+    object_ = std::move(applied.object);
+    entries_ = std::move(applied.entries);
+    return "";
+  }
+  void Update(const std::string& manager, const char* next) {
+    entries_ = TrackUpdate(By(manager), object_.is_null() ? Json::object() : object_, Parse(next),
+                           std::move(entries_));
+    object_ = Parse(next);
+  }
+  void Untracked(const char* object) { object_ = Parse(object); }
+
+  std::string Owned(const std::string& manager) const {
+    for (const ManagedEntry& entry : entries_) {
+      if (entry.manager == manager) return entry.operation + " " + Fields(entry.fields);
+    }
+    return "";
+  }
+  std::string TimeOf(const std::string& manager) const {
+    for (const ManagedEntry& entry : entries_) {
+      if (entry.manager == manager) return entry.time;
+    }
+    return "";
+  }
+  const Json& object() const { return object_; }
+  const ManagedFields& entries() const { return entries_; }
+
+ private:
+  FieldWrite By(const std::string& manager) {
+    return {.schema = &Sample(),
+            .manager = manager,
+            .api_version = "v1",
+            .time = "2026-01-01T00:00:" + std::to_string(10 + ++second_) + "Z"};
+  }
+
+  Json object_;
+  ManagedFields entries_;
+  int second_ = 0;
+};
+
+TEST(ApplyTest, WhatIsNoLongerAppliedGoes) {
+  Ownership world;
+  world.Apply("a", R"({"number":1,"object":{"a":"x","b":"y"},"metadata":{"labels":{"l":"1"}}})");
   EXPECT_EQ(
-      ApplyMerge(
-          account,
-          Parse(R"({"a":1,"secrets":[{"name":"a","kind":"x"}],"imagePullSecrets":[{"name":"p"}]})"),
-          Parse(
-              R"({"secrets":[{"name":"a","uid":"u"},{"name":"b"}],"imagePullSecrets":[{"name":"q"}]})")),
-      Parse(
-          R"({"a":1,"secrets":[{"name":"a","kind":"x","uid":"u"},{"name":"b"}],"imagePullSecrets":[{"name":"q"}]})"));
-  // Containers without names are applied as they are written: Knative's list of them is atomic.
-  const Json live = Parse(
-      R"({"spec":{"template":{"spec":{"timeoutSeconds":300,"containers":[{"name":"user-container","image":"i"}]}}}})");
+      world.Owned("a"),
+      R"(Apply {"f:metadata":{"f:labels":{"f:l":{}}},"f:number":{},"f:object":{"f:a":{},"f:b":{}}})");
+  world.Apply("a", R"({"object":{"a":"x"}})");
+  EXPECT_EQ(world.object(), Parse(R"({"object":{"a":"x"}})"));
+  world.Apply("a", "{}");
+  EXPECT_EQ(world.object(), Json::object());
+  EXPECT_TRUE(world.entries().empty());
+}
+
+TEST(ApplyTest, ConflictsNameTheOtherManager) {
+  Ownership world;
+  world.Apply("a", R"({"number":1,"object":{"a":"x"}})");
+  world.Update("b", R"({"number":1,"object":{"a":"x","b":"y"},"list":[{"name":"n","value":"v"}]})");
   EXPECT_EQ(
-      ApplyMerge(*ServingServiceSchema(), live,
-                 Parse(R"({"spec":{"template":{"spec":{"containers":[{"image":"j"}]}}}})")),
-      Parse(
-          R"({"spec":{"template":{"spec":{"timeoutSeconds":300,"containers":[{"image":"j"}]}}}})"));
+      world.Owned("b"),
+      R"(Update {"f:list":{".":{},"k:{\"name\":\"n\"}":{".":{},"f:name":{},"f:value":{}}},"f:object":{"f:b":{}}})");
+  EXPECT_EQ(
+      world.Apply("c", R"({"number":2,"object":{"b":"z"},"list":[{"name":"n","value":"w"}]})"),
+      R"("a" .number;"b" using v1 .list[name="n"].value;"b" using v1 .object.b;)");
+  EXPECT_EQ(world.object()["number"], 1);
+  EXPECT_EQ(world.Apply("c", R"({"number":2,"object":{"b":"z"}})", true), "");
+  EXPECT_EQ(world.object()["number"], 2);
+  EXPECT_EQ(world.Owned("a"), R"(Apply {"f:object":{"f:a":{}}})");
+  EXPECT_EQ(world.Owned("c"), R"(Apply {"f:number":{},"f:object":{"f:b":{}}})");
+}
+
+TEST(ApplyTest, EqualValuesAreOwnedTogether) {
+  Ownership world;
+  world.Apply("a", R"({"number":1,"set":["x","y"]})");
+  EXPECT_EQ(world.Apply("b", R"({"number":1,"set":["y","z"]})"), "");
+  world.Apply("a", "{}");
+  EXPECT_EQ(world.object(), Parse(R"({"number":1,"set":["y","z"]})"));
+  world.Apply("b", "{}");
+  EXPECT_EQ(world.object(), Json::object());
+}
+
+TEST(ApplyTest, OtherVerbsTakeWhatTheyChange) {
+  Ownership world;
+  world.Apply("a", R"({"number":1,"object":{"a":"x","b":"y"}})");
+  world.Update("edit", R"({"number":2,"object":{"a":"x"}})");
+  EXPECT_EQ(world.Owned("a"), R"(Apply {"f:object":{"f:a":{}}})");
+  EXPECT_EQ(world.Owned("edit"), R"(Update {"f:number":{}})");
+  // Given up by its applier, but another's now.
+  world.Apply("a", R"({"object":{"a":"x"}})");
+  EXPECT_EQ(world.object()["number"], 2);
+  EXPECT_EQ(world.Apply("a", R"({"number":1})"), "\"edit\" using v1 .number;");
+}
+
+TEST(ApplyTest, PartsOfAGivenUpObjectGoWithItButOthersEntriesOfAMapStay) {
+  Ownership world;
+  world.Apply("a", R"({"object":{"a":"x"},"metadata":{"labels":{"mine":"1"}}})");
+  // Defaults and the platform's own labels belong to nobody.
+  Json with_defaults = world.object();
+  with_defaults["object"]["b"] = "default";
+  with_defaults["metadata"]["labels"]["ours"] = "2";
+  world.Untracked(with_defaults.dump().c_str());
+  world.Apply("a", R"({"number":1})");
+  EXPECT_EQ(world.object(), Parse(R"({"number":1,"metadata":{"labels":{"ours":"2"}}})"));
+}
+
+TEST(ApplyTest, ListElementsGoWithTheirOwners) {
+  Ownership world;
+  world.Apply("a", R"({"list":[{"name":"n","value":"1"},{"name":"m"}]})");
+  world.Apply("b", R"({"list":[{"name":"o","value":"2"}]})");
+  world.Apply("a", R"({"list":[{"name":"m"}]})");
+  EXPECT_EQ(world.object(), Parse(R"({"list":[{"name":"m"},{"name":"o","value":"2"}]})"));
+}
+
+TEST(ApplyTest, WhatIsUntrackedBelongsToBeforeTheFirstApply) {
+  Ownership world;
+  world.Untracked(R"({"number":1,"object":{"a":"x"}})");
+  EXPECT_EQ(world.Apply("a", R"({"number":2})"), "\"before-first-apply\" using v1 .number;");
+  EXPECT_EQ(world.Apply("a", R"({"number":1})"), "");
+  EXPECT_EQ(world.Owned("before-first-apply"),
+            R"(Update {"f:number":{},"f:object":{".":{},"f:a":{}}})");
+}
+
+TEST(ApplyTest, TheSameAgainChangesNothing) {
+  Ownership world;
+  world.Apply("a", R"({"number":1})");
+  const ManagedFields before = world.entries();
+  world.Apply("a", R"({"number":1})");
+  EXPECT_EQ(world.entries(), before);
+  world.Apply("b", R"({"number":1})");
+  EXPECT_EQ(world.TimeOf("a"), before[0].time);
+  world.Apply("a", R"({"number":1,"plain":["x"]})");
+  EXPECT_NE(world.TimeOf("a"), before[0].time);
+}
+
+TEST(ApplyTest, KubectlCarriesOnItsClientSideApplies) {
+  Ownership world;
+  const auto applied = [](const char* annotation, const char* rest) {
+    Json object = Parse(rest);
+    object["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] =
+        annotation;
+    return object.dump();
+  };
+  world.Update("kubectl-client-side-apply",
+               applied(R"({"number":1,"plain":["x"]})", R"({"number":1,"plain":["x"]})").c_str());
+  EXPECT_EQ(world.Apply("other", R"({"number":2})"),
+            "\"kubectl-client-side-apply\" using v1 .number;");
+  EXPECT_EQ(world.Apply("kubectl", R"({"number":2})"), "");
+  EXPECT_EQ(world.object()["number"], 2);
+  EXPECT_EQ(AnnotationOf(world.object(), "kubectl.kubernetes.io/last-applied-configuration"),
+            "{\"number\":2}\n");
+  // Somebody has changed it since: that is a conflict all the same.
+  Json edited = world.object();
+  edited["plain"] = {"y"};
+  world.Update("edit", edited.dump().c_str());
+  EXPECT_EQ(world.Apply("kubectl", R"({"number":2,"plain":["z"]})"), "\"edit\" using v1 .plain;");
+}
+
+TEST(ApplyTest, AValueWithoutItsDefaultsIsNoChange) {
+  FieldWrite write{.schema = &Sample(), .manager = "b", .api_version = "v1"};
+  write.complete = [](Json& object) {
+    for (Json& name : object["plain"]) {
+      if (name == "") name = "default";
+    }
+  };
+  const Json live = Parse(R"({"plain":["default"]})");
+  const ManagedFields of_a = {
+      {.manager = "a", .operation = "Apply", .fields = *ReadFieldSet(Parse(R"({"f:plain":{}})"))}};
+  EXPECT_TRUE(ApplyFields(write, live, Parse(R"({"plain":[""]})"), of_a, false).conflicts.empty());
+  EXPECT_FALSE(
+      ApplyFields(write, live, Parse(R"({"plain":["x"]})"), of_a, false).conflicts.empty());
+  EXPECT_EQ(TrackUpdate(write, live, Parse(R"({"plain":[""]})"), of_a), of_a);
+}
+
+TEST(ManagedFieldsTest, AreWrittenAsKubernetesWritesThem) {
+  Ownership world;
+  world.Update("second", R"({"number":1})");
+  world.Apply("first", R"({"plain":["x"]})");
+  Json object = world.object();
+  SetManagedFields(object, world.entries());
+  EXPECT_EQ(
+      object["metadata"]["managedFields"].dump(),
+      R"([{"apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:plain":{}},"manager":"first",)"
+      R"("operation":"Apply","time":"2026-01-01T00:00:12Z"},)"
+      R"({"apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{"f:number":{}},"manager":"second",)"
+      R"("operation":"Update","time":"2026-01-01T00:00:11Z"}])");
+  EXPECT_EQ(ManagedFieldsOf(object).size(), 2U);
+  for (const char* broken :
+       {R"({})", R"([{"manager":"a","operation":"Eat","fieldsType":"FieldsV1","fieldsV1":{}}])",
+        R"([{"manager":"a","operation":"Apply","fieldsV1":{}}])",
+        R"([{"manager":"a","operation":"Apply","fieldsType":"FieldsV1","fieldsV1":{"x":{}}}])"}) {
+    EXPECT_FALSE(ReadManagedFields(Parse(broken))) << broken;
+  }
+}
+
+TEST(ManagedFieldsTest, OldUpdatersBecomeOne) {
+  Ownership world;
+  for (int i = 0; i < 15; ++i) {
+    Json next = world.object().is_null() ? Json::object() : world.object();
+    next["any"]["f" + std::to_string(i)] = i;
+    world.Update("m" + std::to_string(i), next.dump().c_str());
+  }
+  EXPECT_EQ(world.entries().size(), 10U);
+  EXPECT_THAT(world.Owned("ancient-changes"), HasSubstr("f:f5"));
+  EXPECT_THAT(world.Owned("m6"), HasSubstr("f:f6"));
 }
 
 }  // namespace
