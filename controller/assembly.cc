@@ -185,6 +185,11 @@ ReconcileSurroundings Parts::Surroundings() {
 
 ApiServerOptions Parts::ApiOptions() {
   ApiServerOptions options;
+  options.evict = [this](const std::string& pod) {
+    bool found = false;
+    fleet_loop_.Change([&](Fleet& fleet, Moment) { found = fleet.Evict(pod); });
+    return found;
+  };
   options.ready = [this]() -> Status {
     if (serving_started_) return Ok();
     return Error{Code::kUnavailable, "not serving"};

@@ -80,7 +80,23 @@ Result<std::string> TryApply(const Session& session, const Place& place, const J
   return std::string(same ? "unchanged" : "configured");
 }
 
-Result<std::string> ApplyOne(const Session& session, const Place& place, bool dry_run) {
+Result<std::string> ApplyOnServer(const Session& session, const Place& place,
+                                  const ApplyOptions& options) {
+  ApiRequest request =
+      WriteRequest("PATCH", ObjectPath(*place.kind, place.namespace_name, place.name),
+                   place.document, options.dry_run);
+  request.content_type = "application/apply-patch+yaml";
+  if (!options.field_manager.empty()) request.query.front().second = options.field_manager;
+  request.query.emplace_back("force", options.force_conflicts ? "true" : "false");
+  const Result<Json> applied = session.client.Call(request);
+  if (!applied) return applied.error();
+  return std::string("serverside-applied");
+}
+
+Result<std::string> ApplyOne(const Session& session, const Place& place,
+                             const ApplyOptions& options) {
+  if (options.server_side) return ApplyOnServer(session, place, options);
+  const bool dry_run = options.dry_run;
   const Json wanted = WithLastApplied(place.document);
   Result<std::string> outcome = TryApply(session, place, wanted, dry_run);
   for (int tries = 1;
@@ -128,8 +144,7 @@ int Apply(const Session& session, const ApplyOptions& options) {
   std::vector<Place> to_await;
   for (const ManifestDocument& manifest : manifests.documents) {
     Result<Place> place = PlaceOf(session, manifest.value);
-    const Result<std::string> outcome =
-        place ? ApplyOne(session, *place, options.dry_run) : place.error();
+    const Result<std::string> outcome = place ? ApplyOne(session, *place, options) : place.error();
     if (!outcome) {
       const std::string what =
           api::KindOf(manifest.value) + " \"" + api::NameOf(manifest.value) + "\"";

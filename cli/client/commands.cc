@@ -20,6 +20,9 @@ struct Parsed {
   GetOptions get{};
   DescribeOptions describe{};
   DeleteOptions remove{};
+  PatchOptions patch{};
+  MarkOptions mark{};
+  DrainOptions drain{};
   WaitOptions wait{};
   LogsOptions logs{};
   std::string agent = "unix:" + PlatformPaths(PlatformConfig()).agent_socket;
@@ -87,6 +90,12 @@ void AddApply(CLI::App& app, const Shared& parsed, int& exit_code) {
   verb->get_option("-f")->required();
   verb->add_flag("--wait", options.wait, "Wait until what was applied is ready");
   verb->add_flag("--dry-run", options.dry_run, "Let the server check, and store nothing");
+  verb->add_flag("--server-side", options.server_side,
+                 "Let the server merge, by who owns which field");
+  verb->add_flag("--force-conflicts", options.force_conflicts, "Take fields over from their owners")
+      ->needs("--server-side");
+  verb->add_option("--field-manager", options.field_manager, "Who owns what is applied")
+      ->needs("--server-side");
   AddTimeout(verb, options.timeout);
   verb->callback([parsed, &exit_code] {
     exit_code =
@@ -121,6 +130,55 @@ void AddDescribe(CLI::App& app, const Shared& parsed, int& exit_code) {
       return DescribeResources(session, parsed->describe);
     });
   });
+}
+
+void AddPatch(CLI::App& app, const Shared& parsed, int& exit_code) {
+  PatchOptions& options = parsed->patch;
+  CLI::App* verb = AddVerb(app, "patch", "Change fields of objects", parsed);
+  verb->add_option("resources", options.resources, "KIND NAME... or KIND/NAME...")->required();
+  verb->add_option("-p,--patch", options.patch, "The patch, JSON or YAML")->required();
+  verb->add_option("--type", options.type, "merge, json, or strategic for core kinds")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"json", "merge", "strategic"}));
+  verb->add_flag("--dry-run", options.dry_run, "Let the server check, and store nothing");
+  verb->callback([parsed, &exit_code] {
+    exit_code =
+        WithSession(*parsed, [&](const Session& session) { return Patch(session, parsed->patch); });
+  });
+}
+
+void AddMark(CLI::App& app, const std::string& name, MarkField field, const Shared& parsed,
+             int& exit_code) {
+  const std::string what = field == MarkField::kLabels ? "labels" : "annotations";
+  CLI::App* verb = AddVerb(app, name, "Set " + what + " of objects", parsed);
+  verb->add_option("arguments", parsed->mark.arguments,
+                   "KIND NAME... KEY=VALUE..., and KEY- to remove one")
+      ->required();
+  verb->add_flag("--overwrite", parsed->mark.overwrite, "Values that are there may change");
+  verb->callback([parsed, field, &exit_code] {
+    exit_code = WithSession(
+        *parsed, [&](const Session& session) { return Mark(session, field, parsed->mark); });
+  });
+}
+
+void AddNodeVerbs(CLI::App& app, const Shared& parsed, int& exit_code) {
+  const auto add = [&](const std::string& name, const std::string& help,
+                       std::function<int(const Session&)> run) {
+    CLI::App* verb = AddVerb(app, name, help, parsed);
+    verb->add_option("nodes", parsed->drain.nodes, "Names of nodes")->required();
+    verb->callback(
+        [parsed, run = std::move(run), &exit_code] { exit_code = WithSession(*parsed, run); });
+    return verb;
+  };
+  add("cordon", "Give a node no more instances", [parsed](const Session& session) {
+    return Cordon(session, parsed->drain.nodes, Schedulable::kNo);
+  });
+  add("uncordon", "Give a node instances again", [parsed](const Session& session) {
+    return Cordon(session, parsed->drain.nodes, Schedulable::kYes);
+  });
+  CLI::App* drain = add("drain", "Cordon a node and move its instances elsewhere",
+                        [parsed](const Session& session) { return Drain(session, parsed->drain); });
+  AddTimeout(drain, parsed->drain.timeout);
 }
 
 void AddDelete(CLI::App& app, const Shared& parsed, int& exit_code) {
@@ -210,6 +268,10 @@ void AddClientCommands(CLI::App& app, const std::string& kubeconfig_environment,
   AddApply(app, parsed, exit_code);
   AddGet(app, parsed, exit_code);
   AddDescribe(app, parsed, exit_code);
+  AddPatch(app, parsed, exit_code);
+  AddMark(app, "label", MarkField::kLabels, parsed, exit_code);
+  AddMark(app, "annotate", MarkField::kAnnotations, parsed, exit_code);
+  AddNodeVerbs(app, parsed, exit_code);
   AddDelete(app, parsed, exit_code);
   AddWait(app, parsed, exit_code);
   AddLogs(app, parsed, exit_code);

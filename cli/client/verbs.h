@@ -16,6 +16,10 @@ struct ApplyOptions {
   ManifestQuery manifests{};
   bool dry_run = false;  // asks the server to check, and to store nothing
   bool wait = false;     // until what was applied is ready
+  // The server merges by who owns which field; forced, it takes fields over from others.
+  bool server_side = false;
+  bool force_conflicts = false;
+  std::string field_manager{};  // empty: updraft
   Nanos timeout = Seconds(120);
 };
 int Apply(const Session& session, const ApplyOptions& options);
@@ -47,6 +51,30 @@ struct DeleteOptions {
   Nanos timeout = Seconds(120);
 };
 int Delete(const Session& session, const DeleteOptions& options);
+
+struct PatchOptions {
+  std::vector<std::string> resources{};
+  std::string patch{};         // JSON or YAML
+  std::string type = "merge";  // json, merge, strategic
+  bool dry_run = false;
+};
+int Patch(const Session& session, const PatchOptions& options);
+
+enum class MarkField { kLabels, kAnnotations };
+struct MarkOptions {
+  std::vector<std::string> arguments{};  // objects, KEY=VALUE and KEY-
+  bool overwrite = false;
+};
+int Mark(const Session& session, MarkField field, const MarkOptions& options);
+
+enum class Schedulable { kYes, kNo };
+int Cordon(const Session& session, const std::vector<std::string>& nodes, Schedulable wish);
+
+struct DrainOptions {
+  std::vector<std::string> nodes{};
+  Nanos timeout = Seconds(300);  // until the last instance has gone
+};
+int Drain(const Session& session, const DrainOptions& options);
 
 struct WaitOptions {
   std::vector<std::string> resources{};

@@ -22,6 +22,7 @@ Json ToStatus(const ApiError& error) {
   status["kind"] = "Status";
   status["apiVersion"] = "v1";
   status["metadata"] = Json::object();
+  if (!error.continue_token.empty()) status["metadata"]["continue"] = error.continue_token;
   status["status"] = "Failure";
   status["message"] = error.message;
   status["reason"] = error.reason;

@@ -21,7 +21,8 @@ struct ApiError {
   int code = 500;
   std::string reason = "InternalError";
   std::string message = {};
-  Json details = nullptr;  // null: none
+  Json details = nullptr;           // null: none
+  std::string continue_token = {};  // for a list that can be gone on with all the same
 };
 
 // Either a T or an ApiError; see Result.

@@ -19,6 +19,7 @@ uint64_t KernelRandom() {
 }
 
 http::Task<ApiResult<Answer>> Run(Call* call) {
+  if (call->request.subresource == kEviction) return Evict(call);
   switch (call->request.verb) {
     case Verb::kGet:
       return Get(call);
@@ -71,7 +72,8 @@ ApiServer::ApiServer(Loop& loop, std::function<ObjectStore&(const api::Kind&)> s
              .logs = &logs,
              .stores = std::move(stores),
              .random = options_.random ? options_.random : KernelRandom,
-             .user = options_.user},
+             .user = options_.user,
+             .evict = options_.evict},
       documents_(options_.release) {}
 
 http::Task<Status> ApiServer::Prepare() {

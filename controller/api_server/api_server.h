@@ -39,6 +39,8 @@ struct ApiServerOptions {
   std::string user = "system:admin";
   // For names and uids. Unset: the kernel's.
   std::function<uint64_t()> random = {};
+  // Has the instance behind a pod replaced and stopped; false: there is none. Unset: there is none.
+  std::function<bool(const std::string& pod)> evict = {};
   // What /readyz says. Unset: ready.
   std::function<Status()> ready = {};
   std::function<void(const CallRecord&)> on_call = {};

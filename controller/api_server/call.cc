@@ -35,6 +35,10 @@ Presentation PresentationOf(const Call& call) {
           .now = call.parts->clock->Wall()};
 }
 
+Json MetadataOf(const Answer& list) {
+  return ListMetadata(list.revision, list.continue_token, list.remaining);
+}
+
 http::Task<void> RespondText(Call* call, int code, http::Headers headers, std::string text) {
   call->status = code;
   http::Task<Status> responding =
@@ -49,13 +53,13 @@ http::Task<void> StreamList(Call* call, Answer answer) {
   http::Task<Status> starting = call->exchange->StartResponse(answer.code, std::move(headers));
   const Status started = co_await starting;
   if (!started) co_return;
-  const Json head = PresentList(PresentationOf(*call), {}, std::to_string(answer.revision));
+  const Json head = PresentList(PresentationOf(*call), {}, MetadataOf(answer));
   std::string text = "{\"kind\":" + api::ToText(head["kind"]) +
                      ",\"apiVersion\":" + api::ToText(head["apiVersion"]) +
                      ",\"metadata\":" + api::ToText(head["metadata"]) + ",\"items\":[";
   for (size_t i = 0; i < answer.objects.size(); ++i) {
     if (i > 0) text += ',';
-    text += api::ToText(*answer.objects[i]);
+    text += api::ToText(call->kind().Shown(*answer.objects[i]));
     if ((i + 1) % kObjectsInOnePiece != 0) continue;
     http::Task<Status> writing = call->exchange->Write(std::exchange(text, {}));
     const Status written = co_await writing;
@@ -110,7 +114,7 @@ http::Task<void> Respond(Call* call, ApiResult<Answer> answer) {
   if (answer->what == Answer::What::kDocument) {
     document = *answer->object;
   } else if (answer->what == Answer::What::kList) {
-    document = PresentList(how, answer->objects, std::to_string(answer->revision));
+    document = PresentList(how, answer->objects, MetadataOf(*answer));
   } else {
     document = Present(how, *answer->object);
   }

@@ -30,6 +30,7 @@ struct ServerParts {
   std::function<ObjectStore&(const api::Kind&)> stores = {};
   std::function<uint64_t()> random = {};
   std::string user = {};
+  std::function<bool(const std::string& pod)> evict = {};
 };
 
 // Lives in the frame of the call's outermost coroutine: inner ones hold pointers to it.
@@ -61,6 +62,8 @@ struct Answer {
   std::shared_ptr<const Json> object = nullptr;           // kObject, kDocument (a Status, as it is)
   std::vector<std::shared_ptr<const Json>> objects = {};  // kList
   int64_t revision = 0;                                   // kList
+  std::string continue_token = {};                        // kList: there is more
+  std::optional<int64_t> remaining = std::nullopt;        // kList: how much, where that is known
   std::vector<std::string> warnings = {};
 };
 

@@ -1,7 +1,9 @@
 #include "controller/api_server/delete_options.h"
 #include "controller/api_server/selection.h"
 #include "controller/api_server/verbs.h"
+#include "core/api/access.h"
 #include "core/api/meta.h"
+#include "core/api/timestamp.h"
 
 namespace updraft::controller {
 namespace {
@@ -14,12 +16,28 @@ struct Deleted {
   bool gone = false;  // false: it waits for its finalizers
 };
 
+// A pod is what is seen of an instance: it goes when the instance has gone.
+ApiResult<Deleted> DeletePod(const Call& call, const std::string& name,
+                             const DeleteOptions& options, const Json& pod) {
+  const ServerParts& parts = *call.parts;
+  if (!options.dry_run && !(parts.evict && parts.evict(name))) return NotFound(call.kind(), name);
+  auto leaving = std::make_shared<Json>(pod);
+  if (!api::IsBeingDeleted(pod)) {
+    Json& metadata = (*leaving)["metadata"];
+    metadata["deletionTimestamp"] = api::FormatTimestamp(parts.clock->Wall());
+    metadata["deletionGracePeriodSeconds"] =
+        api::IntAt(pod, {"spec", "terminationGracePeriodSeconds"}, 30);
+  }
+  return Deleted{.object = std::move(leaving), .gone = false};
+}
+
 http::Task<ApiResult<Deleted>> DeleteOne(Call* call, ObjectKey key, DeleteOptions options) {
   for (int attempt = 1;; ++attempt) {
     const std::optional<Stored> current = call->store().Get(key);
     if (!current) co_return NotFound(call->kind(), key.name);
     if (auto error = CheckDeletable(call->kind(), *current->object, options))
       co_return *std::move(error);
+    if (call->kind().kind == "Pod") co_return DeletePod(*call, key.name, options, *current->object);
     std::optional<Json> marked =
         MarkDeleted(*current->object, options.propagation, call->parts->clock->Wall());
     const bool gone = !marked.has_value();
@@ -90,6 +108,28 @@ http::Task<ApiResult<Answer>> DeleteCollection(Call* call) {
       co_return deleted.error();
     }
   }
+  co_return answer;
+}
+
+http::Task<ApiResult<Answer>> Evict(Call* call) {
+  http::Task<ApiResult<api::Document>> reading = ReadDocument(call);
+  const ApiResult<api::Document> body = co_await reading;
+  if (!body) co_return body.error();
+  const std::string name = api::NameOf(body->value);
+  if (!name.empty() && name != call->request.name)
+    co_return BadRequest("name in URL does not match name in Eviction object: " + name);
+  const ApiResult<DeleteOptions> options =
+      ParseDeleteOptions(call->options, api::ObjectAt(body->value, {"deleteOptions"}));
+  if (!options) co_return options.error();
+  http::Task<ApiResult<Deleted>> deleting = DeleteOne(call, call->Key(), *options);
+  const ApiResult<Deleted> deleted = co_await deleting;
+  if (!deleted) co_return deleted.error();
+  Answer answer{.what = Answer::What::kDocument, .code = 201};
+  answer.object = std::make_shared<Json>(Json{{"kind", "Status"},
+                                              {"apiVersion", "v1"},
+                                              {"metadata", Json::object()},
+                                              {"status", "Success"},
+                                              {"code", 201}});
   co_return answer;
 }
 

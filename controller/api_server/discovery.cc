@@ -38,23 +38,37 @@ Json GroupEntry(const std::string& group) {
   return entry;
 }
 
-std::vector<std::string> StatusVerbs() { return {"get", "patch", "update"}; }
+struct SubresourceRow {
+  const char* name;
+  std::vector<std::string> verbs;
+  Kind kind;  // of what is exchanged: group, version and kind alone
+};
 
-Json Subresource(const Kind& kind, const char* name, const std::vector<std::string>& verbs) {
-  return Json{{"name", kind.plural + "/" + name},
-              {"singularName", ""},
-              {"namespaced", kind.namespaced},
-              {"kind", kind.kind},
-              {"verbs", verbs}};
+std::vector<SubresourceRow> SubresourcesOf(const Kind& kind) {
+  std::vector<SubresourceRow> rows;
+  if (kind.has_status) rows.push_back({"status", {"get", "patch", "update"}, kind});
+  if (kind.kind != "Pod") return rows;
+  rows.push_back({"log", {"get"}, kind});
+  // kubectl drain deletes pods where it finds no eviction.
+  rows.push_back(
+      {"eviction", {"create"}, {.group = "policy", .version = "v1", .kind = "Eviction"}});
+  return rows;
+}
+
+Json Subresource(const Kind& kind, const SubresourceRow& row) {
+  Json entry = {{"name", kind.plural + "/" + row.name},
+                {"singularName", ""},
+                {"namespaced", kind.namespaced},
+                {"kind", row.kind.kind},
+                {"verbs", row.verbs}};
+  if (row.kind.group == kind.group) return entry;
+  entry["group"] = row.kind.group;
+  entry["version"] = row.kind.version;
+  return entry;
 }
 
 Json ResponseKind(const Kind& kind) {
   return Json{{"group", kind.group}, {"version", kind.version}, {"kind", kind.kind}};
-}
-
-Json AggregatedSubresource(const Kind& kind, const char* name,
-                           const std::vector<std::string>& verbs) {
-  return Json{{"subresource", name}, {"responseKind", ResponseKind(kind)}, {"verbs", verbs}};
 }
 
 Json AggregatedResource(const Kind& kind) {
@@ -67,8 +81,10 @@ Json AggregatedResource(const Kind& kind) {
   if (!kind.short_names.empty()) resource["shortNames"] = kind.short_names;
   if (!kind.categories.empty()) resource["categories"] = kind.categories;
   Json subresources = Json::array();
-  if (kind.has_status) subresources.push_back(AggregatedSubresource(kind, "status", StatusVerbs()));
-  if (kind.kind == "Pod") subresources.push_back(AggregatedSubresource(kind, "log", {"get"}));
+  for (const SubresourceRow& row : SubresourcesOf(kind)) {
+    subresources.push_back(Json{
+        {"subresource", row.name}, {"responseKind", ResponseKind(row.kind)}, {"verbs", row.verbs}});
+  }
   if (!subresources.empty()) resource["subresources"] = std::move(subresources);
   return resource;
 }
@@ -133,8 +149,8 @@ Json ResourceList(const GroupVersion& version) {
     if (!kind.short_names.empty()) resource["shortNames"] = kind.short_names;
     if (!kind.categories.empty()) resource["categories"] = kind.categories;
     resources.push_back(std::move(resource));
-    if (kind.has_status) resources.push_back(Subresource(kind, "status", StatusVerbs()));
-    if (kind.kind == "Pod") resources.push_back(Subresource(kind, "log", {"get"}));
+    for (const SubresourceRow& row : SubresourcesOf(kind))
+      resources.push_back(Subresource(kind, row));
   }
   if (resources.empty()) return nullptr;
   Json list = Json::object();

@@ -197,15 +197,16 @@ ApiResult<ResourceRequest> ParseResourceRequest(std::string_view method, std::st
   if (!located) return NoSuchPath();
   const api::Kind& kind = *located->kind;
   const std::string& sub = located->subresource;
-  const bool known =
-      sub.empty() || (sub == "status" && kind.has_status) || (sub == "log" && kind.kind == "Pod");
+  const bool evicts = sub == kEviction && kind.kind == "Pod" && !located->name.empty();
+  const bool known = evicts || sub.empty() || (sub == "status" && kind.has_status) ||
+                     (sub == "log" && kind.kind == "Pod");
   if (!known) return NoSuchPath();
-  const std::optional<Verb> verb = VerbOf(method, !located->name.empty(), watch);
-  if (!verb) return MethodNotAllowed();
+  const std::optional<Verb> verb = VerbOf(method, !located->name.empty() && !evicts, watch);
+  if (!verb || (evicts && *verb != Verb::kCreate)) return MethodNotAllowed();
   const bool reads = *verb == Verb::kGet;
   const bool of_status = reads || *verb == Verb::kUpdate || *verb == Verb::kPatch;
   if ((sub == "status" && !of_status) || (sub == "log" && !reads)) return MethodNotAllowed();
-  if (!kind.Allows(VerbName(*verb))) {
+  if (!evicts && !kind.Allows(VerbName(*verb))) {
     return MethodNotAllowed(std::string(VerbName(*verb)) +
                             " is not supported on resources of kind \"" + kind.plural +
                             "\": the platform itself makes and removes them");

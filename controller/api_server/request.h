@@ -23,8 +23,10 @@ struct ResourceRequest {
   const api::Kind* kind = nullptr;
   std::string ns = {};           // empty: cluster scoped, or all namespaces
   std::string name = {};         // empty: the collection
-  std::string subresource = {};  // "status", "log" or empty
+  std::string subresource = {};  // "status", "log", "eviction" or empty
 };
+
+inline constexpr std::string_view kEviction = "eviction";  // of pods
 
 enum class FieldValidation { kIgnore, kWarn, kStrict };
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "controller/api_server/api_error.h"
 #include "controller/api_server/request.h"
@@ -17,8 +18,25 @@ ApiResult<Selection> ParseSelection(const api::Kind& kind, const RequestOptions&
 // nullopt: none was given. BadRequest: it is no version.
 ApiResult<std::optional<int64_t>> ParseResourceVersion(const RequestOptions& options);
 
-// Whether a list that is read at `current` is what was asked for.
-std::optional<ApiError> CheckListVersion(const RequestOptions& options, int64_t current);
+// Which part of a list is asked for, as of when.
+struct ListPlan {
+  int64_t revision = 0;  // 0: the newest
+  size_t limit = 0;      // 0: all
+  std::string after_ns = {};
+  std::string after_name = {};  // empty: from the beginning
+  size_t seen = 0;              // objects in the parts before
+  bool continued = false;
+};
+
+// BadRequest, Invalid and Expired in kube-apiserver's words. `current`: the store's version.
+ApiResult<ListPlan> PlanList(const RequestOptions& options, int64_t current);
+
+// What a client hands back to get the next part. `revision` -1: as of whenever it asks.
+std::string ContinueToken(int64_t revision, const std::string& ns, const std::string& name,
+                          size_t seen);
+
+// The version that `plan` is about is no longer kept.
+ApiError ListExpired(const ListPlan& plan);
 
 // Where a watch begins.
 struct WatchStart {

@@ -59,7 +59,17 @@ Json EmptyTable(const Presentation& how, const std::string& resource_version, He
 
 }  // namespace
 
-Json Present(const Presentation& how, const Json& object, Header header) {
+Json ListMetadata(int64_t revision, const std::string& continue_token,
+                  std::optional<int64_t> remaining) {
+  Json metadata = Json::object();
+  metadata["resourceVersion"] = std::to_string(revision);
+  if (!continue_token.empty()) metadata["continue"] = continue_token;
+  if (remaining) metadata["remainingItemCount"] = *remaining;
+  return metadata;
+}
+
+Json Present(const Presentation& how, const Json& stored, Header header) {
+  const Json object = how.kind->Shown(stored);
   switch (how.format.shape) {
     case Format::Shape::kPartial:
       return Partial(how, object);
@@ -74,20 +84,21 @@ Json Present(const Presentation& how, const Json& object, Header header) {
 }
 
 Json PresentList(const Presentation& how, const std::vector<std::shared_ptr<const Json>>& objects,
-                 const std::string& resource_version) {
+                 const Json& metadata) {
   if (how.format.shape == Format::Shape::kTable) {
-    Json table = EmptyTable(how, resource_version, Header::kWithColumns);
-    for (const auto& object : objects) table["rows"].push_back(Row(how, *object));
+    Json table = EmptyTable(how, "", Header::kWithColumns);
+    table["metadata"] = metadata;
+    for (const auto& object : objects) table["rows"].push_back(Row(how, how.kind->Shown(*object)));
     return table;
   }
   const bool partial = how.format.shape == Format::Shape::kPartial;
   Json list = Json::object();
   list["kind"] = partial ? "PartialObjectMetadataList" : how.kind->kind + "List";
   list["apiVersion"] = partial ? MetaApiVersion(how) : how.kind->ApiVersion();
-  list["metadata"] = Json::object();
-  list["metadata"]["resourceVersion"] = resource_version;
+  list["metadata"] = metadata;
   Json items = Json::array();
-  for (const auto& object : objects) items.push_back(partial ? Partial(how, *object) : *object);
+  for (const auto& object : objects)
+    items.push_back(partial ? Partial(how, *object) : how.kind->Shown(*object));
   list["items"] = std::move(items);
   return list;
 }

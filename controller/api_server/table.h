@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,10 +23,14 @@ struct Presentation {
 };
 
 // One object. A Table's columns may be left out where the client has seen them.
-Json Present(const Presentation& how, const Json& object, Header header = Header::kWithColumns);
+Json Present(const Presentation& how, const Json& stored, Header header = Header::kWithColumns);
 
-// A list with the version of the store that it was read at.
+// `metadata`: see ListMetadata.
 Json PresentList(const Presentation& how, const std::vector<std::shared_ptr<const Json>>& objects,
-                 const std::string& resource_version);
+                 const Json& metadata);
+
+// The version of the store that a list was read at, and whether there is more of it.
+Json ListMetadata(int64_t revision, const std::string& continue_token = {},
+                  std::optional<int64_t> remaining = std::nullopt);
 
 }  // namespace updraft::controller

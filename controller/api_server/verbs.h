@@ -13,6 +13,7 @@ http::Task<ApiResult<Answer>> Update(Call* call);  // PUT
 http::Task<ApiResult<Answer>> Patch(Call* call);
 http::Task<ApiResult<Answer>> Delete(Call* call);
 http::Task<ApiResult<Answer>> DeleteCollection(Call* call);
+http::Task<ApiResult<Answer>> Evict(Call* call);  // POST pods/NAME/eviction
 
 // These two answer by themselves.
 http::Task<void> ServeWatch(Call* call);

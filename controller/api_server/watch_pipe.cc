@@ -82,7 +82,7 @@ void WatchPipe::Push(std::string_view type, const Json& object) {
   text_ += "{\"type\":\"";
   text_ += type;
   text_ += "\",\"object\":";
-  text_ += api::ToText(whole ? object : Present(how_, object, header_));
+  text_ += api::ToText(whole && !how_.kind->from_stored ? object : Present(how_, object, header_));
   text_ += "}\n";
   header_ = Header::kWithoutColumns;
 }

@@ -84,6 +84,7 @@ http::Task<ApiResult<Answer>> CreateFrom(Call* call, AdmissionContext context,
   for (int attempt = 1;; ++attempt) {
     Json object = admitted->object;
     CompleteName(object, call->parts->random());
+    object = call->kind().Stored(std::move(object));
     const std::string name = api::NameOf(object);
     if (std::optional<ApiError> error = CheckNamespace(*call, name)) co_return *std::move(error);
     ObjectKey key = call->KeyOf(name);
@@ -136,16 +137,17 @@ http::Task<ApiResult<Answer>> Modify(Call* call, api::Document document,
     const std::optional<Stored> current = call->store().Get(call->Key());
     if (!current) co_return NotFound(call->kind(), call->request.name);
     AdmissionContext context = ContextOf(*call);
-    ApiResult<AppliedDocument> next = Change(*call, context, *current->object, document, patch);
+    const Json live = call->kind().Shown(*current->object);
+    ApiResult<AppliedDocument> next = Change(*call, context, live, document, patch);
     if (!next) co_return next.error();
     const bool versioned = !api::ResourceVersionOf(document.value).empty();
     if (std::optional<ApiError> error = CheckPreconditions(*call, next->document.value, *current))
       co_return *std::move(error);
     if (patch == PatchType::kApply) context.applied_fields = std::move(next->entries);
-    ApiResult<Admitted> admitted =
-        AdmitUpdate(context, *current->object, std::move(next->document));
+    ApiResult<Admitted> admitted = AdmitUpdate(context, live, std::move(next->document));
     if (admitted) Prepend(std::move(next->warnings), admitted->warnings);
     if (!admitted) co_return admitted.error();
+    admitted->object = call->kind().Stored(std::move(admitted->object));
     if (call->options.dry_run) {
       co_return AnswerWith(200, std::make_shared<Json>(std::move(admitted->object)),
                            std::move(admitted->warnings));

@@ -135,6 +135,10 @@ class Fleet {
   // The user took the node out: it is forgotten when it is away, with what it held.
   void ForgetNode(const NodeName& node);
 
+  // Another takes its place, and it goes once its requests have ended. False: there is no such
+  // instance.
+  bool Evict(const InstanceId& id);
+
   void OnActivator(const ActivatorId& id);
   void OnActivatorGone(const ActivatorId& id, TimePoint now);
   // Concerns no revision by itself: it is looked at when something is to be taken away.

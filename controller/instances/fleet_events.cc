@@ -279,6 +279,14 @@ void Fleet::ForgetNode(const NodeName& name) {
   changes_.nodes.insert(name);
 }
 
+bool Fleet::Evict(const InstanceId& id) {
+  Instance* instance = instances_.Find(id);
+  if (instance == nullptr) return false;
+  instance->evicted = true;
+  dirty_.insert(instance->revision);
+  return true;
+}
+
 void Fleet::OnActivator(const ActivatorId& id) {
   activators_.OnConnected(id);
   dirty_.insert(draining_.begin(), draining_.end());

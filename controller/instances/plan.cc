@@ -53,7 +53,7 @@ InstancePlan PlanInstances(const DesiredInstanceCount& desired,
     if (instance->intent != Intent::kRun) continue;
     if (instance->phase == v1::INSTANCE_FAILED) {
       failed.push_back(instance);
-    } else if (instance->lost || MissedItsDeadline(*instance, desired, now)) {
+    } else if (instance->lost || instance->evicted || MissedItsDeadline(*instance, desired, now)) {
       plan.stop.push_back(instance->id);
     } else {
       running.push_back(instance);

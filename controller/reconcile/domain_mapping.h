@@ -28,7 +28,7 @@ struct DomainMappingInputs {
   std::shared_ptr<const Json> mapping = nullptr;  // not being deleted
   std::shared_ptr<const Json> route = nullptr;    // that it refers to
   std::shared_ptr<const Json> secret = nullptr;   // that it names
-  bool claimed_elsewhere = false;  // one in another namespace asked for the name before
+  bool claimed_elsewhere = false;  // for another namespace, or one there asked for the name before
   // Whether activators route by a message of this fingerprint.
   std::function<bool(std::string_view)> programmed = {};
 };

@@ -114,6 +114,21 @@ void EventRecorder::ForgetNamespace(std::string_view ns) {
     if (entries_.at(id).key.ns == ns) gone.push_back(id);
   }
   for (const Id id : gone) Remove(id);
+  // And those that others have written.
+  std::set<ObjectKey> ours;
+  for (const auto& [id, entry] : entries_) ours.insert(entry.key);
+  for (const std::shared_ptr<const Json>& event : soft_.List(resource::kEvents, ns).objects) {
+    ObjectKey key = KeyOf(*event, resource::kEvents);
+    if (!ours.contains(key)) scope_.Spawn(Drop(std::move(key)));
+  }
+}
+
+http::Task<void> EventRecorder::Drop(ObjectKey key) {
+  const std::string name = key.name;
+  http::Task<Result<Stored>> deleting = soft_.Delete(std::move(key), std::nullopt);
+  const Result<Stored> deleted = co_await deleting;
+  if (!deleted && deleted.error().code != Code::kNotFound)
+    Log(Level::kWarn, "event_not_removed", {{"event", name}, {"error", deleted.error().message}});
 }
 
 void EventRecorder::Remove(Id id) {

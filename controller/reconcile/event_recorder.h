@@ -36,7 +36,7 @@ class EventRecorder {
 
   // Removes what is too old. Called when recording too, so a rough timer will do.
   void Prune();
-  // Removes all events of a namespace that is gone.
+  // Removes all events of a namespace that is gone, whoever has written them.
   void ForgetNamespace(std::string_view ns);
 
   size_t size() const { return ids_.size(); }
@@ -59,6 +59,7 @@ class EventRecorder {
   void WriteBack(Id id);
   http::Task<void> Write(Id id);
   http::Task<Status> WriteOnce(Id id);
+  http::Task<void> Drop(ObjectKey key);
 
   ObjectStore& soft_;
   const Clock& clock_;

@@ -1,5 +1,6 @@
 #include "controller/reconcile/garbage.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/api/access.h"
@@ -46,11 +47,19 @@ void PlanWithoutFinalizer(const GarbageInputs& in, std::string_view finalizer,
   plan.writes.push_back(UpdateObject{in.key, std::move(released)});
 }
 
+// Dependents that do not block are left to be collected once their owner has gone.
+bool BlocksDeletionOf(const std::string& owner_uid, const Json& dependent) {
+  return std::ranges::any_of(api::OwnersOf(dependent), [&](const api::OwnerReference& owner) {
+    return owner.uid == owner_uid && owner.block_owner_deletion;
+  });
+}
+
 void PlanForeground(const GarbageInputs& in, ReconcilePlan& plan) {
+  const std::string owner_uid = api::UidOf(*in.object);
   bool blocked = false;
   for (const ObjectKey& key : in.dependents) {
     const std::shared_ptr<const Json> dependent = in.find(key);
-    if (!dependent) continue;
+    if (!dependent || !BlocksDeletionOf(owner_uid, *dependent)) continue;
     blocked = true;
     if (api::IsBeingDeleted(*dependent)) continue;
     const std::string uid = api::UidOf(*dependent);

@@ -25,8 +25,8 @@ struct GarbageInputs {
 };
 
 // An object none of whose owners exists any more is deleted; references to some that are gone are
-// dropped. An object that is being deleted in the foreground goes when its dependents have gone;
-// one that is to orphan them, when they have lost their reference to it.
+// dropped. An object that is being deleted in the foreground goes when the dependents that block it
+// have gone; one that is to orphan them, when they have lost their reference to it.
 ReconcilePlan CollectGarbage(const GarbageInputs& in);
 
 // A namespace that is being deleted: everything in it goes, then itself. `content`: what is in it.

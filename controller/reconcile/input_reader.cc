@@ -59,7 +59,14 @@ DomainMappingInputs InputReader::ReadDomainMapping(std::shared_ptr<const Json> m
   const auto rank = [](const Json& object) {
     return std::pair(api::StringAt(object, {"metadata", "creationTimestamp"}), api::UidOf(object));
   };
-  for (const ObjectKey& key : index_.MappingsCalled(api::NameOf(*in.mapping))) {
+  const std::string name = api::NameOf(*in.mapping);
+  // Somebody has said whose the name is; else it is whose that asked first.
+  if (const auto claim = Find({resource::kDomainClaims, "", name})) {
+    in.claimed_elsewhere =
+        api::StringAt(*claim, {"spec", "namespace"}) != api::NamespaceOf(*in.mapping);
+    return in;
+  }
+  for (const ObjectKey& key : index_.MappingsCalled(name)) {
     const std::shared_ptr<const Json> rival = Find(key);
     if (rival && rank(*rival) < rank(*in.mapping)) in.claimed_elsewhere = true;
   }

@@ -16,6 +16,7 @@ inline constexpr char kConfigurations[] = "serving.knative.dev/configurations";
 inline constexpr char kRevisions[] = "serving.knative.dev/revisions";
 inline constexpr char kRoutes[] = "serving.knative.dev/routes";
 inline constexpr char kDomainMappings[] = "serving.knative.dev/domainmappings";
+inline constexpr char kDomainClaims[] = "networking.internal.knative.dev/clusterdomainclaims";
 inline constexpr char kCoreServices[] = "services";
 inline constexpr char kEvents[] = "events";
 inline constexpr char kNamespaces[] = "namespaces";

@@ -58,9 +58,11 @@ class Collector {
     if (resource == resource::kRoutes || resource == resource::kSecrets) {
       for (const ObjectKey& mapping : index_.MappingsTo(change_.key)) Reconcile(mapping);
     }
-    // Who may have a domain name depends on who else asks for it.
-    if (resource == resource::kDomainMappings && change_.type != Change::Type::kModified) {
-      for (const ObjectKey& rival : index_.MappingsCalled(change_.key.name)) Reconcile(rival);
+    // Who may have a domain name depends on who else asks for it, and on whose it is said to be.
+    const bool rival =
+        resource == resource::kDomainMappings && change_.type != Change::Type::kModified;
+    if (rival || resource == resource::kDomainClaims) {
+      for (const ObjectKey& key : index_.MappingsCalled(change_.key.name)) Reconcile(key);
     }
     // Whoever waits for a name that was taken finds it free.
     if (gone && (resource == resource::kConfigurations || resource == resource::kRoutes)) {

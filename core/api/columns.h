@@ -12,6 +12,7 @@ std::vector<Column> ConfigurationColumns();
 std::vector<Column> RevisionColumns();
 std::vector<Column> RouteColumns();
 std::vector<Column> DomainMappingColumns();
+std::vector<Column> DomainClaimColumns();
 
 std::vector<Column> NamespaceColumns();
 std::vector<Column> SecretColumns();

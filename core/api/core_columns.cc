@@ -166,6 +166,8 @@ std::vector<Column> NamespaceColumns() {
   return {Name(), TextAt("Status", "status", "phase"), Age()};
 }
 
+std::vector<Column> DomainClaimColumns() { return {Name(), Age()}; }
+
 std::vector<Column> SecretColumns() {
   return {Name(), TextAt("Type", "type"), Count("Data", "data"), Age()};
 }

@@ -55,7 +55,7 @@ Json MergeFields(const Schema& schema, const Json& live, const Json& applied);
 Json RemoveFields(const Schema& schema, Json value, const FieldSet& set);
 
 // The set with the fields of objects above its paths, which belong to whoever set all that is in
-// them. Maps do not: others may keep entries of their own there.
+// them, and without the maps: others may keep entries of their own there.
 FieldSet WithNamedParents(const Schema& schema, FieldSet set);
 
 }  // namespace updraft::api

@@ -230,10 +230,13 @@ std::optional<Json> Without(const Schema* schema, Json value, const FieldSet& se
 void NameParents(const Schema* schema, FieldSet& set) {
   for (auto& [element, child] : set.children) {
     const Schema* below = Below(schema, element);
-    const bool named = element[0] == 'f' && IsNamed(schema, element.substr(2));
-    if (named && !child.children.empty() && below->type != Type::kMap) child.member = true;
+    if (element[0] == 'f' && IsNamed(schema, element.substr(2))) {
+      const bool shared = below->type == Type::kMap && !below->atomic;
+      child.member = !shared && (child.member || !child.children.empty());
+    }
     NameParents(below, child);
   }
+  std::erase_if(set.children, [](const auto& entry) { return entry.second.empty(); });
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "core/api/columns.h"
 #include "core/api/constants.h"
+#include "core/api/event_view.h"
 #include "core/api/schemas/schemas.h"
 
 namespace updraft::api {
@@ -60,6 +61,18 @@ Kind DomainMappingKind() {
   return kind;
 }
 
+Kind DomainClaimKind() {
+  Kind kind = Core("ClusterDomainClaim", "clusterdomainclaims", {"cdc"}, AllVerbs(),
+                   DomainClaimSchema(), DomainClaimColumns());
+  kind.group = "networking.internal.knative.dev";
+  kind.version = "v1alpha1";
+  kind.categories = {"knative-internal", "networking"};
+  kind.namespaced = false;
+  kind.has_generation = true;
+  kind.strategic_merge = false;
+  return kind;
+}
+
 Kind NamespaceKind() {
   Kind kind = Core("Namespace", "namespaces", {"ns"},
                    {"create", "delete", "get", "list", "patch", "update", "watch"},
@@ -77,7 +90,9 @@ Kind SecretKind() {
 }
 
 Kind PodKind() {
-  Kind kind = Core("Pod", "pods", {"po"}, ReadVerbs(), PodSchema(), PodColumns());
+  // Pods come and go with instances: deleting one has its instance replaced.
+  Kind kind = Core("Pod", "pods", {"po"}, {"delete", "deletecollection", "get", "list", "watch"},
+                   PodSchema(), PodColumns());
   kind.categories = {"all"};
   kind.has_status = true;
   kind.soft = true;
@@ -115,6 +130,23 @@ Kind EventKind() {
   return kind;
 }
 
+// The same events in the words of events.k8s.io.
+Kind EventViewKind() {
+  Kind kind = EventKind();
+  kind.group = "events.k8s.io";
+  kind.short_names = {};
+  kind.schema = EventViewSchema();
+  kind.stored_as = "events";
+  kind.from_stored = EventFromStored;
+  kind.to_stored = EventToStored;
+  for (Column& column : kind.columns) {
+    column.value = [value = std::move(column.value)](const Json& event, WallTime now) {
+      return value(EventToStored(event), now);
+    };
+  }
+  return kind;
+}
+
 Kind CoreServiceKind() {
   Kind kind =
       Core("Service", "services", {"svc"}, ReadVerbs(), CoreServiceSchema(), CoreServiceColumns());
@@ -133,6 +165,7 @@ std::vector<Kind> MakeKinds() {
       Serving("Revision", "revisions", {"rev"}, RevisionSchema(), RevisionColumns()),
       Serving("Route", "routes", {"rt"}, RouteSchema(), RouteColumns()),
       DomainMappingKind(),
+      DomainClaimKind(),
       NamespaceKind(),
       SecretKind(),
       Core("ConfigMap", "configmaps", {"cm"}, AllVerbs(), ConfigMapSchema(), ConfigMapColumns()),
@@ -142,6 +175,7 @@ std::vector<Kind> MakeKinds() {
       PodKind(),
       NodeKind(),
       EventKind(),
+      EventViewKind(),
   };
 }
 

@@ -41,6 +41,10 @@ struct Kind {
   SchemaRef schema = nullptr;
   std::vector<Column> columns = {};                 // the first is the name
   std::vector<std::string> selectable_fields = {};  // beside metadata.name and metadata.namespace
+  // Another kind's objects in other words: how they are stored, and how they are shown.
+  std::string stored_as = {};  // the store's resource; empty: its own
+  std::function<Json(const Json&)> from_stored = {};
+  std::function<Json(const Json&)> to_stored = {};
 
   std::string ApiVersion() const { return group.empty() ? version : group + "/" + version; }
   // "services.serving.knative.dev", "pods": the resource in messages.
@@ -48,7 +52,12 @@ struct Kind {
   // "Service.serving.knative.dev", "Pod": the kind in messages.
   std::string QualifiedKind() const { return group.empty() ? kind : kind + "." + group; }
   // "serving.knative.dev/services", "pods": the resource in the store.
-  std::string StoreResource() const { return group.empty() ? plural : group + "/" + plural; }
+  std::string StoreResource() const {
+    if (!stored_as.empty()) return stored_as;
+    return group.empty() ? plural : group + "/" + plural;
+  }
+  Json Shown(const Json& stored) const { return from_stored ? from_stored(stored) : stored; }
+  Json Stored(Json shown) const { return to_stored ? to_stored(shown) : shown; }
   bool Allows(std::string_view verb) const;
 };
 

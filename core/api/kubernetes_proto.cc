@@ -73,7 +73,7 @@ const ProtoFields& MetaFields() {
 
 ProtoField Meta() { return {1, "metadata", Type::kMessage, false, &MetaFields()}; }
 
-const ProtoFields* FieldsOf(const std::string& kind) {
+const ProtoFields* FieldsOf(const std::string& api_version, const std::string& kind) {
   static const ProtoFields config_map = {Meta(),
                                          {2, "data", Type::kTextMap},
                                          {3, "binaryData", Type::kBytesMap},
@@ -114,6 +114,28 @@ const ProtoFields* FieldsOf(const std::string& kind) {
       {3, "orphanDependents", Type::kBool},
       {4, "propagationPolicy"},
       {5, "dryRun", Type::kText, true}};
+  static const ProtoFields series = {{1, "count", Type::kInteger},
+                                     {2, "lastObservedTime", Type::kMicroTime}};
+  static const ProtoFields event_view = {
+      Meta(),
+      {2, "eventTime", Type::kMicroTime},
+      {3, "series", Type::kMessage, false, &series},
+      {4, "reportingController"},
+      {5, "reportingInstance"},
+      {6, "action"},
+      {7, "reason"},
+      {8, "regarding", Type::kMessage, false, &ReferenceFields()},
+      {9, "related", Type::kMessage, false, &ReferenceFields()},
+      {10, "note"},
+      {11, "type"},
+      {12, "deprecatedSource", Type::kMessage, false, &source},
+      {13, "deprecatedFirstTimestamp", Type::kTime},
+      {14, "deprecatedLastTimestamp", Type::kTime},
+      {15, "deprecatedCount", Type::kInteger}};
+  static const ProtoFields eviction = {
+      Meta(), {2, "deleteOptions", Type::kMessage, false, &delete_options}};
+  if (api_version == "events.k8s.io/v1" && kind == "Event") return &event_view;
+  if (kind == "Eviction") return &eviction;
   if (kind == "ConfigMap") return &config_map;
   if (kind == "Secret") return &secret;
   if (kind == "Namespace") return &space;
@@ -276,7 +298,7 @@ Result<Json> ReadKubernetesProto(std::string_view body) {
   MessageReader reader;
   const Json envelope = reader.Read(envelope_fields, body.substr(kMagic.size()));
   const std::string kind = StringAt(envelope, {"type", "kind"});
-  const ProtoFields* fields = FieldsOf(kind);
+  const ProtoFields* fields = FieldsOf(StringAt(envelope, {"type", "apiVersion"}), kind);
   if (!reader.broken() && fields == nullptr) {
     return Error{Code::kUnimplemented, "kind \"" + kind + "\" is not read from protobuf"};
   }

@@ -8,8 +8,8 @@
 
 namespace updraft::api {
 
-// Namespace, ConfigMap, Secret, ServiceAccount, Event and DeleteOptions of v1, as the JSON that
-// means the same. kInvalidArgument: broken; kUnimplemented: another kind, which is better sent as
+// Namespace, ConfigMap, Secret, ServiceAccount, Event (v1 and events.k8s.io/v1), Eviction and
+// DeleteOptions, as the JSON that means the same. kInvalidArgument: broken; kUnimplemented: another kind, which is better sent as
 // JSON.
 Result<Json> ReadKubernetesProto(std::string_view body);
 

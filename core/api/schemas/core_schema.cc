@@ -116,6 +116,28 @@ SchemaRef EventSchema() {
   return schema;
 }
 
+SchemaRef EventViewSchema() {
+  static const SchemaRef schema = KindSchema(
+      "io.k8s.api.events.v1.Event", "Something that happened to an object.",
+      {{"eventTime", "When it was first seen.", Timestamp()},
+       {"reportingController", "The program that says so.", Text()},
+       {"reportingInstance", "Which of the programs.", Text()},
+       {"action", "What was done about it.", Text()},
+       {"reason", "What happened, for programs.", Text()},
+       {"regarding", "The object.", ObjectReferenceSchema()},
+       {"related", "Another object concerned.", ObjectReferenceSchema()},
+       {"note", "What happened, in words.", Text()},
+       {"type", "Normal or Warning.", Text()},
+       {"series", "How often, for frequent events.", AnyObject()},
+       {"deprecatedSource", "Who says so.",
+        ObjectOf("Who says so.",
+                 {{"component", "The program.", Text()}, {"host", "The node.", Text()}})},
+       {"deprecatedFirstTimestamp", "When it first happened.", Timestamp()},
+       {"deprecatedLastTimestamp", "When it last happened.", Timestamp()},
+       {"deprecatedCount", "How often it happened.", Int32()}});
+  return schema;
+}
+
 SchemaRef PodSchema() {
   static const SchemaRef container_status =
       ObjectOf("How a container does.", {{"name", "Its name.", Text()},

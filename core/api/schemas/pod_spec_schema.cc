@@ -123,8 +123,8 @@ SchemaRef VolumeSchema() {
 }
 
 std::vector<Field> PodSpecFields() {
-  const SchemaRef reference = AtomicOf(
-      ObjectOf("Names an object of the same namespace.", {{"name", "Its name.", Text()}}));
+  const SchemaRef reference =
+      AtomicOf(ObjectOf("Names an object of the same namespace.", {{"name", "Its name.", Text()}}));
   return {
       {"containers", "The containers of each instance; the one with a port serves requests.",
        ListOf(ContainerSchema()), false, true},

@@ -24,6 +24,7 @@ SchemaRef ConfigurationSchema();
 SchemaRef RevisionSchema();
 SchemaRef RouteSchema();
 SchemaRef DomainMappingSchema();
+SchemaRef DomainClaimSchema();
 
 SchemaRef NamespaceSchema();
 SchemaRef SecretSchema();
@@ -31,6 +32,7 @@ SchemaRef ConfigMapSchema();
 SchemaRef ServiceAccountSchema();
 SchemaRef CoreServiceSchema();
 SchemaRef EventSchema();
+SchemaRef EventViewSchema();
 SchemaRef PodSchema();
 SchemaRef NodeSchema();
 

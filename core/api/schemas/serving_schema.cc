@@ -171,4 +171,14 @@ SchemaRef DomainMappingSchema() {
   return schema;
 }
 
+SchemaRef DomainClaimSchema() {
+  static const SchemaRef schema = KindSchema(
+      "dev.knative.internal.networking.v1alpha1.ClusterDomainClaim",
+      "Leaves a domain name, which is its own name, to one namespace's DomainMappings.",
+      {{"spec", "What is wanted.",
+        ObjectOf("What is wanted.",
+                 {{"namespace", "The namespace that may use the name.", Text(), false, true}})}});
+  return schema;
+}
+
 }  // namespace updraft::api

@@ -206,11 +206,17 @@ std::vector<FieldProblem> ValidateKubernetes(const Kind& kind, const Json& objec
   CheckFinalizers(object, old, problems);
   if (kind.kind == "ConfigMap") CheckConfigMap(object, old, problems);
   if (kind.kind == "Secret") CheckSecret(object, old, problems);
-  if (kind.kind == "Event" &&
-      StringAt(object, {"involvedObject", "namespace"}) != NamespaceOf(object)) {
-    problems.push_back(Invalid("involvedObject.namespace",
-                               StringAt(object, {"involvedObject", "namespace"}),
-                               "does not match event.namespace"));
+  if (kind.kind == "ClusterDomainClaim" && StringAt(object, {"spec", "namespace"}).empty())
+    problems.push_back(Required("spec.namespace", ""));
+  if (kind.kind == "Event") {
+    const char* const about = kind.group.empty() ? "involvedObject" : "regarding";
+    const std::string ns = StringAt(object, {about, "namespace"});
+    // Those about objects without a namespace are in the default one.
+    const bool fits = ns == NamespaceOf(object) || (ns.empty() && NamespaceOf(object) == "default");
+    if (!fits) {
+      problems.push_back(
+          Invalid(std::string(about) + ".namespace", ns, "does not match event.namespace"));
+    }
   }
   return problems;
 }

@@ -69,6 +69,7 @@ ApiPlatform::ApiPlatform(ObjectStoreOptions history) {
         loop, [this](const api::Kind& kind) -> ObjectStore& { return StoreOf(kind); }, *logs_,
         ApiServerOptions{
             .random = [next = uint64_t{1}]() mutable { return next++ * 0x9e3779b97f4a7c15ULL; },
+            .evict = [this](const std::string& pod) { return Evict(pod); },
             .ready = {},
             .on_call = {}});
   });
@@ -93,6 +94,20 @@ ApiPlatform::~ApiPlatform() {
     durable_store_.reset();
     soft_store_.reset();
   });
+}
+
+bool ApiPlatform::Evict(const std::string& pod) {
+  for (const auto& object : soft_->List("pods", "").objects) {
+    if (api::NameOf(*object) != pod) continue;
+    ObjectKey key{.resource = "pods", .ns = api::NamespaceOf(*object), .name = pod};
+    evictions_.Spawn(Drop(std::move(key)));
+    return true;
+  }
+  return false;
+}
+
+http::Task<void> ApiPlatform::Drop(ObjectKey key) {
+  [[maybe_unused]] const auto gone = co_await soft_->Delete(std::move(key), std::nullopt);
 }
 
 void ApiPlatform::OnLoop(std::function<void()> work) {

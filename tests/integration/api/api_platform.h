@@ -67,6 +67,9 @@ class ApiPlatform {
  private:
   template <typename T>
   static http::Task<void> Finish(http::Task<T> task, std::promise<T>* done);
+  // The instance behind it is gone at once.
+  bool Evict(const std::string& pod);
+  http::Task<void> Drop(ObjectKey key);
   ObjectStore& StoreOf(const api::Kind& kind) { return kind.soft ? *soft_ : *durable_; }
 
   LoopThread loop_{"api"};
@@ -77,6 +80,7 @@ class ApiPlatform {
   std::unique_ptr<ScriptedLogs> logs_;
   std::unique_ptr<ApiServer> api_;
   std::unique_ptr<http::Server> server_;
+  http::Scope evictions_;
   uint16_t port_ = 0;
 };
 

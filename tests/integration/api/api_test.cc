@@ -344,6 +344,79 @@ TEST_F(ApiTest, DeletionAndItsOptions) {
   EXPECT_EQ(GetAs(target).status, 404);
 }
 
+TEST_F(ApiTest, PodsAreEvictedAndGoWithTheirInstances) {
+  const auto pod = [this](const std::string& name) {
+    platform_.Store(
+        "v1", "Pod",
+        {{"metadata", {{"name", name}, {"namespace", "default"}, {"uid", name + "-uid"}}},
+         {"spec", {{"terminationGracePeriodSeconds", 5}}}});
+  };
+  const std::string pods = "/api/v1/namespaces/default/pods";
+  pod("a");
+  Json eviction = {{"apiVersion", "policy/v1"},
+                   {"kind", "Eviction"},
+                   {"metadata", {{"name", "a"}, {"namespace", "default"}}},
+                   {"deleteOptions", {{"preconditions", {{"uid", "b-uid"}}}}}};
+  EXPECT_EQ(Post(pods + "/a/eviction", eviction).status, 409);
+  eviction["deleteOptions"] = {{"dryRun", {"All"}}};
+  EXPECT_EQ(Post(pods + "/a/eviction", eviction).status, 201);
+  EXPECT_EQ(GetAs(pods + "/a").status, 200);
+  eviction.erase("deleteOptions");
+  const Reply evicted = Post(pods + "/a/eviction", eviction);
+  EXPECT_EQ(evicted.status, 201);
+  EXPECT_EQ(evicted.json()["status"], "Success");
+  EXPECT_EQ(GetAs(pods + "/a").status, 404);
+  EXPECT_EQ(Post(pods + "/a/eviction", eviction).status, 404);
+  EXPECT_EQ(Post(pods + "/b/eviction", eviction).status, 400);
+
+  pod("b");
+  const Json leaving = DeleteIt(pods + "/b").json();
+  EXPECT_TRUE(api::IsBeingDeleted(leaving));
+  EXPECT_EQ(leaving["metadata"]["deletionGracePeriodSeconds"], 5);
+  EXPECT_EQ(GetAs(pods + "/b").status, 404);
+}
+
+TEST_F(ApiTest, EventsHaveTwoNames) {
+  const Json event = {{"apiVersion", "events.k8s.io/v1"},
+                      {"kind", "Event"},
+                      {"metadata", {{"name", "e1"}}},
+                      {"regarding", {{"kind", "Pod"}, {"name", "p"}, {"namespace", "default"}}},
+                      {"note", "so it was"},
+                      {"reason", "Seen"},
+                      {"type", "Normal"},
+                      {"reportingController", "me"}};
+  const std::string shown = "/apis/events.k8s.io/v1/namespaces/default/events";
+  const std::string stored = "/api/v1/namespaces/default/events";
+  const Reply created = Post(shown, event);
+  ASSERT_EQ(created.status, 201) << created.body;
+  EXPECT_EQ(created.json()["note"], "so it was");
+  EXPECT_EQ(created.json()["apiVersion"], "events.k8s.io/v1");
+  const Json core = GetAs(stored + "/e1").json();
+  EXPECT_EQ(core["message"], "so it was");
+  EXPECT_EQ(core["involvedObject"]["name"], "p");
+  EXPECT_EQ(core["reportingComponent"], "me");
+  EXPECT_EQ(GetAs(shown + "?fieldSelector=regarding.name=p,type=Normal").json()["items"][0]["note"],
+            "so it was");
+  EXPECT_EQ(GetAs(shown + "?fieldSelector=regarding.name=q").json()["items"].size(), 0U);
+  EXPECT_EQ(Patch(shown + "/e1", {{"note", "and is"}}).json()["note"], "and is");
+  WatchClient watch(platform_.port(), shown + "?watch=true");
+  EXPECT_EQ(watch.Next()["object"]["note"], "and is");
+  EXPECT_EQ(DeleteIt(shown + "/e1").status, 200);
+  EXPECT_EQ(GetAs(stored + "/e1").status, 404);
+}
+
+TEST_F(ApiTest, DomainClaims) {
+  const std::string claims = "/apis/networking.internal.knative.dev/v1alpha1/clusterdomainclaims";
+  Json claim = {{"apiVersion", "networking.internal.knative.dev/v1alpha1"},
+                {"kind", "ClusterDomainClaim"},
+                {"metadata", {{"name", "example.com"}}}};
+  EXPECT_EQ(Post(claims, claim).status, 422);
+  claim["spec"] = {{"namespace", "default"}};
+  EXPECT_EQ(Post(claims, claim).status, 201);
+  EXPECT_EQ(GetAs(claims + "/example.com").json()["spec"]["namespace"], "default");
+  EXPECT_EQ(DeleteIt(claims + "/example.com").status, 200);
+}
+
 TEST_F(ApiTest, CollectionsAreDeletedBySelector) {
   for (const char* name : {"a", "b", "c"}) {
     Json map = Map(name);
@@ -361,7 +434,7 @@ TEST_F(ApiTest, ListsAndSelectors) {
     service["metadata"]["labels"] = {{"app", name}};
     Post(kServices, service);
   }
-  const Json list = GetAs(std::string(kServices) + "?limit=1").json();
+  const Json list = GetAs(kServices).json();
   EXPECT_EQ(list["kind"], "ServiceList");
   EXPECT_EQ(list["apiVersion"], "serving.knative.dev/v1");
   EXPECT_EQ(list["items"][0]["metadata"]["name"], "a");
@@ -381,11 +454,54 @@ TEST_F(ApiTest, ListsAndSelectors) {
   EXPECT_EQ(GetAs(std::string(kServices) + "?continue=abc").status, 400);
   EXPECT_EQ(GetAs(std::string(kServices) + "?resourceVersion=0").status, 200);
   EXPECT_EQ(GetAs(std::string(kServices) + "?resourceVersion=999999").status, 504);
-  EXPECT_EQ(GetAs(std::string(kServices) + "?resourceVersion=1&resourceVersionMatch=Exact").status,
-            410);
+  EXPECT_EQ(GetAs(std::string(kServices) + "?resourceVersion=2&resourceVersionMatch=Exact")
+                .json()["items"]
+                .size(),
+            0U)
+      << "as it was then";
   EXPECT_EQ(GetAs(std::string(kServices) + "?resourceVersion=x").status, 400);
   EXPECT_EQ(
       GetAs("/apis/serving.knative.dev/v1/namespaces/nowhere/services").json()["items"].size(), 0U);
+}
+
+std::string Names(const Json& list) {
+  std::string names;
+  for (const Json& item : list["items"]) names += api::NameOf(item);
+  return names;
+}
+
+TEST_F(ApiTest, ListsInPartsShowOneMoment) {
+  for (const char* name : {"a", "b", "c", "d", "e"}) Post(kMaps, Map(name));
+  const std::string maps = kMaps;
+  const Json first = GetAs(maps + "?limit=2").json();
+  EXPECT_EQ(Names(first), "ab");
+  EXPECT_EQ(first["metadata"]["remainingItemCount"], 3);
+  DeleteIt(maps + "/c");
+  Post(kMaps, Map("dd"));
+  const auto rest = [&](const Json& part) {
+    return GetAs(maps + "?limit=2&continue=" + part["metadata"]["continue"].get<std::string>())
+        .json();
+  };
+  const Json second = rest(first);
+  EXPECT_EQ(Names(second), "cd");
+  EXPECT_EQ(second["metadata"]["resourceVersion"], first["metadata"]["resourceVersion"]);
+  const Json third = rest(second);
+  EXPECT_EQ(Names(third), "e");
+  EXPECT_FALSE(third["metadata"].contains("continue"));
+  const Json table =
+      GetAs(maps + "?limit=2", "application/json;as=Table;v=v1;g=meta.k8s.io").json();
+  EXPECT_EQ(table["rows"].size(), 2U);
+  EXPECT_TRUE(table["metadata"].contains("continue"));
+
+  for (const char* name : {"b", "e"})
+    Patch(maps + "/" + name, {{"metadata", {{"labels", {{"x", "y"}}}}}});
+  const Json selected = GetAs(maps + "?limit=1&labelSelector=x=y").json();
+  EXPECT_EQ(Names(selected), "b");
+  EXPECT_FALSE(selected["metadata"].contains("remainingItemCount"));
+  EXPECT_EQ(Names(GetAs(maps + "?limit=1&labelSelector=x=y&continue=" +
+                        selected["metadata"]["continue"].get<std::string>())
+                      .json()),
+            "e");
 }
 
 TEST_F(ApiTest, LongListsComeInPieces) {
@@ -448,6 +564,15 @@ TEST_F(ApiTest, ProtobufBodiesOfCoreKinds) {
                              {{"Content-Type", "application/vnd.kubernetes.protobuf"}});
   ASSERT_EQ(created.status, 201) << created.body;
   EXPECT_EQ(created.json()["data"].dump(), R"({"key":"v"})");
+  // DeleteOptions{propagationPolicy: Background}, as typed clients send it.
+  const std::string options = std::string("k8s\0", 4) + std::string(
+                                                            "\x0a\x13\x0a\x02v1\x12\x0d"
+                                                            "DeleteOptions\x12\x0c\x22\x0a"
+                                                            "Background\x1a\x00\x22\x00",
+                                                            39);
+  const Reply deleted = Send(platform_, "DELETE", std::string(kMaps) + "/pbm", options,
+                             {{"Content-Type", "application/vnd.kubernetes.protobuf"}});
+  EXPECT_EQ(deleted.json()["status"], "Success") << deleted.body;
   EXPECT_EQ(Send(platform_, "POST", kMaps, "k8s",
                  {{"Content-Type", "application/vnd.kubernetes.protobuf"}})
                 .status,
@@ -557,7 +682,7 @@ TEST_F(ApiTest, WatchListsEndTheirBeginningWithABookmark) {
   EXPECT_EQ(api::ResourceVersionOf(bookmark["object"]), Version());
   Post(kServices, Service("b"));
   EXPECT_EQ(Text(watch.Next()), "ADDED b");
-  EXPECT_EQ(GetAs(std::string(kServices) + "?watch=true&sendInitialEvents=true").status, 400);
+  EXPECT_EQ(GetAs(std::string(kServices) + "?watch=true&sendInitialEvents=true").status, 422);
 }
 
 TEST_F(ApiTest, WatchesWithSelectorsSeeObjectsComeAndGo) {
@@ -614,6 +739,29 @@ TEST(ApiHistoryTest, WatchesFromTooLongAgoExpire) {
   EXPECT_TRUE(watch.Next().is_null());
 }
 
+TEST(ApiHistoryTest, PartsOfListsFromTooLongAgoExpire) {
+  ApiPlatform platform(ObjectStoreOptions{.history_changes_max = 4});
+  const auto make = [&platform](int from, int to) {
+    for (int i = from; i < to; ++i) {
+      Send(platform, "POST", kMaps, Map("m" + std::to_string(i)).dump(),
+           {{"Content-Type", "application/json"}});
+    }
+  };
+  make(0, 3);
+  const Json first = Send(platform, "GET", std::string(kMaps) + "?limit=1").json();
+  make(3, 30);
+  const Reply expired = Send(
+      platform, "GET",
+      std::string(kMaps) + "?limit=1&continue=" + first["metadata"]["continue"].get<std::string>());
+  EXPECT_EQ(expired.status, 410);
+  EXPECT_EQ(expired.json()["reason"], "Expired");
+  const Json rest = Send(platform, "GET",
+                         std::string(kMaps) + "?continue=" +
+                             expired.json()["metadata"]["continue"].get<std::string>())
+                        .json();
+  EXPECT_EQ(rest["items"].size(), 29U);
+}
+
 TEST_F(ApiTest, ClientsThatLeaveLeaveNoWatchBehind) {
   {
     WatchClient watch(platform_.port(), std::string(kMaps) + "?watch=true&resourceVersion=0");
@@ -634,6 +782,73 @@ TEST_F(ApiTest, ManyWatchersSeeTheSame) {
   for (const auto& watch : watches) {
     for (int i = 0; i < 20; ++i) EXPECT_EQ(Text(watch->Next()), "ADDED m" + std::to_string(i));
   }
+}
+
+// ---- what clients send, as recorded
+
+// kn 1.15: service create, and service delete --wait.
+TEST_F(ApiTest, AsKnCreatesWaitsAndDeletes) {
+  const auto as_kn = [this](const std::string& path) {
+    return Send(platform_, "GET", path, "",
+                {{"Accept", "application/json, */*"}, {"User-Agent", "kn/v1.15.0"}});
+  };
+  const std::string target = std::string(kServices) + "/hello";
+  EXPECT_EQ(Reason(as_kn(target)), "NotFound");
+  EXPECT_EQ(Post(kServices, Service("hello")).status, 201);
+  const Json created = as_kn(target).json();
+  const std::string selection =
+      std::string(kServices) +
+      "?fieldSelector=metadata.name%3Dhello&resourceVersion=" + api::ResourceVersionOf(created);
+  WatchClient watch(platform_.port(), selection + "&timeout=10m30s&timeoutSeconds=630&watch=true",
+                    "application/json, */*");
+  Post(kServices, Service("other"));
+  Json reconciled = created;
+  reconciled["status"] = {{"observedGeneration", api::GenerationOf(created)},
+                          {"conditions", {{{"type", "Ready"}, {"status", "True"}}}}};
+  platform_.Store("serving.knative.dev/v1", "Service", reconciled);
+  const Json event = watch.Next();
+  EXPECT_EQ(Text(event), "MODIFIED hello");
+  EXPECT_EQ(api::ObservedGenerationOf(event["object"]), api::GenerationOf(event["object"]));
+
+  // An update that somebody was faster with: read again, write again.
+  Json changed = created;
+  changed["spec"]["template"]["spec"]["timeoutSeconds"] = 20;
+  EXPECT_EQ(Reason(Put(target, changed)), "Conflict");
+  changed["metadata"]["resourceVersion"] = api::ResourceVersionOf(as_kn(target).json());
+  EXPECT_EQ(Put(target, changed).status, 200);
+  EXPECT_EQ(Text(watch.Next()), "MODIFIED hello");
+
+  EXPECT_EQ(DeleteIt(target, {{"propagationPolicy", "Foreground"}}).status, 200);
+  const Json marked = watch.Next();
+  EXPECT_EQ(Text(marked), "MODIFIED hello");
+  EXPECT_TRUE(api::IsBeingDeleted(marked["object"]));
+  Patch(target, {{"metadata", {{"finalizers", nullptr}}}});
+  EXPECT_EQ(Text(watch.Next()), "DELETED hello");
+}
+
+// client-go 0.35's reflector: one request lists and watches.
+TEST_F(ApiTest, AsClientGoWatchesAList) {
+  Post(kServices, Service("a"));
+  const std::string watch_list =
+      "?allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&sendInitialEvents=true"
+      "&timeoutSeconds=453&watch=true";
+  WatchClient watch(platform_.port(), kServices + watch_list,
+                    "application/vnd.kubernetes.protobuf;q=0.9,application/json");
+  EXPECT_EQ(Text(watch.Next()), "ADDED a");
+  const Json bookmark = watch.Next();
+  EXPECT_EQ(api::AnnotationOf(bookmark["object"], "k8s.io/initial-events-end"), "true");
+  // It comes back later from where it was, and again with everything where that is too long ago.
+  const std::string version = api::ResourceVersionOf(bookmark["object"]);
+  Post(kServices, Service("b"));
+  WatchClient again(platform_.port(), kServices + watch_list + "&resourceVersion=" + version);
+  EXPECT_EQ(Text(again.Next()), "ADDED a");
+  EXPECT_EQ(Text(again.Next()), "ADDED b");
+  EXPECT_EQ(again.Next()["type"], "BOOKMARK");
+  WatchClient from(platform_.port(), std::string(kServices) +
+                                         "?allowWatchBookmarks=true&timeoutSeconds=453&watch=true"
+                                         "&resourceVersion=" +
+                                         version);
+  EXPECT_EQ(Text(from.Next()), "ADDED b");
 }
 
 // ---- documents

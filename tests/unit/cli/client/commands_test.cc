@@ -42,6 +42,11 @@ INSTANTIATE_TEST_SUITE_P(
         "get ksvc hello --server 127.0.0.1:1", "get ksvc -A -o wide --server 127.0.0.1:1",
         "get pods -n x -l a=b -w --no-headers --server 127.0.0.1:1",
         "describe ksvc hello --server 127.0.0.1:1",
+        "patch ksvc hello --type json -p [] --dry-run --server 127.0.0.1:1",
+        "label ksvc hello a=b c- --overwrite --server 127.0.0.1:1",
+        "annotate ksvc/hello a=b --server 127.0.0.1:1", "cordon n1 --server 127.0.0.1:1",
+        "uncordon n1 n2 --server 127.0.0.1:1", "drain n1 --timeout 10s --server 127.0.0.1:1",
+        "apply -f a.yaml --server-side --force-conflicts --field-manager me --server 127.0.0.1:1",
         "delete ksvc hello --no-wait --server 127.0.0.1:1",
         "delete -f /nowhere --server 127.0.0.1:1",
         "wait --for=condition=Ready ksvc/hello --timeout 60s --server 127.0.0.1:1",
@@ -62,7 +67,9 @@ INSTANTIATE_TEST_SUITE_P(Table, BadLineTest,
                          testing::Values("get", "get ksvc -o pretty", "apply", "wait ksvc/x",
                                          "wait ksvc/x --for=delete --timeout soon",
                                          "logs x --tail -1", "logs x --since yesterday",
-                                         "delete x --cascade never", "image", "image load"));
+                                         "delete x --cascade never", "patch ksvc x",
+                                         "patch ksvc x -p {} --type loud", "label", "drain",
+                                         "apply -f a --force-conflicts", "image", "image load"));
 
 }  // namespace
 }  // namespace updraft::cli

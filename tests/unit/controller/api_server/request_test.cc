@@ -7,6 +7,7 @@
 #include "controller/api_server/delete_options.h"
 #include "controller/api_server/negotiate.h"
 #include "controller/api_server/patching.h"
+#include "controller/api_server/selection.h"
 
 namespace updraft::controller {
 namespace {
@@ -63,6 +64,10 @@ INSTANTIATE_TEST_SUITE_P(
                     PathCase{"GET", "/api/v1/namespaces/d/nothing", "404"},
                     PathCase{"GET", "/apis/other/v1/x", "404"},
                     PathCase{"GET", "/api/v1/namespaces/d/pods/p/exec", "404"},
+                    PathCase{"POST", "/api/v1/namespaces/d/pods/p/eviction",
+                             "create pods d p eviction"},
+                    PathCase{"GET", "/api/v1/namespaces/d/pods/p/eviction", "405"},
+                    PathCase{"POST", "/api/v1/namespaces/d/configmaps/p/eviction", "404"},
                     PathCase{"GET", "/api/v1/namespaces/d/pods/p/log/x", "404"},
                     PathCase{"GET", "/api/v1/namespaces/d/configmaps/c/status", "404"},
                     PathCase{"GET", "/api/v1/namespaces/%zz/pods", "400"},
@@ -96,6 +101,59 @@ TEST(OptionsTest, AreRead) {
                             "fieldValidation=Loud", "tailLines=99999999999999999999"}) {
     EXPECT_FALSE(ParseOptions(query)) << query;
   }
+}
+
+TEST(ListPlanTest, FollowsKubernetesRules) {
+  struct Row {
+    const char* query;
+    const char* want;  // revision limit, or code and what is said
+  };
+  const auto plan = [](const char* query) {
+    const ApiResult<ListPlan> planned = PlanList(*ParseOptions(query), 50);
+    if (!planned) return std::to_string(planned.error().code) + " " + planned.error().message;
+    return std::to_string(planned->revision) + " " + std::to_string(planned->limit);
+  };
+  for (const Row& row :
+       {Row{"", "0 0"}, Row{"limit=5", "0 5"}, Row{"resourceVersion=0", "0 0"},
+        Row{"resourceVersion=7", "0 0"}, Row{"resourceVersion=7&limit=2", "7 2"},
+        Row{"resourceVersion=7&resourceVersionMatch=Exact", "7 0"},
+        Row{"resourceVersion=7&limit=2&resourceVersionMatch=NotOlderThan", "0 2"},
+        Row{"resourceVersion=70", "504 Timeout: Too large resource version: 70, current: 50"},
+        Row{"resourceVersion=x", "400 Invalid value: \"x\": invalid resource version"},
+        Row{"resourceVersionMatch=Exact",
+            "422 ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: "
+            "resourceVersionMatch is forbidden unless resourceVersion is provided"},
+        Row{"resourceVersion=0&resourceVersionMatch=Exact",
+            "422 ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: "
+            "resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\""},
+        Row{"resourceVersion=1&resourceVersionMatch=Most",
+            "422 ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Unsupported value: "
+            "\"Most\": supported values: \"Exact\", \"NotOlderThan\""},
+        Row{"sendInitialEvents=true",
+            "422 ListOptions.meta.k8s.io \"\" is invalid: sendInitialEvents: Forbidden: "
+            "sendInitialEvents is forbidden for list"},
+        Row{"continue=abc", "400 continue key is not valid: it was not made by this server"}}) {
+    EXPECT_EQ(plan(row.query), row.want) << row.query;
+  }
+}
+
+TEST(ListPlanTest, TokensSayWhereToGoOn) {
+  const std::string token = ContinueToken(7, "default", "x?>", 3);
+  EXPECT_EQ(token.find_first_of("+/="), std::string::npos);
+  const ApiResult<ListPlan> plan = PlanList(*ParseOptions("limit=2&continue=" + token), 50);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->revision, 7);
+  EXPECT_EQ(plan->after_ns + " " + plan->after_name, "default x?>");
+  EXPECT_EQ(plan->seen, 3U);
+  EXPECT_EQ(PlanList(*ParseOptions("resourceVersion=3&continue=" + token), 50).error().code, 400);
+  // Too old: what is left can be had as it is now.
+  const ApiError expired = ListExpired(*plan);
+  EXPECT_EQ(expired.code, 410);
+  const ApiResult<ListPlan> rest =
+      PlanList(*ParseOptions("continue=" + expired.continue_token), 50);
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(rest->revision, 0);
+  EXPECT_EQ(rest->after_name, "x?>");
 }
 
 TEST(NegotiationTest, TheFirstFormThatIsKnownWins) {

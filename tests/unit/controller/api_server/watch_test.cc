@@ -34,17 +34,8 @@ TEST(PlanWatchTest, FollowsKubernetesTable) {
   EXPECT_EQ(Plan("sendInitialEvents=false&resourceVersionMatch=NotOlderThan&resourceVersion=20"),
             "after 20");
   EXPECT_EQ(Plan("sendInitialEvents=false&resourceVersionMatch=NotOlderThan"), "after 50");
-  EXPECT_EQ(Plan("sendInitialEvents=true"), "400");
-  EXPECT_EQ(Plan("resourceVersionMatch=NotOlderThan"), "400");
-}
-
-TEST(ListVersionTest, IsChecked) {
-  EXPECT_FALSE(CheckListVersion(Options("resourceVersion=20"), 50));
-  EXPECT_FALSE(CheckListVersion(Options("resourceVersion=50&resourceVersionMatch=Exact"), 50));
-  EXPECT_EQ(CheckListVersion(Options("resourceVersion=20&resourceVersionMatch=Exact"), 50)->code,
-            410);
-  EXPECT_EQ(CheckListVersion(Options("resourceVersion=51"), 50)->code, 504);
-  EXPECT_EQ(CheckListVersion(Options("continue=x"), 50)->code, 400);
+  EXPECT_EQ(Plan("sendInitialEvents=true"), "422");
+  EXPECT_EQ(Plan("resourceVersionMatch=NotOlderThan"), "422");
 }
 
 std::shared_ptr<const Json> Object(const std::string& app, const std::string& version) {

@@ -235,6 +235,20 @@ TEST_F(FleetTest, ScalingUpWhileOneDrainsStartsAnother) {
   EXPECT_TRUE(Endpoints().endpoints(0).draining());
 }
 
+TEST_F(FleetTest, AnEvictedOneIsReplacedAndDrained) {
+  const v1::InstanceSpec spec = OneReady();
+  EXPECT_FALSE(fleet_->Evict("nobody"));
+  EXPECT_TRUE(fleet_->Evict(spec.instance_id()));
+  const FleetChanges changes = Settle();
+  const auto starts = Starts(changes);
+  ASSERT_THAT(starts, SizeIs(1));
+  EXPECT_NE(starts[0].instance_id(), spec.instance_id());
+  EXPECT_THAT(Stops(changes), IsEmpty()) << "its requests are to end first";
+  EXPECT_TRUE(Endpoints().endpoints(0).draining());
+  fleet_->OnDrained("act", spec.instance_id());
+  EXPECT_THAT(Stops(Settle()), ElementsAre(spec.instance_id()));
+}
+
 TEST_F(FleetTest, AnUnreadyInstanceTakesNoNewRequestsAndComesBack) {
   const v1::InstanceSpec spec = OneReady();
   Report(spec, v1::INSTANCE_UNREADY);

@@ -52,6 +52,15 @@ TEST(PlanInstances, LosesTheCheapestFirst) {
   EXPECT_EQ(Plan(6, all).stop, std::vector<InstanceId>{"crashing"});
 }
 
+TEST(PlanInstances, AnEvictedOneIsReplaced) {
+  std::vector<Instance> all = {Make("a", v1::INSTANCE_READY), Make("b", v1::INSTANCE_READY)};
+  all[0].evicted = true;
+  const InstancePlan plan = Plan(2, all);
+  EXPECT_EQ(plan.start, 1);
+  EXPECT_EQ(plan.stop, std::vector<InstanceId>{"a"});
+  EXPECT_EQ(Plan(1, all).start, 0) << "one too many was there anyway";
+}
+
 TEST(PlanInstances, NeverLosesABusyOneWhileAnotherIsIdle) {
   std::vector<Instance> all = {Make("old-idle", v1::INSTANCE_READY, Seconds(100)),
                                Make("young-busy", v1::INSTANCE_READY, Seconds(5)),

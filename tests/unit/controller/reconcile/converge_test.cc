@@ -407,6 +407,26 @@ TEST(ConvergeTest, AStoreThatRefusesWritesIsTriedAgain) {
   EXPECT_GT(platform.loop().counts().failures, 0u);
 }
 
+TEST(ConvergeTest, ADomainNameIsWhoseItIsClaimedFor) {
+  Platform platform;
+  platform.Create(resource::kServices, ServiceObject());
+  Json mapping = Object("serving.knative.dev/v1beta1", "DomainMapping", "www.example.com");
+  mapping["spec"]["ref"] = {
+      {"apiVersion", kServingApiVersion}, {"kind", "Service"}, {"name", "hello"}};
+  platform.Create(resource::kDomainMappings, mapping);
+  platform.Settle();
+  const ObjectKey key{resource::kDomainMappings, "default", "www.example.com"};
+  EXPECT_TRUE(api::IsConditionTrue(platform.Get(key), "DomainClaimed"));
+  Json claim = {{"metadata", {{"name", "www.example.com"}}}, {"spec", {{"namespace", "other"}}}};
+  platform.Create(resource::kDomainClaims, claim);
+  platform.Settle();
+  EXPECT_FALSE(api::IsConditionTrue(platform.Get(key), "DomainClaimed"));
+  platform.Edit({resource::kDomainClaims, "", "www.example.com"},
+                [](Json& object) { object["spec"]["namespace"] = "default"; });
+  platform.Settle();
+  EXPECT_TRUE(api::IsConditionTrue(platform.Get(key), "DomainClaimed"));
+}
+
 TEST(ConvergeTest, WhatIsDueWaitsInPeaceWhileTheDiskIsBusy) {
   Platform platform;
   for (int i = 0; i < 600; ++i)

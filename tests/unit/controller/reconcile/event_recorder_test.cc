@@ -95,6 +95,10 @@ TEST_F(EventRecorderTest, ANamespaceTakesItsEventsAlong) {
   other["metadata"]["namespace"] = "other";
   events_.Record(other, {kNormal, "Created", "x"}, "updraft-controller");
   EXPECT_EQ(Stored().size(), 2u);
+  Json foreign = Object("v1", "Event", "from-a-client");
+  foreign["metadata"]["namespace"] = "other";
+  EXPECT_TRUE(RunTask(queue_, soft_.Create(KeyOf(foreign, resource::kEvents), foreign)));
+  EXPECT_EQ(Stored().size(), 3u);
   events_.ForgetNamespace("other");
   EXPECT_EQ(Stored().size(), 1u);
   EXPECT_EQ(Stored("other").size(), 0u);

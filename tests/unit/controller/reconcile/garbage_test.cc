@@ -83,6 +83,16 @@ TEST_F(GarbageTest, InTheForegroundDependentsGoFirst) {
   EXPECT_TRUE(IsFinished(Written(plan, "services/hello")));
 }
 
+TEST_F(GarbageTest, ADependentThatDoesNotBlockIsNotWaitedFor) {
+  Add(service_, *MarkDeleted(ServiceObject(), Propagation::kForeground, kNow));
+  Json configuration = ConfigurationObject();
+  configuration["metadata"]["ownerReferences"][0]["blockOwnerDeletion"] = false;
+  Add(configuration_, configuration);
+  const ReconcilePlan plan = Collect(service_, {configuration_});
+  EXPECT_THAT(Writes(plan), ElementsAre("update services/hello"));
+  EXPECT_TRUE(IsFinished(Written(plan, "services/hello")));
+}
+
 TEST_F(GarbageTest, OrphansLoseTheirReferenceBeforeTheOwnerGoes) {
   Add(service_, *MarkDeleted(ServiceObject(), Propagation::kOrphan, kNow));
   Add(configuration_, ConfigurationObject());

@@ -49,6 +49,15 @@ TEST_F(TriggersTest, AnObjectAndItsController) {
               IsSupersetOf({"configurations/hello", "services/hello"}));
 }
 
+TEST_F(TriggersTest, DomainMappingsFollowTheClaimOfTheirName) {
+  Add(resource::kDomainMappings,
+      Object("serving.knative.dev/v1beta1", "DomainMapping", "www.example.com"));
+  Json claim =
+      Object("networking.internal.knative.dev/v1alpha1", "ClusterDomainClaim", "www.example.com");
+  EXPECT_THAT(Add(resource::kDomainClaims, claim), Contains("domainmappings/www.example.com"));
+  EXPECT_THAT(Remove(resource::kDomainClaims, claim), Contains("domainmappings/www.example.com"));
+}
+
 TEST_F(TriggersTest, DomainMappingsFollowTheirRouteTheirSecretAndTheirRivals) {
   Json mapping = Object("serving.knative.dev/v1beta1", "DomainMapping", "www.example.com");
   mapping["spec"]["ref"] = {

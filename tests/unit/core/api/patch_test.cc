@@ -245,6 +245,12 @@ class Ownership {
   }
   void Untracked(const char* object) { object_ = Parse(object); }
 
+  void Owns(const std::string& manager, const char* fields) {
+    for (ManagedEntry& entry : entries_) {
+      if (entry.manager == manager) entry.fields = *ReadFieldSet(Parse(fields));
+    }
+  }
+
   std::string Owned(const std::string& manager) const {
     for (const ManagedEntry& entry : entries_) {
       if (entry.manager == manager) return entry.operation + " " + Fields(entry.fields);
@@ -333,6 +339,18 @@ TEST(ApplyTest, PartsOfAGivenUpObjectGoWithItButOthersEntriesOfAMapStay) {
   with_defaults["object"]["b"] = "default";
   with_defaults["metadata"]["labels"]["ours"] = "2";
   world.Untracked(with_defaults.dump().c_str());
+  world.Apply("a", R"({"number":1})");
+  EXPECT_EQ(world.object(), Parse(R"({"number":1,"metadata":{"labels":{"ours":"2"}}})"));
+}
+
+TEST(ApplyTest, AMapThatWasMadeWholeKeepsOthersEntries) {
+  Ownership world;
+  world.Apply("a", R"({"metadata":{"labels":{"mine":"1"}}})");
+  Json with_ours = world.object();
+  with_ours["metadata"]["labels"]["ours"] = "2";
+  world.Untracked(with_ours.dump().c_str());
+  // As kubectl hands over what its client-side applies owned: with the map itself.
+  world.Owns("a", R"({"f:metadata":{"f:labels":{".":{},"f:mine":{}}}})");
   world.Apply("a", R"({"number":1})");
   EXPECT_EQ(world.object(), Parse(R"({"number":1,"metadata":{"labels":{"ours":"2"}}})"));
 }
