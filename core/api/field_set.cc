@@ -1,6 +1,7 @@
 #include "core/api/field_set.h"
 
 #include "core/api/access.h"
+#include "core/api/read.h"
 
 namespace updraft::api {
 namespace {
@@ -25,11 +26,16 @@ FieldSet Combined(const FieldSet& a, const FieldSet& b, bool with_b_alone, Combi
   return result;
 }
 
+// Clients write these too: a document within a key must not be deeper than keys are.
+constexpr ReadLimits kElementLimits = {.bytes_max = 64 << 10, .depth_max = 4};
+
 bool IsElement(const std::string& text) {
   if (text.size() < 2 || text[1] != ':') return false;
-  const Json value = text[0] == 'f' ? Json() : Json::parse(text.substr(2), nullptr, false);
-  return text[0] == 'f' || (text[0] == 'k' && value.is_object()) ||
-         (text[0] == 'v' && !value.is_discarded()) || (text[0] == 'i' && value.is_number_integer());
+  if (text[0] == 'f') return true;
+  const Result<Document> read = ReadJson(text.substr(2), kElementLimits);
+  if (!read) return false;
+  return text[0] == 'v' || (text[0] == 'k' && read->value.is_object()) ||
+         (text[0] == 'i' && read->value.is_number_integer());
 }
 
 // .name, [key="value"], [="value"], [3]

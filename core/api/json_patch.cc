@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <optional>
 
 #include "core/api/access.h"
 #include "core/api/patch.h"
+#include "core/api/read.h"
 
 namespace updraft::api {
 namespace {
@@ -62,6 +64,13 @@ Json* Resolve(Json& document, const Pointer& pointer, size_t steps) {
   return at;
 }
 
+size_t DepthOf(const Json& value) {
+  size_t deepest = 0;
+  if (!value.is_structured()) return 0;
+  for (const Json& inner : value) deepest = std::max(deepest, DepthOf(inner));
+  return deepest + 1;
+}
+
 class Patcher {
  public:
   explicit Patcher(Json document) : document_(std::move(document)) {}
@@ -96,7 +105,10 @@ class Patcher {
                "\": missing value");
   }
 
+  // What is read is checked for its depth; a patch must not get around that.
   Status Add(const Pointer& path, Json value) {
+    if (path.steps.size() + DepthOf(value) > ReadLimits().depth_max)
+      return Bad("the patch makes the document too deep");
     if (path.steps.empty()) {
       document_ = std::move(value);
       return Ok();

@@ -6,6 +6,7 @@
 #include "core/api/access.h"
 #include "core/api/constants.h"
 #include "core/api/meta.h"
+#include "core/api/read.h"
 
 namespace updraft::api {
 namespace {
@@ -123,8 +124,10 @@ Json Prune(const Schema& schema, const Json& merged, const FieldSet& last,
 // What a manifest that kubectl applied from its side still holds of the object: the apply that
 // takes its place needs no force for that.
 FieldSet ClientSideApplied(const FieldWrite& write, const Json& live) {
-  Json last = Json::parse(AnnotationOf(live, kLastAppliedAnnotation), nullptr, false);
-  if (!last.is_object() || !Conform(*write.schema, last).problems.empty()) return {};
+  Result<Document> read = ReadJson(AnnotationOf(live, kLastAppliedAnnotation));
+  if (!read || !read->value.is_object()) return {};
+  Json& last = read->value;
+  if (!Conform(*write.schema, last).problems.empty()) return {};
   const FieldChanges changes = Changes(write, live, last);
   return Difference(FieldsOf(*write.schema, last), Union(changes.modified, changes.added));
 }

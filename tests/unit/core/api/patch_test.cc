@@ -121,6 +121,19 @@ TEST(StrategicMergeTest, Refuses) {
   }
 }
 
+TEST(JsonPatchTest, MakesNothingDeeperThanWhatMayBeRead) {
+  // Each copy of a branch to its own end doubles it.
+  Json patch = Json::array();
+  std::string end = "/a";
+  for (int i = 0; i < 20; ++i) {
+    patch.push_back({{"op", "copy"}, {"from", "/a"}, {"path", end + "/a"}});
+    end += "/a";
+  }
+  const auto result = JsonPatch(Parse(R"({"a":{}})"), patch);
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message, HasSubstr("too deep"));
+}
+
 // ---- server-side apply
 
 // Something of everything: a map, a list by key, a set, an atomic list, an atomic object.
@@ -158,7 +171,7 @@ TEST(FieldSetTest, NamesWhatAValueHas) {
     EXPECT_EQ(ReadFieldSet(Parse(fields)), set);
   }
   for (const char* wrong : {R"([])", R"({"x:a":{}})", R"({"f":{}})", R"({"k:1":{}})",
-                            R"({"f:a":[]})", R"({"i:x":{}})"}) {
+                            R"({"f:a":[]})", R"({"i:x":{}})", R"({"v:[[[[[[1]]]]]]":{}})"}) {
     EXPECT_FALSE(ReadFieldSet(Parse(wrong))) << wrong;
   }
 }
