@@ -14,6 +14,8 @@ namespace updraft::activator {
 struct Config {
   std::vector<std::string> http_addresses = {"127.0.0.1:8080", "[::1]:8080"};  // users' requests
   std::vector<std::string> https_addresses = {};                               // the same under TLS
+  std::vector<std::string> inside_addresses = {};   // requests of instances, also for cluster-local hosts
+  std::string dns_address = {};  // where instances ask for names of services; empty: nowhere
   std::vector<std::string> proxied_addresses = {};  // those of the above that a balancer connects to
   std::vector<std::string> tls_certificates = {};   // files; the first is for hosts without another
   std::vector<std::string> tls_keys = {};           // as many

@@ -155,6 +155,11 @@ void Control::Load::OnDisconnected(const Error& why) {
   Log(Level::kWarn, "autoscaler_disconnected", {{"error", why.message}});
 }
 
+bool Control::KnowsInside(std::string_view host) const {
+  const HostRule* rule = state_ == nullptr ? nullptr : state_->table().Find(host);
+  return rule != nullptr && rule->cluster_local;
+}
+
 void Control::OnDemand(std::shared_ptr<Revision> revision, WallTime queued) {
   loop_.Post([this, revision = std::move(revision), queued] { TellDemand(*revision, queued); });
 }

@@ -42,6 +42,9 @@ class Control final : public WorkerEvents {
   Status Ready() const;
   void StopServing() { stopping_ = true; }
 
+  // Whether there is a cluster-local name of a service, as routed now.
+  bool KnowsInside(std::string_view host) const;
+
   void OnDemand(std::shared_ptr<Revision> revision, WallTime queued) override;
   void OnDrained(const Instance* instance) override;
   void OnEjected(std::shared_ptr<Revision> revision, std::string instance_id, uint32_t failures,

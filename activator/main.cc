@@ -19,6 +19,10 @@ void AddFlags(CLI::App& app, Config& config) {
   app.add_option("--http-address", config.http_addresses, "Where users' requests arrive; repeatable")
       ->capture_default_str();
   app.add_option("--https-address", config.https_addresses, "Where they arrive under TLS; repeatable");
+  app.add_option("--inside-address", config.inside_addresses,
+                 "Where instances reach services, cluster-local ones too; repeatable");
+  app.add_option("--dns-address", config.dns_address,
+                 "Where instances ask (over UDP) for the names of services, which are at the same address");
   app.add_option("--proxy-protocol", config.proxied_addresses,
                  "One of these addresses, where a load balancer connects and begins with a PROXY header; repeatable");
   app.add_option("--tls-cert", config.tls_certificates,

@@ -15,6 +15,9 @@ namespace {
 // Given to what is left of connections to be closed once the drain's time is over.
 constexpr Nanos kCutSlack = Seconds(1);
 
+// The instances' network may be made later than we are.
+constexpr Nanos kInsideRetry = Millis(500);
+
 std::string HostsName() {
   std::array<char, 256> name{};
   if (gethostname(name.data(), name.size() - 1) != 0) return "activator";
@@ -87,6 +90,7 @@ int Process::Run() {
   if (!inheritance_.predecessor) ListenForOperations();
   if (exit_code_ == 0) loop_.Run();
   succession_.reset();
+  names_.reset();
   return exit_code_;
 }
 
@@ -105,6 +109,7 @@ void Process::OnRoutable() {
   if (const Status status = pool_.Listen(ListenAddresses(config_), inheritance_.listeners); !status) {
     return GiveUp("cannot_listen", status.error());
   }
+  ServeInside();
   if (inheritance_.predecessor) ListenForOperations();
   AwaitSuccessor();
   if (exit_code_ != 0) return;
@@ -113,6 +118,31 @@ void Process::OnRoutable() {
     inheritance_.predecessor->Relieve();
   }
   inheritance_ = {};
+}
+
+Status Process::TryServeInside() {
+  if (!listens_inside_ && !config_.inside_addresses.empty()) {
+    Status status = pool_.ListenInside(config_.inside_addresses, inheritance_.listeners);
+    if (!status) return status;
+    listens_inside_ = true;
+  }
+  if (names_ || config_.dns_address.empty()) return Ok();
+  auto names = NameServer::Listen(loop_, config_.dns_address,
+                                  [this](std::string_view host) { return control_.KnowsInside(host); });
+  if (!names) return names.error();
+  names_ = *std::move(names);
+  return Ok();
+}
+
+// Those outside are served all the same.
+void Process::ServeInside() {
+  if (draining_) return;
+  const Status status = TryServeInside();
+  if (status) return;
+  if (!std::exchange(inside_failed_, true)) {
+    Log(Level::kWarn, "inside_not_served_yet", {{"error", status.error().message}});
+  }
+  loop_.After(kInsideRetry, [this] { ServeInside(); });
 }
 
 void Process::ListenForOperations() {
@@ -137,6 +167,7 @@ std::vector<int> Process::ListeningSockets() {
 void Process::OnRelieved() {
   Log(Level::kInfo, "relieved", {{"generation", generation_}});
   operations_.StopAccepting();
+  names_.reset();
   Drain();
 }
 

@@ -10,6 +10,7 @@
 #include "activator/config.h"
 #include "activator/control.h"
 #include "activator/handover/handover.h"
+#include "activator/inside/name_server.h"
 #include "activator/tls_upkeep.h"
 #include "activator/worker_pool.h"
 #include "core/base/loop.h"
@@ -50,6 +51,8 @@ class Process {
 
  private:
   void OnRoutable();
+  void ServeInside();
+  Status TryServeInside();
   void ListenForOperations();
   void AwaitSuccessor();
   std::vector<int> ListeningSockets();
@@ -66,7 +69,10 @@ class Process {
   TlsUpkeep tls_;
   http::Server operations_;
   std::unique_ptr<Succession> succession_;
+  std::unique_ptr<NameServer> names_;
   bool draining_ = false;
+  bool listens_inside_ = false;
+  bool inside_failed_ = false;
   int exit_code_ = 0;
 };
 

@@ -75,7 +75,9 @@ struct WorkerPool::Part {
         certificates(worker),
         tls(certificates, keys, http::TlsContext::Offer::kHttp1AndHttp2),
         proxy(std::make_unique<Proxy>(worker, options.proxy, SinkOf(options.access_log, index))),
-        server(std::make_unique<http::Server>(thread.loop(), ServerOptionsFor(options), proxy->Handler())) {
+        server(std::make_unique<http::Server>(thread.loop(), ServerOptionsFor(options), proxy->Handler())),
+        inside(std::make_unique<http::Server>(thread.loop(), ServerOptionsFor(options),
+                                              proxy->Handler(Entrance::kInside))) {
     thread.loop().ExpectNoForks();
   }
 
@@ -85,6 +87,7 @@ struct WorkerPool::Part {
   http::TlsContext tls;
   std::unique_ptr<Proxy> proxy;
   std::unique_ptr<http::Server> server;
+  std::unique_ptr<http::Server> inside;
 };
 
 WorkerPool::WorkerPool(const WorkerPoolOptions& options, WorkerEvents& events) {
@@ -100,6 +103,7 @@ WorkerPool::~WorkerPool() {
   for (const auto& part : parts_) {
     RunOn(part->thread.loop(), [&part] {
       part->server.reset();
+      part->inside.reset();
       part->proxy.reset();
     });
   }
@@ -134,12 +138,31 @@ Status WorkerPool::Listen(const std::vector<ListenAddress>& addresses, const htt
   return Ok();
 }
 
+Status WorkerPool::ListenInside(const std::vector<std::string>& addresses, const http::InheritedListeners& inherited) {
+  Status status = Ok();
+  for (uint32_t i = 0; i < parts_.size() && status; ++i) {
+    Part& part = *parts_[i];
+    RunOn(part.thread.loop(), [&] {
+      for (const std::string& address : addresses) {
+        if (status) status = ListenAt(*part.inside, address, inherited, i, static_cast<uint32_t>(parts_.size()));
+      }
+    });
+  }
+  if (status) return status;
+  for (const auto& part : parts_) {
+    RunOn(part->thread.loop(), [&part] { part->inside->StopAccepting(); });
+  }
+  return status;
+}
+
 std::vector<int> WorkerPool::ListeningSockets() const {
   std::vector<int> all;
   for (const auto& part : parts_) {
     RunOn(part->thread.loop(), [&all, &part] {
-      const std::vector<int> sockets = part->server->listening_sockets();
-      all.insert(all.end(), sockets.begin(), sockets.end());
+      for (const http::Server* server : {part->server.get(), part->inside.get()}) {
+        const std::vector<int> sockets = server->listening_sockets();
+        all.insert(all.end(), sockets.begin(), sockets.end());
+      }
     });
   }
   return all;
@@ -158,15 +181,16 @@ void WorkerPool::SetTicketKeys(const http::TicketKeys& keys) {
 }
 
 void WorkerPool::Drain(TimePoint deadline, std::function<void()> done) {
-  const auto left = std::make_shared<std::atomic<size_t>>(parts_.size());
+  const auto left = std::make_shared<std::atomic<size_t>>(2 * parts_.size());
   const auto last = std::make_shared<std::function<void()>>(std::move(done));
   for (const auto& part : parts_) {
-    http::Server* server = part->server.get();
-    part->thread.loop().Post([server, deadline, left, last] {
-      server->Drain(deadline, [left, last] {
-        if (left->fetch_sub(1) == 1) (*last)();
+    for (http::Server* server : {part->server.get(), part->inside.get()}) {
+      part->thread.loop().Post([server, deadline, left, last] {
+        server->Drain(deadline, [left, last] {
+          if (left->fetch_sub(1) == 1) (*last)();
+        });
       });
-    });
+    }
   }
 }
 

@@ -53,6 +53,9 @@ class WorkerPool {
   // Every worker listens at all addresses, at sockets that were inherited or at its own.
   // kUnavailable, kInvalidArgument: one cannot be had. Waits for the workers, as the next.
   Status Listen(const std::vector<ListenAddress>& addresses, const http::InheritedListeners& inherited = {});
+  // The same for requests from inside, which may be for cluster-local hosts. After an error nobody
+  // listens there, and it may be called again.
+  Status ListenInside(const std::vector<std::string>& addresses, const http::InheritedListeners& inherited = {});
   // Those at which it listens, for handing them over; they stay the pool's.
   std::vector<int> ListeningSockets() const;
 

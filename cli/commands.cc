@@ -50,6 +50,10 @@ void AddUp(CLI::App& app, int& exit_code) {
   up->add_option("--node", config.node, "This machine's name")->default_val(HostName());
   up->add_option("--bridge", config.bridge, "Name of the instances' bridge")->capture_default_str();
   up->add_option("--subnet", config.subnet, "Addresses of instances")->capture_default_str();
+  up->add_option("--inside-port", config.inside_port,
+                 "Port at the bridge where instances reach services, cluster-local ones too; 0: nowhere")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
   up->add_option("--cgroup-parent", config.cgroup_parent, "Cgroup of the instances")->capture_default_str();
   up->add_option("--registries", config.registries, "registries.yaml: endpoints and credentials of image registries");
   up->add_option("--autoscaler-config", config.autoscaler_config, "YAML with keys of Knative's config-autoscaler");

@@ -19,6 +19,7 @@ struct Config {
   std::string node;                                   // empty: the machine's name
   std::string bridge = "updraft0";
   std::string subnet = "10.89.0.0/16";
+  std::string service_names;                          // address of a DNS server for them; empty: none
   std::string cgroup_parent = "/updraft";
   std::string registries;                             // registries.yaml; empty: none
   int instances_max = 1000;

@@ -30,6 +30,8 @@ void AddFlags(CLI::App& app, Config& config) {
   app.add_option("--node", config.node, "Name of this node, unique in the cluster; default: the host's");
   app.add_option("--bridge", config.bridge, "Bridge that instances are on")->capture_default_str();
   app.add_option("--subnet", config.subnet, "Addresses of instances")->capture_default_str();
+  app.add_option("--service-names", config.service_names,
+                 "Address of a DNS server that knows services, asked first by instances");
   app.add_option("--cgroup-parent", config.cgroup_parent, "Cgroup of all instances")->capture_default_str();
   app.add_option("--registries", config.registries, "YAML: where registries are and how to speak to them");
   app.add_option("--instances-max", config.instances_max, "Instances that this node takes")

@@ -14,17 +14,18 @@ namespace {
 // To one instance, of a request that it cannot have seen.
 constexpr int kSendsMax = 3;
 
-Task<void> ServeProxied(Proxy& proxy, http::Exchange& exchange) {
-  ProxiedRequest request(proxy, exchange);
+Task<void> ServeProxied(Proxy& proxy, http::Exchange& exchange, Entrance entrance) {
+  ProxiedRequest request(proxy, exchange, entrance);
   co_await request.Serve();
   request.LogAccess();
 }
 
 }  // namespace
 
-ProxiedRequest::ProxiedRequest(Proxy& proxy, http::Exchange& exchange)
+ProxiedRequest::ProxiedRequest(Proxy& proxy, http::Exchange& exchange, Entrance entrance)
     : proxy_(proxy),
       exchange_(exchange),
+      entrance_(entrance),
       start_(exchange.loop().Now()),
       facts_(FactsOf(exchange.request().headers)),
       hold_(proxy.worker().dispatcher(), exchange.loop()),
@@ -74,6 +75,8 @@ Task<void> ProxiedRequest::AnswerNetworkProbe() {
 const HostRule* ProxiedRequest::FindRule() {
   const HostRule* rule = proxy_.worker().routes().Find(origin_.host);
   if (rule == nullptr) return nullptr;
+  // To those outside it is a host that does not exist.
+  if (rule->cluster_local && entrance_ != Entrance::kInside) return nullptr;
   if (rule->route != nullptr && rule->route->has_tags) {
     const HostRule* tagged =
         facts_.route_tag.empty() ? nullptr : rule->route->FindTag(facts_.route_tag);
@@ -376,8 +379,8 @@ void ProxiedRequest::OnClientGone() {
   if (upstream_ != nullptr && exchange_.client_lost()) upstream_->Interrupt();
 }
 
-http::Handler Proxy::Handler() {
-  return [this](http::Exchange& exchange) { return ServeProxied(*this, exchange); };
+http::Handler Proxy::Handler(Entrance entrance) {
+  return [this, entrance](http::Exchange& exchange) { return ServeProxied(*this, exchange, entrance); };
 }
 
 }  // namespace updraft::activator

@@ -22,7 +22,7 @@ namespace updraft::activator {
 
 class ProxiedRequest final : private DeadlineObserver {
  public:
-  ProxiedRequest(Proxy& proxy, http::Exchange& exchange);
+  ProxiedRequest(Proxy& proxy, http::Exchange& exchange, Entrance entrance);
 
   http::Task<void> Serve();
   // After it.
@@ -57,6 +57,7 @@ class ProxiedRequest final : private DeadlineObserver {
 
   Proxy& proxy_;
   http::Exchange& exchange_;
+  const Entrance entrance_;
   const TimePoint start_;
   const RequestFacts facts_;
   RequestId made_id_;      // when the client gave none

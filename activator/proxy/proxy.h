@@ -21,6 +21,9 @@ struct ProxyOptions {
   Http2UpstreamLimits http2;
 };
 
+// By which door a request came. Cluster-local hosts are there for those alone who are inside.
+enum class Entrance { kPublic, kInside };
+
 class Proxy {
  public:
   // `worker` and `access_log`, if there is one, must outlive the proxy, and the proxy every
@@ -36,7 +39,7 @@ class Proxy {
 
   // For http::Server. The server's own limits on bodies are to be off: a request's are its
   // revision's.
-  http::Handler Handler();
+  http::Handler Handler(Entrance entrance = Entrance::kPublic);
 
   // Any thread.
   const ProxyCounters& counters() const { return counters_; }

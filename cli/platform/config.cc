@@ -1,5 +1,7 @@
 #include "cli/platform/config.h"
 
+#include <arpa/inet.h>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/platform/files.h"
@@ -9,7 +11,7 @@ namespace updraft::cli {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PlatformConfig, run, state, programs, http_addresses, https_addresses,
                                                 proxied_addresses, tls_certificates, tls_keys, tls_redirect, api_address,
                                                 controller_metrics, autoscaler_metrics, activator_metrics,
-                                                agent_metrics, domain, node, bridge, subnet, cgroup_parent, registries,
+                                                agent_metrics, domain, node, bridge, subnet, inside_port, cgroup_parent, registries,
                                                 autoscaler_config, system_containerd, runtime, runtime_binary,
                                                 runtime_reason, hide_unified_cgroup, log_level, access_log,
                                                 access_log_template, access_log_sample)
@@ -46,6 +48,15 @@ Result<PlatformConfig> LoadPlatform(const std::string& run) {
 
 Status SavePlatform(const PlatformConfig& config) {
   return WriteFile(PlatformPaths(config).config_file, nlohmann::json(config).dump(2) + "\n", 0644);
+}
+
+std::string InsideAddress(const PlatformConfig& config) {
+  const size_t slash = config.subnet.find('/');
+  in_addr network{};
+  if (inet_pton(AF_INET, config.subnet.substr(0, slash).c_str(), &network) != 1) return "";
+  network.s_addr = htonl(ntohl(network.s_addr) + 1);
+  char text[INET_ADDRSTRLEN];
+  return inet_ntop(AF_INET, &network, text, sizeof text) == nullptr ? "" : text;
 }
 
 std::string Kubeconfig(const PlatformConfig& config) {

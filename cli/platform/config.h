@@ -31,6 +31,7 @@ struct PlatformConfig {
   std::string node;                        // this machine's name
   std::string bridge = "updraft0";
   std::string subnet = "10.89.0.0/16";
+  int inside_port = 80;                    // where instances reach services, at the bridge; 0: nowhere
   std::string cgroup_parent = "/updraft";
   std::string registries;                  // registries.yaml; empty: defaults
   std::string autoscaler_config;           // config-autoscaler keys as YAML; empty: defaults
@@ -67,6 +68,10 @@ struct PlatformPaths {
 // The folder as /run/NAME decides the platform; kNotFound when no platform is up there.
 Result<PlatformConfig> LoadPlatform(const std::string& run);
 Status SavePlatform(const PlatformConfig& config);
+
+// The bridge's own address in the instances' subnet, where they reach services; empty: the subnet
+// is none.
+std::string InsideAddress(const PlatformConfig& config);
 
 std::string Kubeconfig(const PlatformConfig& config);
 

@@ -68,6 +68,10 @@ Program Activator(const PlatformConfig& config, const PlatformPaths& paths) {
   add("--tls-cert", config.tls_certificates);
   add("--tls-key", config.tls_keys);
   if (config.tls_redirect) program.argv.emplace_back("--tls-redirect");
+  if (const std::string inside = InsideAddress(config); config.inside_port != 0 && !inside.empty()) {
+    program.argv.insert(program.argv.end(), {"--inside-address", inside + ":" + std::to_string(config.inside_port),
+                                             "--dns-address", inside + ":53"});
+  }
   if (!config.access_log.empty()) {
     program.argv.insert(program.argv.end(), {"--access-log", config.access_log, "--access-log-sample",
                                              std::to_string(config.access_log_sample)});
@@ -96,6 +100,9 @@ Program NodeAgent(const PlatformConfig& config, const PlatformPaths& paths) {
                      .in_mount_namespace = true,
                      .ready_address = config.agent_metrics,
                      .ready_socket = ""};
+  if (const std::string inside = InsideAddress(config); config.inside_port != 0 && !inside.empty()) {
+    program.argv.insert(program.argv.end(), {"--service-names", inside});
+  }
   if (!config.registries.empty()) program.argv.insert(program.argv.end(), {"--registries", config.registries});
   return program;
 }

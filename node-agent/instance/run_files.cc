@@ -126,6 +126,11 @@ Status RunFiles::Write(const v1::InstanceSpec& spec, const std::string& ip) cons
   if (Status made = MakeDirectories(directory + "/volumes"); !made) return made.error();
   Status written = WriteFile(directory + "/hosts", Hosts(ip, spec.instance_id()), 0644);
   if (written) written = WriteFile(directory + "/hostname", spec.instance_id() + "\n", 0644);
+  if (written && !options_.service_names.empty()) {
+    const std::string shared = ReadFile(options_.run_directory + "/resolv.conf", kResolvConfBytesMax);
+    written = WriteFile(directory + "/resolv.conf",
+                        WithServiceNames(shared, options_.service_names, spec.namespace_()), 0644);
+  }
   if (written) written = WriteVolumeFiles(directory + "/volumes", spec);
   if (!written) return written.error();
   for (const v1::EmptyDir& dir : spec.empty_dirs()) {
@@ -143,7 +148,8 @@ Result<MountSources> RunFiles::Sources(const v1::InstanceSpec& spec, const v1::C
   MountSources sources;
   sources.hosts_file = directory + "/hosts";
   sources.hostname_file = directory + "/hostname";
-  sources.resolv_conf = options_.run_directory + "/resolv.conf";
+  sources.resolv_conf =
+      (options_.service_names.empty() ? options_.run_directory : directory) + "/resolv.conf";
   for (const v1::VolumeFile& file : spec.files()) {
     sources.volumes[file.volume()] = {.directory = directory + "/volumes/" + file.volume(), .read_only = true};
   }

@@ -15,6 +15,7 @@ struct RunFilesOptions {
   std::string run_directory;    // small and secret files; best on a tmpfs
   std::string state_directory;  // what instances keep on disk while they live
   std::string resolv_conf = "/etc/resolv.conf";  // the machine's
+  std::string service_names = {};  // address of a server that knows the names of services; empty: none does
 };
 
 class RunFiles {

@@ -45,4 +45,22 @@ std::string ResolvConf(std::string_view host, std::string_view upstream) {
   return std::string(host);
 }
 
+std::string WithServiceNames(std::string_view conf, std::string_view server, std::string_view ns) {
+  std::string search = "search " + std::string(ns) + ".svc.cluster.local svc.cluster.local cluster.local";
+  std::string rest;
+  while (!conf.empty()) {
+    const size_t end = std::min(conf.find('\n'), conf.size());
+    const std::string_view line = conf.substr(0, end);
+    conf.remove_prefix(std::min(end + 1, conf.size()));
+    std::string_view words = line;
+    const std::string_view key = NextWord(words);
+    if (key != "search" && key != "domain") {
+      rest += std::string(line) + "\n";
+      continue;
+    }
+    for (std::string_view word = NextWord(words); !word.empty(); word = NextWord(words)) search += " " + std::string(word);
+  }
+  return search + "\nnameserver " + std::string(server) + "\n" + rest;
+}
+
 }  // namespace updraft::node_agent

@@ -14,4 +14,9 @@ namespace updraft::node_agent {
 // the machine's own is returned as it is.
 std::string ResolvConf(std::string_view host, std::string_view upstream);
 
+// `conf` for an instance of namespace `ns`, with `server` asked first: it knows the names of services
+// and refuses all others, for which those of `conf` are asked. "hello" and "hello.default" are names
+// of services, too.
+std::string WithServiceNames(std::string_view conf, std::string_view server, std::string_view ns);
+
 }  // namespace updraft::node_agent

@@ -145,6 +145,7 @@ class HandoverTest : public testing::Test {
                                            "--controller", "unix:" + folder_ + "/controller.sock",
                                            "--autoscaler", "unix:" + folder_ + "/nobody.sock",
                                            "--http-address", "127.0.0.1:" + std::to_string(port_),
+                                           "--inside-address", "127.0.0.1:" + std::to_string(inside_port_),
                                            "--metrics-address", "127.0.0.1:" + std::to_string(metrics_port_),
                                            "--handover-socket", folder_ + "/handover.sock",
                                            "--workers", std::to_string(workers),
@@ -182,10 +183,10 @@ class HandoverTest : public testing::Test {
 
   // One request after the other until `stop`: over one connection as long as it lasts, or each over
   // one of its own.
-  void Load(bool keep_alive, const std::atomic<bool>& stop, Account& account) const {
+  void Load(uint16_t port, bool keep_alive, const std::atomic<bool>& stop, Account& account) const {
     std::optional<RawClient> client;
     for (int i = 0; !stop; ++i) {
-      if (!client) client.emplace(port_);
+      if (!client) client.emplace(port);
       if (!client->connected()) {
         account.Failed("refused");
         client.reset();
@@ -212,6 +213,7 @@ class HandoverTest : public testing::Test {
   Controller controller_{controller_thread_.loop(), instance_.port()};
   std::unique_ptr<grpc::Server> server_;
   const uint16_t port_ = FreePort();
+  const uint16_t inside_port_ = FreePort();
   const uint16_t metrics_port_ = FreePort();
   std::set<pid_t> running_;
 };
@@ -225,7 +227,8 @@ TEST_F(HandoverTest, TwentyTimesUnderLoadNobodyIsRefusedAndNothingFails) {
   std::atomic<bool> stop{false};
   Account account;
   std::vector<std::thread> clients;
-  for (int i = 0; i < 4; ++i) clients.emplace_back([&, i] { Load(i > 0, stop, account); });
+  for (int i = 0; i < 4; ++i)
+    clients.emplace_back([&, i] { Load(i == 3 ? inside_port_ : port_, i > 0, stop, account); });
   std::map<int, int> exit_codes;
   for (int i = 0; i < 20; ++i) {
     const pid_t next = Start(1 + i % 4);

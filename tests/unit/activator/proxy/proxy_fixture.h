@@ -71,11 +71,14 @@ class ProxyFixture {
       options.write_timeout = Nanos::max();
       server_ = std::make_unique<http::Server>(thread_.loop(), options, proxy_->Handler());
       port_ = *server_->Listen("127.0.0.1:0");
+      inside_ = std::make_unique<http::Server>(thread_.loop(), options, proxy_->Handler(Entrance::kInside));
+      inside_port_ = *inside_->Listen("127.0.0.1:0");
     });
   }
   ~ProxyFixture() {
     http::RunOn(thread_.loop(), [this] {
       server_.reset();
+      inside_.reset();
       proxy_.reset();
     });
     thread_.Stop();
@@ -93,6 +96,7 @@ class ProxyFixture {
   }
 
   uint16_t port() const { return port_; }
+  uint16_t inside_port() const { return inside_port_; }
   Loop& loop() { return thread_.loop(); }
   Proxy& proxy() { return *proxy_; }
   RecordedEvents& events() { return events_; }
@@ -130,7 +134,9 @@ class ProxyFixture {
   Worker worker_;
   std::unique_ptr<Proxy> proxy_;
   std::unique_ptr<http::Server> server_;
+  std::unique_ptr<http::Server> inside_;
   uint16_t port_ = 0;
+  uint16_t inside_port_ = 0;
 };
 
 using http::RawBackend;

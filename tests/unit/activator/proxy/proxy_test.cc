@@ -67,6 +67,32 @@ TEST(ProxyTest, NamesItselfWhenItKnowsNoRoute) {
   EXPECT_EQ(proxy.proxy().counters().unrouted.value(), 2u);
 }
 
+TEST(ProxyTest, ClusterLocalHostsAreThereForThoseInsideAlone) {
+  ProxySetup setup;
+  setup.hosts = {{"app.test", {{"default/app-1", 100}}, ""},
+                 {.host = "app.default", .splits = {{"default/app-1", 100}}, .cluster_local = true}};
+  RawBackend backend;
+  ProxyFixture proxy(setup);
+  proxy.SetPorts({backend.port()});
+  const std::string get = "GET / HTTP/1.1\r\nHost: app.default\r\nX-Request-Id: abc\r\n\r\n";
+  RawClient outside(proxy.port());
+  outside.Send(get);
+  const std::string text = outside.ReadResponse();
+  EXPECT_TRUE(text.starts_with("HTTP/1.1 404 ")) << text;
+  EXPECT_EQ(BodyOf(text), "activator found no route: no service is known for host \"app.default\" (request abc)\n");
+
+  RawClient inside(proxy.inside_port());
+  inside.Send(get);
+  RawClient instance = backend.Accept();
+  instance.ReadUntil("\r\n\r\n");
+  instance.Send(kOk);
+  EXPECT_EQ(BodyOf(inside.ReadResponse()), "ok");
+  inside.Send(kGet);  // hosts for everybody are there as well
+  instance.ReadUntil("\r\n\r\n");
+  instance.Send(kOk);
+  EXPECT_EQ(BodyOf(inside.ReadResponse()), "ok");
+}
+
 TEST(ProxyTest, TellsKnativesProbesThatTheyCameThrough) {
   ProxyFixture proxy;
   RawClient client(proxy.port());

@@ -70,6 +70,23 @@ TEST(ProgramsTest, ASystemContainerdIsNotStartedAndNothingEntersANamespace) {
   }
 }
 
+TEST(ProgramsTest, InstancesReachServicesAtTheirBridge) {
+  PlatformConfig config;
+  config.subnet = "10.90.0.0/16";
+  const auto all = [&config] {
+    std::string line;
+    for (const Program& program : ProgramsOf(config)) {
+      for (const std::string& word : program.argv) line += word + " ";
+    }
+    return line;
+  };
+  const std::string with = all();
+  for (const char* flags : {"--inside-address 10.90.0.1:80 ", "--dns-address 10.90.0.1:53 ", "--service-names 10.90.0.1 "})
+    EXPECT_NE(with.find(flags), std::string::npos) << flags;
+  config.inside_port = 0;
+  EXPECT_EQ(all().find("10.90.0.1"), std::string::npos);
+}
+
 TEST(ProgramsTest, TwoPlatformsOnOneMachineShareNoAddress) {
   PlatformConfig a;
   PlatformConfig b;

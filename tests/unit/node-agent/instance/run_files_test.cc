@@ -66,6 +66,18 @@ TEST_F(RunFilesTest, HostsHostnameAndResolvConf) {
   EXPECT_EQ(Read(sources.resolv_conf), "search example.org\nnameserver 10.0.0.1\n");
 }
 
+TEST_F(RunFilesTest, ServicesAreFoundByNameWhereSomebodyKnowsThem) {
+  const RunFiles files({.run_directory = directory_ / "run",
+                        .state_directory = directory_ / "lib",
+                        .resolv_conf = directory_ / "resolv.conf",
+                        .service_names = "10.89.0.1"});
+  spec_.set_namespace_("shop");
+  ASSERT_TRUE(files.Write(spec_, "10.89.0.5"));
+  EXPECT_THAT(Read(files.Sources(spec_, *container_)->resolv_conf),
+              testing::StartsWith("search shop.svc.cluster.local svc.cluster.local cluster.local example.org\n"
+                                  "nameserver 10.89.0.1\n"));
+}
+
 TEST_F(RunFilesTest, VolumeFilesHaveTheirModeAndAreReadOnly) {
   AddFile("secret", "deep/key", 0400);
   AddFile("secret", "plain");

@@ -22,5 +22,13 @@ TEST(ResolvConfTest, WithoutAnyOtherTheMachinesOwnStays) {
   EXPECT_EQ(ResolvConf("", ""), "");
 }
 
+TEST(ResolvConfTest, ServicesHaveNamesInTheirNamespaceAndBeyond) {
+  EXPECT_EQ(WithServiceNames("nameserver 10.0.0.1\nsearch a.example b\noptions edns0\n", "10.89.0.1", "shop"),
+            "search shop.svc.cluster.local svc.cluster.local cluster.local a.example b\n"
+            "nameserver 10.89.0.1\nnameserver 10.0.0.1\noptions edns0\n");
+  EXPECT_EQ(WithServiceNames("", "10.89.0.1", "shop"),
+            "search shop.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.89.0.1\n");
+}
+
 }  // namespace
 }  // namespace updraft::node_agent
