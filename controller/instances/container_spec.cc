@@ -130,8 +130,8 @@ void ReadMounts(const Json& container, v1::Container& out) {
 }
 
 Status ReadProcess(const Json& container, const ContainerContext& context,
-                   const NamedObjects& named, v1::Container& out) {
-  const auto environment = EnvironmentOf(container, context.platform, named);
+                   const NamedObjects& named, const DownwardFields& fields, v1::Container& out) {
+  const auto environment = EnvironmentOf(container, context.platform, named, fields);
   if (!environment) return environment.error();
   for (const Variable& variable : *environment) {
     v1::EnvVar& added = *out.add_env();
@@ -167,7 +167,8 @@ v1::Probe ReadProbe(const Json& probe, ProbeUse use, const ContainerContext& con
 }
 
 Result<v1::Container> ReadContainer(const Json& container, const Json& pod_security,
-                                    const ContainerContext& context, const NamedObjects& named) {
+                                    const ContainerContext& context, const NamedObjects& named,
+                                    const DownwardFields& fields) {
   v1::Container out;
   out.set_name(api::StringAt(container, {"name"}));
   out.set_image(api::StringAt(container, {"image"}));
@@ -178,7 +179,7 @@ Result<v1::Container> ReadContainer(const Json& container, const Json& pod_secur
       api::StringAt(container, {"terminationMessagePath"}, kTerminationMessagePath));
   out.set_termination_message_from_log(
       api::StringAt(container, {"terminationMessagePolicy"}, kFromLogs) == kFromLogs);
-  const Status process = ReadProcess(container, context, named, out);
+  const Status process = ReadProcess(container, context, named, fields, out);
   if (!process) return process.error();
   const Status resources =
       ReadResources(api::ObjectAt(container, {"resources"}), *out.mutable_resources());

@@ -20,7 +20,8 @@ struct ContainerContext {
 
 // kFailedPrecondition: see EnvironmentOf(). kInvalidArgument: a quantity that is none.
 Result<v1::Container> ReadContainer(const Json& container, const Json& pod_security,
-                                    const ContainerContext& context, const NamedObjects& named);
+                                    const ContainerContext& context, const NamedObjects& named,
+                                    const DownwardFields& fields = {});
 
 // A readiness probe without a period is Knative's aggressive one, any other has Kubernetes'
 // default.

@@ -72,7 +72,8 @@ Result<std::optional<std::string>> ValueFrom(const Json& holder, const NamedObje
 
 Result<std::vector<Variable>> EnvironmentOf(const Json& container,
                                             const std::vector<Variable>& platform,
-                                            const NamedObjects& named) {
+                                            const NamedObjects& named,
+                                            const DownwardFields& fields) {
   std::vector<Variable> variables;
   for (const Json& holder : api::ArrayAt(container, {"envFrom"})) {
     const Status added = AddAll(holder, named, variables);
@@ -83,6 +84,12 @@ Result<std::vector<Variable>> EnvironmentOf(const Json& container,
     const Json* holder = api::Find(entry, {"valueFrom"});
     if (holder == nullptr) {
       Set(variables, {name, Expand(api::StringAt(entry, {"value"}), variables)});
+      continue;
+    }
+    if (fields && (holder->contains("fieldRef") || holder->contains("resourceFieldRef"))) {
+      Result<std::string> field = fields(*holder, api::StringAt(container, {"name"}));
+      if (!field) return field.error();
+      Set(variables, {name, std::move(*field)});
       continue;
     }
     auto value = ValueFrom(*holder, named);

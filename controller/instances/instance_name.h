@@ -15,4 +15,9 @@ using RandomSource = std::function<uint64_t()>;  // uniform over all values
 // hash of the whole. Names do not repeat within the life of a cluster (27^10 suffixes).
 std::string NewInstanceName(std::string_view revision, const RandomSource& random);
 
+// A version 4 uid that is always the same for the same text.
+std::string StableUid(std::string_view text);
+// Of the Pod that an instance is seen as.
+std::string PodUid(std::string_view instance);
+
 }  // namespace updraft::controller

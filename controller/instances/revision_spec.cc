@@ -4,7 +4,9 @@
 #include <set>
 
 #include "controller/instances/container_spec.h"
+#include "controller/instances/downward.h"
 #include "controller/instances/failure.h"
+#include "controller/instances/instance_name.h"
 #include "controller/instances/pull_auth.h"
 #include "controller/instances/volume_files.h"
 #include "core/api/access.h"
@@ -147,7 +149,8 @@ void ReadPort(const Json& serving, v1::InstanceSpec& out) {
 }
 
 Status ReadContainers(const Json& pod, const std::map<std::string, std::string>& digests,
-                      const NamedObjects& named, v1::InstanceSpec& out) {
+                      const NamedObjects& named, const DownwardFields& fields,
+                      v1::InstanceSpec& out) {
   const Json& containers = api::ArrayAt(pod, {"containers"});
   const Json& pod_security = api::ObjectAt(pod, {"securityContext"});
   for (const char* list : {"initContainers", "containers"}) {
@@ -160,7 +163,7 @@ Status ReadContainers(const Json& pod, const std::map<std::string, std::string>&
       if (const auto it = digests.find(name); it != digests.end())
         context.image_digest = it->second;
       if (context.serving) context.platform.push_back({"PORT", std::to_string(out.port())});
-      auto read = ReadContainer(container, pod_security, context, named);
+      auto read = ReadContainer(container, pod_security, context, named, fields);
       if (!read) return Context("container \"" + name + "\"", read.error());
       *(std::string_view(list) == "containers" ? out.add_containers() : out.add_init_containers()) =
           std::move(*read);
@@ -178,6 +181,16 @@ bool Resolved(const Json& pod, const std::map<std::string, std::string>& digests
   return true;
 }
 
+// What instances are told of themselves. `pod`: as far as it is read; both must outlive it.
+DownwardFields FieldsOf(const Json& pod_spec, const v1::InstanceSpec& pod) {
+  return [&pod_spec, &pod](const Json& holder, std::string_view container) -> Result<std::string> {
+    if (const Json* field = api::Find(holder, {"fieldRef"}))
+      return PodField(api::StringAt(*field, {"fieldPath"}), pod, pod_spec);
+    const Json& reference = api::ObjectAt(holder, {"resourceFieldRef"});
+    return ResourceField(reference, api::ArrayAt(pod_spec, {"containers"}), container);
+  };
+}
+
 }  // namespace
 
 Result<RevisionSpec> ReadRevision(const Json& revision, const NamedObjects& named) {
@@ -193,8 +206,10 @@ Result<RevisionSpec> ReadRevision(const Json& revision, const NamedObjects& name
   ReadRequestHandling(revision, out);
   const auto digests = DigestsOf(revision);
   out.resolved = Resolved(pod, digests);
-  Status status = ReadContainers(pod, digests, named, out.instance);
-  if (status) status = ReadVolumes(pod, named, out.instance);
+  const DownwardFields fields = FieldsOf(pod, out.instance);
+  Status status = ReadContainers(pod, digests, named, fields, out.instance);
+  if (status) status = ReadVolumes(pod, named, fields, out.instance);
+  out.marked = HasMarks(out.instance);
   if (!status) {
     out.config_error.emplace();
     out.config_error->set_reason(std::string(kConfigError));
@@ -225,6 +240,7 @@ v1::InstanceSpec MakeInstanceSpec(const RevisionSpec& revision, const InstanceId
   v1::InstanceSpec spec = revision.instance;
   spec.set_instance_id(id);
   *spec.mutable_cold_start() = cold_start;
+  if (revision.marked) FillMarks(PodUid(id), spec);
   return spec;
 }
 

@@ -28,6 +28,11 @@ struct NamedObjects {
   Find service_account;
 };
 
+// Text of "fieldRef" and "resourceFieldRef", for whoever reads what a user has their values put in.
+// `container`: the name of the one that asks.
+using DownwardFields =
+    std::function<Result<std::string>(const Json& holder, std::string_view container)>;
+
 struct RevisionSpec {
   RevisionKey key;
   v1::InstanceSpec instance;                               // all but instance_id and cold_start
@@ -39,6 +44,8 @@ struct RevisionSpec {
       false;  // its initial scale was reached once, as its status says; set by the caller
   // Digests are known, so that all instances will run the same bytes.
   bool resolved = false;
+  // Its instances are told their names or uids (downward.h).
+  bool marked = false;
   // Conditions say that the revision cannot run (ResourcesAvailable or ContainerHealthy is False).
   std::optional<v1::Failure> broken;
   // No instance can be made, because an object that it names is missing or wrong.

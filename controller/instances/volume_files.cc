@@ -1,5 +1,6 @@
 #include "controller/instances/volume_files.h"
 
+#include "controller/instances/downward.h"
 #include "controller/instances/named_entries.h"
 #include "core/api/access.h"
 #include "core/api/quantity.h"
@@ -50,15 +51,40 @@ Status AddFiles(const std::string& volume, const FileSource& from, const NamedOb
   return Ok();
 }
 
-Status AddProjected(const std::string& volume, const Json& projected, const NamedObjects& named,
+// What a volume is made of, beside the volume itself.
+struct VolumeContext {
+  const Json& pod_spec;
+  const NamedObjects& named;
+  const DownwardFields& fields;
+};
+
+Status AddFields(const std::string& volume, const Json& downward, int64_t mode,
+                 const VolumeContext& context, v1::InstanceSpec& out) {
+  for (const Json& item : api::ArrayAt(downward, {"items"})) {
+    Result<std::string> text = context.fields(item, "");
+    if (!text) return text.error();
+    AddFile(volume, api::StringAt(item, {"path"}), std::move(*text),
+            api::IntAt(item, {"mode"}, mode), out);
+  }
+  return Ok();
+}
+
+Status AddProjected(const std::string& volume, const Json& projected, const VolumeContext& context,
                     v1::InstanceSpec& out) {
   const int64_t mode = api::IntAt(projected, {"defaultMode"}, kFileMode);
   for (const Json& source : api::ArrayAt(projected, {"sources"})) {
-    Status added = Error{Code::kFailedPrecondition, "only secret and configMap can be projected"};
+    Status added = Ok();
     if (const Json* secret = api::Find(source, {"secret"})) {
-      added = AddFiles(volume, {*secret, EntrySource::kSecret, "name", mode}, named, out);
+      added = AddFiles(volume, {*secret, EntrySource::kSecret, "name", mode}, context.named, out);
     } else if (const Json* map = api::Find(source, {"configMap"})) {
-      added = AddFiles(volume, {*map, EntrySource::kConfigMap, "name", mode}, named, out);
+      added = AddFiles(volume, {*map, EntrySource::kConfigMap, "name", mode}, context.named, out);
+    } else if (const Json* downward = api::Find(source, {"downwardAPI"})) {
+      added = AddFields(volume, *downward, mode, context, out);
+    } else if (const Json* token = api::Find(source, {"serviceAccountToken"})) {
+      AddFile(volume, api::StringAt(*token, {"path"}),
+              ServiceAccountToken(*token, out, context.pod_spec), mode, out);
+    } else {
+      added = Error{Code::kFailedPrecondition, "has a source that Updraft cannot provide"};
     }
     if (!added) return added;
   }
@@ -77,18 +103,18 @@ Status AddEmptyDir(const std::string& volume, const Json& empty_dir, v1::Instanc
   return Ok();
 }
 
-Status AddVolume(const std::string& name, const Json& volume, const NamedObjects& named,
+Status AddVolume(const std::string& name, const Json& volume, const VolumeContext& context,
                  v1::InstanceSpec& out) {
   if (const Json* secret = api::Find(volume, {"secret"})) {
     const int64_t mode = api::IntAt(*secret, {"defaultMode"}, kFileMode);
-    return AddFiles(name, {*secret, EntrySource::kSecret, "secretName", mode}, named, out);
+    return AddFiles(name, {*secret, EntrySource::kSecret, "secretName", mode}, context.named, out);
   }
   if (const Json* map = api::Find(volume, {"configMap"})) {
     const int64_t mode = api::IntAt(*map, {"defaultMode"}, kFileMode);
-    return AddFiles(name, {*map, EntrySource::kConfigMap, "name", mode}, named, out);
+    return AddFiles(name, {*map, EntrySource::kConfigMap, "name", mode}, context.named, out);
   }
   if (const Json* projected = api::Find(volume, {"projected"}))
-    return AddProjected(name, *projected, named, out);
+    return AddProjected(name, *projected, context, out);
   if (const Json* empty_dir = api::Find(volume, {"emptyDir"}))
     return AddEmptyDir(name, *empty_dir, out);
   return Error{Code::kFailedPrecondition, "has no source that Updraft can provide"};
@@ -96,11 +122,16 @@ Status AddVolume(const std::string& name, const Json& volume, const NamedObjects
 
 }  // namespace
 
-Status ReadVolumes(const Json& pod_spec, const NamedObjects& named, v1::InstanceSpec& out) {
+Status ReadVolumes(const Json& pod_spec, const NamedObjects& named, const DownwardFields& fields,
+                   v1::InstanceSpec& out) {
+  const VolumeContext context{.pod_spec = pod_spec, .named = named, .fields = fields};
   for (const Json& volume : api::ArrayAt(pod_spec, {"volumes"})) {
     const std::string name = api::StringAt(volume, {"name"});
-    const Status added = AddVolume(name, volume, named, out);
+    const int before = out.files_size() + out.empty_dirs_size();
+    const Status added = AddVolume(name, volume, context, out);
     if (!added) return Context("volume \"" + name + "\"", added.error());
+    // All that it names is optional and not there: it is an empty one.
+    if (out.files_size() + out.empty_dirs_size() == before) out.add_empty_dirs()->set_volume(name);
   }
   return Ok();
 }

@@ -10,6 +10,7 @@ namespace updraft::controller {
 
 // Adds to `out` what the pod spec's volumes hold. kFailedPrecondition: an object or key that is not
 // optional is missing, or a source that Updraft does not have; the message is for the user.
-Status ReadVolumes(const Json& pod_spec, const NamedObjects& named, v1::InstanceSpec& out);
+Status ReadVolumes(const Json& pod_spec, const NamedObjects& named, const DownwardFields& fields,
+                   v1::InstanceSpec& out);
 
 }  // namespace updraft::controller

@@ -20,7 +20,4 @@ struct CoreCondition {
 // shown, may be null) unless the status has changed.
 Json BuildCondition(const CoreCondition& condition, const Json* previous, WallTime now);
 
-// A version 4 uid that is always the same for the same text.
-std::string StableUid(std::string_view text);
-
 }  // namespace updraft::controller

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "controller/instances/instance_name.h"
 #include "controller/pods/conditions.h"
 #include "controller/pods/pod.h"
 #include "core/api/access.h"

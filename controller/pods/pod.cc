@@ -90,9 +90,12 @@ Json SpecOf(const Instance& instance, const Json* revision) {
       }
     }
   } else if (instance.spec) {
-    for (const v1::Container& container : instance.spec->containers()) {
-      spec["containers"].push_back({{"name", container.name()}, {"image", container.image()}});
-    }
+    const auto add = [&spec](const char* list, const auto& containers) {
+      for (const v1::Container& container : containers)
+        spec[list].push_back({{"name", container.name()}, {"image", container.image()}});
+    };
+    add("containers", instance.spec->containers());
+    add("initContainers", instance.spec->init_containers());
   }
   if (!instance.node.empty()) spec["nodeName"] = instance.node;
   spec["restartPolicy"] = "Always";
@@ -114,16 +117,20 @@ Json TerminatedState(const v1::Termination& end, const std::string& container_id
   return {{"terminated", state}};
 }
 
-Json WaitingState(const Instance& instance) {
+constexpr char kCreating[] = "ContainerCreating";
+constexpr char kInitializing[] = "PodInitializing";  // init containers have not all ended yet
+
+Json WaitingState(const Instance& instance, const char* otherwise) {
   const v1::Failure& failure = instance.report.failure();
   // Unschedulable is the pod's trouble, not its container's.
   const bool containers_own = !failure.reason().empty() && failure.reason() != "Unschedulable";
-  Json state = {{"reason", containers_own ? failure.reason() : "ContainerCreating"}};
+  Json state = {{"reason", containers_own ? failure.reason() : otherwise}};
   if (containers_own && !failure.message().empty()) state["message"] = failure.message();
   return {{"waiting", state}};
 }
 
-Json ContainerStatusOf(const Instance& instance, const v1::ContainerReport& container) {
+Json ContainerStatusOf(const Instance& instance, const v1::ContainerReport& container, bool init,
+                       const char* waits_for) {
   Json status = {{"name", container.name()},
                  {"image", container.image()},
                  {"imageID", container.image_digest()},
@@ -134,13 +141,14 @@ Json ContainerStatusOf(const Instance& instance, const v1::ContainerReport& cont
   if (!container.container_id().empty())
     status["containerID"] = "containerd://" + container.container_id();
   const bool has_ended = container.has_last_termination();
+  const bool done = init && container.ready();
   if (container.running()) {
     status["state"] = {{"running", {{"startedAt", TimeOf(container.started_at_ns())}}}};
-  } else if (has_ended && instance.phase != v1::INSTANCE_BACKOFF) {
+  } else if (has_ended && (done || instance.phase != v1::INSTANCE_BACKOFF)) {
     status["state"] = TerminatedState(container.last_termination(), container.container_id());
     return status;
   } else {
-    status["state"] = WaitingState(instance);
+    status["state"] = WaitingState(instance, waits_for);
   }
   if (has_ended)
     status["lastState"] = TerminatedState(container.last_termination(), container.container_id());
@@ -148,9 +156,10 @@ Json ContainerStatusOf(const Instance& instance, const v1::ContainerReport& cont
 }
 
 // Before its node has said anything: from the spec.
-Json ExpectedContainerStatuses(const Instance& instance, const Json& spec) {
+Json ExpectedContainerStatuses(const Instance& instance, const Json& containers,
+                               const char* waits_for) {
   Json statuses = Json::array();
-  for (const Json& container : api::ArrayAt(spec, {"containers"})) {
+  for (const Json& container : containers) {
     statuses.push_back({{"name", api::StringAt(container, {"name"})},
                         {"image", api::StringAt(container, {"image"})},
                         {"imageID", ""},
@@ -158,9 +167,54 @@ Json ExpectedContainerStatuses(const Instance& instance, const Json& spec) {
                         {"started", false},
                         {"restartCount", 0},
                         {"lastState", Json::object()},
-                        {"state", WaitingState(instance)}});
+                        {"state", WaitingState(instance, waits_for)}});
   }
   return statuses;
+}
+
+std::set<std::string, std::less<>> InitNames(const Json& spec) {
+  std::set<std::string, std::less<>> names;
+  for (const Json& container : api::ArrayAt(spec, {"initContainers"}))
+    names.insert(api::StringAt(container, {"name"}));
+  return names;
+}
+
+void AddContainerStatuses(const Instance& instance, const Json& spec, Json& status) {
+  const auto init = InitNames(spec);
+  const auto& reports = instance.report.containers();
+  const auto initializing = [&init](const v1::ContainerReport& container) {
+    return init.contains(container.name()) && !container.ready();
+  };
+  const bool told = !reports.empty();
+  const bool initialized = init.empty() || (told && std::ranges::none_of(reports, initializing));
+  const char* waits_for = initialized ? kCreating : kInitializing;
+  const Json& containers = api::ArrayAt(spec, {"containers"});
+  const Json& init_containers = api::ArrayAt(spec, {"initContainers"});
+  status["containerStatuses"] =
+      told ? Json::array() : ExpectedContainerStatuses(instance, containers, waits_for);
+  if (!init.empty()) {
+    status["initContainerStatuses"] =
+        told ? Json::array() : ExpectedContainerStatuses(instance, init_containers, kInitializing);
+  }
+  for (const v1::ContainerReport& container : reports) {
+    const bool is_init = init.contains(container.name());
+    status[is_init ? "initContainerStatuses" : "containerStatuses"].push_back(
+        ContainerStatusOf(instance, container, is_init, is_init ? kInitializing : waits_for));
+  }
+}
+
+// As kubectl shows it of a pod that is not ready.
+std::string UnreadyNames(const Instance& instance) {
+  if (!instance.spec) return "";
+  std::string names;
+  for (const v1::Container& container : instance.spec->containers()) {
+    const bool ready = std::ranges::any_of(
+        instance.report.containers(), [&container](const v1::ContainerReport& report) {
+          return report.name() == container.name() && report.ready();
+        });
+    if (!ready) names += (names.empty() ? "" : " ") + container.name();
+  }
+  return names;
 }
 
 std::string PhaseOf(const Instance& instance) {
@@ -176,10 +230,9 @@ Json ConditionsOf(const Instance& instance, const Json* previous, WallTime now) 
   CoreCondition not_ready{.type = "Ready", .holds = ready, .reason = "", .message = ""};
   if (!ready) {
     not_ready.reason = "ContainersNotReady";
-    not_ready.message =
-        instance.fenced ? "the node is silent" : "containers with unready status: [";
-    if (!instance.fenced && instance.spec) not_ready.message += instance.spec->serving_container();
-    if (!instance.fenced) not_ready.message += "]";
+    not_ready.message = instance.fenced
+                            ? "the node is silent"
+                            : "containers with unready status: [" + UnreadyNames(instance) + "]";
   }
   CoreCondition containers_ready = not_ready;
   containers_ready.type = "ContainersReady";
@@ -228,20 +281,11 @@ Json StatusOf(const Instance& instance, const PodSources& sources, const Json& s
     status["hostIP"] = sources.node->hello.internal_ip();
     status["hostIPs"] = Json::array({{{"ip", sources.node->hello.internal_ip()}}});
   }
-  if (instance.report.containers().empty()) {
-    status["containerStatuses"] = ExpectedContainerStatuses(instance, spec);
-    return status;
-  }
-  status["containerStatuses"] = Json::array();
-  for (const v1::ContainerReport& container : instance.report.containers()) {
-    status["containerStatuses"].push_back(ContainerStatusOf(instance, container));
-  }
+  AddContainerStatuses(instance, spec, status);
   return status;
 }
 
 }  // namespace
-
-std::string PodUid(const InstanceId& id) { return StableUid("pod " + id); }
 
 Json BuildPod(const Instance& instance, const PodSources& sources, WallTime now) {
   Json spec = SpecOf(instance, sources.revision);

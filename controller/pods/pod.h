@@ -2,6 +2,7 @@
 #pragma once
 
 #include "controller/instances/instance.h"
+#include "controller/instances/instance_name.h"
 #include "controller/nodes/node_table.h"
 #include "core/api/json.h"
 #include "core/base/clock.h"
@@ -16,8 +17,6 @@ struct PodSources {
 
 // The Pod of an instance. The same instance gives the same uid, whichever controller builds it.
 Json BuildPod(const Instance& instance, const PodSources& sources, WallTime now);
-
-std::string PodUid(const InstanceId& id);
 
 // The Node of a machine. What users may change of it (labels, annotations, spec) is taken over from
 // `previous`, the Node as it is shown now, null for a new one.

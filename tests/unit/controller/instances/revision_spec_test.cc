@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "controller/instances/instance_name.h"
+
 namespace updraft::controller {
 namespace {
 
@@ -168,6 +170,66 @@ TEST(ReadRevision, VolumesBringTheirContent) {
   EXPECT_EQ(spec.instance.files(1).mode(), 0644U);
   EXPECT_TRUE(spec.instance.empty_dirs(0).memory());
   EXPECT_EQ(spec.instance.empty_dirs(0).size_limit_bytes(), 1 << 20);
+}
+
+TEST(ReadRevision, AVolumeOfNothingButOptionalObjectsIsEmpty) {
+  Json revision = RevisionJson();
+  revision["spec"]["volumes"] = Json::parse(R"([
+    {"name": "a", "configMap": {"name": "gone", "optional": true}},
+    {"name": "b", "secret": {"secretName": "gone", "optional": true}},
+    {"name": "c", "projected": {"sources": [{"configMap": {"name": "gone", "optional": true}}]}}])");
+  const RevisionSpec spec = Read(revision);
+  ASSERT_FALSE(spec.config_error) << spec.config_error->message();
+  ASSERT_EQ(spec.instance.empty_dirs_size(), 3);
+  EXPECT_EQ(spec.instance.empty_dirs(2).volume(), "c");
+}
+
+TEST(ReadRevision, InstancesAreToldOfThemselves) {
+  Json revision = RevisionJson();
+  Json& container = revision["spec"]["containers"][0];
+  container["args"] = {"--name=$(NAME)"};
+  container["env"] = Json::parse(R"json([
+    {"name": "NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+    {"name": "UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
+    {"name": "TEAM", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['team']"}}},
+    {"name": "ACCOUNT", "valueFrom": {"fieldRef": {"fieldPath": "spec.serviceAccountName"}}},
+    {"name": "CPU", "valueFrom": {"resourceFieldRef": {"resource": "requests.cpu", "divisor": "1m"}}},
+    {"name": "MEMORY", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory", "divisor": "1Mi"}}}])json");
+  revision["spec"]["volumes"] = Json::parse(R"([{"name": "me", "projected": {"sources": [
+    {"downwardAPI": {"items": [
+      {"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}},
+      {"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}},
+      {"path": "cores", "resourceFieldRef": {"containerName": "user-container", "resource": "limits.cpu"}}]}},
+    {"serviceAccountToken": {"path": "token", "audience": "api"}}]}}])");
+  const RevisionSpec spec = Read(revision);
+  ASSERT_FALSE(spec.config_error) << spec.config_error->message();
+  const v1::InstanceSpec one = MakeInstanceSpec(spec, "hello-00001-deployment-a", {});
+  const v1::InstanceSpec other = MakeInstanceSpec(spec, "hello-00001-deployment-b", {});
+  EXPECT_EQ(EnvOf(one.containers(0), "NAME"), "hello-00001-deployment-a");
+  EXPECT_EQ(EnvOf(other.containers(0), "NAME"), "hello-00001-deployment-b");
+  EXPECT_EQ(one.containers(0).args(0), "--name=hello-00001-deployment-a");
+  EXPECT_EQ(EnvOf(one.containers(0), "UID"), PodUid("hello-00001-deployment-a"));
+  EXPECT_EQ(EnvOf(one.containers(0), "TEAM"), "a");
+  EXPECT_EQ(EnvOf(one.containers(0), "ACCOUNT"), "default");
+  EXPECT_EQ(EnvOf(one.containers(0), "CPU"), "125");
+  EXPECT_EQ(EnvOf(one.containers(0), "MEMORY"), "128");
+  ASSERT_EQ(one.files_size(), 4);
+  EXPECT_EQ(one.files(0).content(), "default");
+  EXPECT_NE(one.files(1).content().find("app=\"hello-00001\"\n"), std::string::npos);
+  EXPECT_EQ(one.files(2).content(), "1");
+  // Header and claims, and no signature.
+  EXPECT_TRUE(one.files(3).content().starts_with("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0."));
+  EXPECT_TRUE(one.files(3).content().ends_with("."));
+}
+
+TEST(ReadRevision, AFieldThatCannotBeHadIsAConfigError) {
+  Json revision = RevisionJson();
+  revision["spec"]["containers"][0]["env"] =
+      Json::parse(R"([{"name": "X", "valueFrom": {"fieldRef": {"fieldPath": "status.phase"}}}])");
+  const RevisionSpec spec = Read(revision);
+  ASSERT_TRUE(spec.config_error);
+  EXPECT_EQ(spec.config_error->message(),
+            "container \"user-container\": unsupported fieldPath: status.phase");
 }
 
 TEST(ReadRevision, AMissingObjectIsAConfigError) {

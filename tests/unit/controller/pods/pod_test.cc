@@ -111,6 +111,36 @@ TEST(BuildPod, ACrashingOneWaitsAndSaysHowItEnded) {
   EXPECT_EQ((*Condition(pod, "Ready"))["reason"], "ContainersNotReady");
 }
 
+TEST(BuildPod, InitContainersHaveStatusesOfTheirOwn) {
+  Instance instance = InstanceIn(v1::INSTANCE_PENDING);
+  Json revision = RevisionJson();
+  revision["spec"]["initContainers"] = {{{"name", "first"}, {"image", "registry.test/first"}}};
+  const auto build = [&] { return BuildPod(instance, {.revision = &revision}, kNow)["status"]; };
+  v1::ContainerReport& first = *instance.report.add_containers();
+  first.set_name("first");
+  first.set_running(true);
+  Json status = build();
+  ASSERT_EQ(status["containerStatuses"].size(), 1U);
+  EXPECT_EQ(status["containerStatuses"][0]["state"]["waiting"]["reason"], "PodInitializing");
+  EXPECT_TRUE(status["initContainerStatuses"][0]["state"].contains("running"));
+
+  first.set_running(false);
+  first.set_ready(true);
+  first.mutable_last_termination();
+  for (const v1::InstancePhase phase : {v1::INSTANCE_PENDING, v1::INSTANCE_BACKOFF}) {
+    instance.phase = phase;
+    status = build();
+    EXPECT_EQ(status["initContainerStatuses"][0]["state"]["terminated"]["reason"], "Completed");
+    EXPECT_EQ(status["initContainerStatuses"][0]["ready"], true);
+  }
+  EXPECT_EQ(status["containerStatuses"][0]["state"]["waiting"]["reason"], "ContainerCreating");
+
+  instance.report.clear_containers();
+  status = build();
+  EXPECT_EQ(status["initContainerStatuses"][0]["name"], "first");
+  EXPECT_EQ(status["containerStatuses"][0]["state"]["waiting"]["reason"], "PodInitializing");
+}
+
 TEST(BuildPod, OneWithoutANodeIsPendingAndSaysWhy) {
   Instance instance;
   instance.id = "r-deployment-abc";
