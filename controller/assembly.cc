@@ -4,7 +4,10 @@
 #include <optional>
 #include <utility>
 
+#include "controller/reconcile/gateway_services.h"
 #include "controller/reconcile/keys.h"
+#include "core/api/names.h"
+#include "core/api/timestamp.h"
 #include "core/base/log.h"
 
 namespace updraft::controller {
@@ -140,9 +143,32 @@ http::Task<Status> Parts::Start() {
       [this](std::string_view ns, std::string_view name) { reconcile_.RevisionChanged(ns, name); });
   const Status prepared = co_await api_.Prepare();
   if (!prepared) co_return prepared.error();
+  http::Task<Status> keeping = KeepGatewayServices();
+  const Status kept = co_await keeping;
+  if (!kept) co_return kept.error();
   reconcile_.Start();
   PruneEvents();
   co_return Listen();
+}
+
+http::Task<Status> Parts::KeepGatewayServices() {
+  std::vector<std::pair<ObjectKey, Json>> services = GatewayServices(serving_);
+  for (auto& [key, wanted] : services) {
+    const auto stored = stores_.durable.Get(key);
+    Result<Stored> kept = Error{};
+    if (stored) {
+      Json service = *stored->object;
+      service["spec"] = std::move(wanted["spec"]);
+      service["status"] = std::move(wanted["status"]);
+      kept = co_await stores_.durable.Update(std::move(key), std::move(service), stored->revision);
+    } else {
+      wanted["metadata"]["uid"] = api::MakeUid(random_(), random_());
+      wanted["metadata"]["creationTimestamp"] = api::FormatTimestamp(RealClock().Wall());
+      kept = co_await stores_.durable.Create(std::move(key), std::move(wanted));
+    }
+    if (!kept) co_return kept.error();
+  }
+  co_return Ok();
 }
 
 Status Parts::Listen() {

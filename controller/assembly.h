@@ -74,6 +74,7 @@ class Parts {
   ApiServerOptions ApiOptions();
   ControllerFigures Figures() const;
   void Record(const InstanceEvent& event, const Json& pod);
+  http::Task<Status> KeepGatewayServices();
   void PruneEvents();
   void OnConfigErrors(const std::map<std::string, std::string>& errors);
   Status Listen();

@@ -37,6 +37,7 @@ void PlanService(const std::shared_ptr<const Json>& existing, ChildSpec wanted, 
                  ReconcilePlan& plan) {
   if (!existing) {
     plan.writes.push_back(CreateObject{wanted.key, NewChild(wanted, route)});
+    plan.Normal("Created", "Created placeholder service " + InQuotes(wanted.key.name));
     return;
   }
   // Users put this label on the Service of one tag, to hide that tag alone.

@@ -152,6 +152,10 @@ void JudgeIngress(const RouteInputs& in, const ServingConfig& config, StatusPass
 void Configure(const RouteInputs& in, const ServingConfig& config, WallTime now, StatusPass& pass,
                ReconcilePlan& plan) {
   const Json& route = *in.route;
+  // Whatever was routed, it was not what a new generation asks for.
+  if (api::ObservedGenerationOf(route) != api::GenerationOf(route)) {
+    pass.MarkUnknown(kIngressReady, "IngressNotConfigured", "Ingress has not yet been reconciled.");
+  }
   const AssignedTraffic traffic = AssignTraffic(route, in.configurations, in.revisions);
   const std::vector<std::string> tags = TagsOf(traffic.targets);
   const auto urls = UrlsOf(in, tags, config);

@@ -148,8 +148,9 @@ Kind EventViewKind() {
 }
 
 Kind CoreServiceKind() {
-  Kind kind =
-      Core("Service", "services", {"svc"}, ReadVerbs(), CoreServiceSchema(), CoreServiceColumns());
+  // They are made for routes; users may hide one from the world by its label.
+  Kind kind = Core("Service", "services", {"svc"}, {"get", "list", "patch", "update", "watch"},
+                   CoreServiceSchema(), CoreServiceColumns());
   kind.categories = {"all"};
   kind.has_status = true;
   kind.selectable_fields = {"spec.clusterIP", "spec.type"};

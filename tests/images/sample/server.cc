@@ -6,6 +6,7 @@
 //   MESSAGE           what GET / answers ("Hello from Updraft!")
 //   START_DELAY_MS    wait before listening
 //   LATENCY_MS        wait before each answer
+//   WRITE_FILE        write MESSAGE to this file first of all
 //   EXIT_AT_START     end with this code before listening, after saying EXIT_MESSAGE
 //   EXIT_AFTER_MS     end with code 7 this long after the start
 //   READY_AFTER_MS    /ready answers 503 until then
@@ -22,6 +23,8 @@
 //   /ready /live      200; /live?fail makes every later /live a 500
 //   /exit             ends the process at once with [code=n]
 //   /log              writes [lines=n] to standard output
+//   /file/PATH        the content of a file
+//   /fetch/HOST:PORT/PATH  what another server answers, asked by name or by address
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -37,8 +40,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <mutex>
 #include <set>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -64,6 +69,70 @@ void Wait(int millis) {
 
 int64_t MillisSinceStart() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// The address of a host, asked of the first name server: a program without libraries has no resolver. 0: there is none.
+in_addr_t Resolve(const std::string& host) {
+  in_addr address{};
+  if (inet_pton(AF_INET, host.c_str(), &address) == 1) return address.s_addr;
+  std::istringstream conf(ReadFile("/etc/resolv.conf"));
+  std::string key, value;
+  while (conf >> key >> value && key != "nameserver") conf.ignore(4096, '\n');
+  sockaddr_in server{};
+  server.sin_family = AF_INET;
+  server.sin_port = htons(53);
+  if (inet_pton(AF_INET, value.c_str(), &server.sin_addr) != 1) return 0;
+  std::string query("\x12\x34\x01\0\0\x01\0\0\0\0\0\0", 12);
+  for (size_t at = 0; at < host.size();) {
+    const size_t end = std::min(host.find('.', at), host.size());
+    query += static_cast<char>(end - at) + host.substr(at, end - at);
+    at = end + 1;
+  }
+  query += std::string("\0\0\x01\0\x01", 5);
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sendto(fd, query.data(), query.size(), 0, reinterpret_cast<sockaddr*>(&server), sizeof server);
+  pollfd ready{fd, POLLIN, 0};
+  char answer[512];
+  const ssize_t size = poll(&ready, 1, 2000) == 1 ? recv(fd, answer, sizeof answer, 0) : 0;
+  close(fd);
+  // The one record of an answer that has one is at its end.
+  if (size < static_cast<ssize_t>(query.size()) + 16 || answer[7] != 1) return 0;
+  memcpy(&address.s_addr, answer + size - 4, 4);
+  return address.s_addr;
+}
+
+// What a GET of "HOST:PORT/PATH" gives, head and body.
+std::string Fetch(const std::string& where) {
+  const size_t colon = where.find(':');
+  const size_t slash = std::min(where.find('/'), where.size());
+  const std::string host = where.substr(0, std::min(colon, slash));
+  sockaddr_in server{};
+  server.sin_family = AF_INET;
+  server.sin_port = htons(static_cast<uint16_t>(colon < slash ? std::atoi(where.c_str() + colon + 1) : 80));
+  server.sin_addr.s_addr = Resolve(host);
+  if (server.sin_addr.s_addr == 0) return "no address for " + host + "\n";
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const timeval limit{5, 0};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  std::string answer;
+  const std::string request = "GET /" + where.substr(std::min(slash + 1, where.size())) +
+                              " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n";
+  if (connect(fd, reinterpret_cast<sockaddr*>(&server), sizeof server) != 0) {
+    answer = "cannot connect to " + host + "\n";
+  } else if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) > 0) {
+    char chunk[4096];
+    for (ssize_t n; (n = recv(fd, chunk, sizeof chunk, 0)) > 0;) answer.append(chunk, static_cast<size_t>(n));
+  }
+  close(fd);
+  return answer;
 }
 
 struct Request {
@@ -204,6 +273,8 @@ class Connection {
     if (path == "/headers") return Reply(request, 200, request.head);
     if (path == "/env") return Reply(request, 200, AllEnvironment());
     if (path == "/stats") return Reply(request, 200, Stats());
+    if (path.starts_with("/file/")) return Reply(request, 200, ReadFile(path.substr(5)));
+    if (path.starts_with("/fetch/")) return Reply(request, 200, Fetch(path.substr(7)));
     if (path == "/memory") return Reply(request, 200, TakeMemory(request.Parameter("mb", 1)));
     if (path == "/stream") return Stream(request.Parameter("n", 10), request.Parameter("every", 0));
     if (path == "/ready") return Reply(request, MillisSinceStart() >= EnvInt("READY_AFTER_MS", 0) ? 200 : 503, "");
@@ -273,6 +344,7 @@ void OnTerminate(int) {
 
 int main() {
   signal(SIGTERM, OnTerminate);
+  if (const char* path = getenv("WRITE_FILE")) std::ofstream(path) << Env("MESSAGE", "") << "\n";
   if (const char* code = getenv("EXIT_AT_START")) {
     std::fprintf(stderr, "%s\n", Env("EXIT_MESSAGE", "fatal: cannot start").c_str());
     return std::atoi(code);

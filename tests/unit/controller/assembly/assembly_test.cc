@@ -212,6 +212,9 @@ TEST_F(AssemblyTest, AServiceBecomesReadyAndIsSeenAsPodsAndNodes) {
   EXPECT_EQ(Ask("GET", pod_path + "/log").body, "log of user-container\n");
   const Json service = Get("/apis/serving.knative.dev/v1/namespaces/default/services/hello");
   EXPECT_EQ(service["status"]["url"], "http://hello.default.localhost:8080");
+  const Json gateway = Get("/api/v1/namespaces/istio-system/services/istio-ingressgateway");
+  EXPECT_EQ(gateway["status"]["loadBalancer"]["ingress"], (Json{{{"ip", "127.0.0.1"}}}));
+  EXPECT_EQ(gateway["spec"]["ports"][0]["nodePort"], 8080) << "where the URLs lead";
   const std::string page = Ask("GET", "/metrics", "", "", "metrics.sock").body;
   EXPECT_NE(page.find("updraft_controller_instances{phase=\"ready\"} 1"), std::string::npos);
   EXPECT_NE(page.find("updraft_controller_api_requests_total{"), std::string::npos);

@@ -42,6 +42,7 @@ Json Placeholder(const std::string& name = "hello") {
 TEST(RouteTest, AssignsTrafficMakesUrlsAndThePlaceholder) {
   const ReconcilePlan plan = Reconcile(Inputs());
   EXPECT_THAT(Writes(plan), ElementsAre("create core services/hello", "update routes/hello"));
+  EXPECT_THAT(Events(plan), ElementsAre("Created: Created placeholder service \"hello\""));
   const Json route = Written(plan, "routes/hello");
   EXPECT_EQ(ConditionText(route),
             "AllTrafficAssigned=True CertificateProvisioned=True(TLSNotEnabled) IngressReady=True "
@@ -112,6 +113,8 @@ TEST(RouteTest, ANewRevisionThatIsNotReadyLeavesTheTrafficWhereItIs) {
       Share(ReadyObject(RevisionObject("hello-00002", 2), "False", "ExitCode1"));
   const Json written = Written(Reconcile(in), "routes/hello");
   EXPECT_EQ(MessageOf(written, "Ready"), "Revision \"hello-00002\" failed to become ready.");
+  EXPECT_EQ(api::ConditionOf(written, "IngressReady")->reason, "IngressNotConfigured")
+      << "for this generation";
   EXPECT_EQ(written["status"]["traffic"][0]["revisionName"], "hello-00001");
   EXPECT_EQ(written["status"]["observedGeneration"], 2);
 }
