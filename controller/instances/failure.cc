@@ -15,7 +15,7 @@ bool IsOver(v1::InstancePhase phase) {
 std::optional<v1::Failure> FailureOfReport(const v1::InstanceReport& report) {
   if (IsOver(report.phase())) return std::nullopt;
   for (const v1::ContainerReport& container : report.containers()) {
-    if (container.running() || !container.has_last_termination()) continue;
+    if (container.running() || !container.has_last_termination() || IsDone(container)) continue;
     const v1::Termination& end = container.last_termination();
     v1::Failure failure;
     failure.set_reason(end.oom_killed() ? "OOMKilled"
@@ -25,6 +25,10 @@ std::optional<v1::Failure> FailureOfReport(const v1::InstanceReport& report) {
   }
   if (report.has_failure() && !report.failure().reason().empty()) return report.failure();
   return std::nullopt;
+}
+
+bool IsDone(const v1::ContainerReport& container) {
+  return !container.running() && container.ready();
 }
 
 }  // namespace updraft::controller

@@ -15,4 +15,7 @@ inline constexpr std::string_view kConfigError = "CreateContainerConfigError";
 // run, else the node's own words. nullopt: the report tells of no failure.
 std::optional<v1::Failure> FailureOfReport(const v1::InstanceReport& report);
 
+// An init container that has done what it was there for.
+bool IsDone(const v1::ContainerReport& container);
+
 }  // namespace updraft::controller

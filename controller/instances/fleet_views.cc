@@ -24,7 +24,7 @@ const RevisionState* StateOf(const Fleet& fleet, const RevisionKey& key) {
 int CrashesOf(const Instance& instance) {
   int crashes = 0;
   for (const v1::ContainerReport& container : instance.report.containers()) {
-    crashes = std::max(crashes, container.restart_count() + (container.running() ? 0 : 1));
+    crashes = std::max(crashes, container.restart_count() + (container.running() || IsDone(container) ? 0 : 1));
   }
   return crashes;
 }

@@ -1,5 +1,7 @@
 #include "controller/instances/transition_events.h"
 
+#include "controller/instances/failure.h"
+
 namespace updraft::controller {
 namespace {
 
@@ -40,7 +42,7 @@ void OfContainers(const v1::InstanceReport& before, const v1::InstanceReport& af
     const bool ended = container.has_last_termination() &&
                        (was == nullptr || was->last_termination().finished_at_ns() !=
                                               container.last_termination().finished_at_ns());
-    if (ended && after.phase() != v1::INSTANCE_STOPPING && after.phase() != v1::INSTANCE_STOPPED) {
+    if (ended && !IsDone(container) && after.phase() != v1::INSTANCE_STOPPING && after.phase() != v1::INSTANCE_STOPPED) {
       const v1::Termination& end = container.last_termination();
       const std::string how =
           end.oom_killed() ? "was killed: out of memory (exit code " : "ended with exit code ";

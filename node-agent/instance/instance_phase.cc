@@ -47,7 +47,10 @@ v1::ContainerReport InstanceMachine::ReportOf(const ContainerState& container) c
   v1::ContainerReport report;
   report.set_name(container.spec->name());
   report.set_running(HasProcess(container.state));
-  report.set_ready(container.init ? container.state == RunState::kDone
+  // That it has ended as it should is told at once, not only when nothing is left of it.
+  const bool done = container.state == RunState::kDone ||
+                    (container.state == RunState::kRemoving && container.ending == Ending::kSuccess);
+  report.set_ready(container.init ? done
                                   : container.state == RunState::kRunning && container.healthy &&
                                         (!IsServing(container) || spec_->port() == 0 || listening_));
   report.set_restart_count(container.restarts);

@@ -370,6 +370,27 @@ TEST_F(FleetTest, CrashesShowTheirExitCodeUntilOneIsReady) {
   EXPECT_FALSE(FailureOf(*fleet_, "d/r"));
 }
 
+TEST_F(FleetTest, AnInitContainerThatHasDoneItsWorkIsNoFailure) {
+  Connect();
+  const v1::InstanceSpec spec = Starts(Decide(1)).at(0);
+  v1::InstanceReport report = ReportOf(spec, v1::INSTANCE_PENDING);
+  v1::ContainerReport& init = *report.add_containers();
+  init.set_name("init");
+  init.set_ready(true);
+  init.mutable_last_termination()->set_exit_code(0);
+  fleet_->OnReport("n1", streams_["n1"], report, Now());
+  const FleetChanges changes = Settle();
+  EXPECT_FALSE(ObservedOf(*fleet_, "d/r", clock_.Now()).failure);
+  for (const InstanceEvent& event : changes.events) EXPECT_NE(event.reason, "ContainerDied");
+
+  init.set_ready(false);  // it failed, and is run again
+  init.mutable_last_termination()->set_exit_code(4);
+  fleet_->OnReport("n1", streams_["n1"], report, Now());
+  Settle();
+  ASSERT_TRUE(ObservedOf(*fleet_, "d/r", clock_.Now()).failure);
+  EXPECT_EQ(ObservedOf(*fleet_, "d/r", clock_.Now()).failure->reason, "ExitCode4");
+}
+
 TEST_F(FleetTest, OneCrashDoesNotFailRequestsThatWait) {
   const v1::InstanceSpec spec = OneReady();
   v1::InstanceReport report = ReportOf(spec, v1::INSTANCE_BACKOFF);

@@ -481,6 +481,7 @@ TEST(InstanceMachineTest, InitContainersOneAfterTheOtherThenTheRestTogether) {
     subject.On(event::Started{run});
     EXPECT_THAT(subject.On(event::Exited{.run = run, .exit_status = 0, .message = {}, .finished = {}}),
                 ElementsAre("remove " + std::to_string(place) + ".0"));
+    EXPECT_TRUE(subject.Container(place).ready()) << "done, though it is not gone yet";
     const auto next = subject.On(event::Removed{run});
     const std::vector<std::string> others = {"prepare 2.0", "create 2.0", "prepare 3.0", "create 3.0"};
     EXPECT_EQ(next, place == 0 ? std::vector<std::string>({"prepare 1.0", "create 1.0"}) : others);
