@@ -57,9 +57,10 @@ http::Task<void> StreamList(Call* call, Answer answer) {
   std::string text = "{\"kind\":" + api::ToText(head["kind"]) +
                      ",\"apiVersion\":" + api::ToText(head["apiVersion"]) +
                      ",\"metadata\":" + api::ToText(head["metadata"]) + ",\"items\":[";
+  Json scratch;
   for (size_t i = 0; i < answer.objects.size(); ++i) {
     if (i > 0) text += ',';
-    text += api::ToText(call->kind().Shown(*answer.objects[i]));
+    text += api::ToText(Shown(call->kind(), *answer.objects[i], scratch));
     if ((i + 1) % kObjectsInOnePiece != 0) continue;
     http::Task<Status> writing = call->exchange->Write(std::exchange(text, {}));
     const Status written = co_await writing;

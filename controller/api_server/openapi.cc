@@ -45,6 +45,13 @@ Json WriteParameters(OpenApiDialect dialect) {
                  "What unknown fields lead to: Ignore, Warn or Strict.", dialect)});
 }
 
+Json PatchParameters(OpenApiDialect dialect) {
+  Json parameters = WriteParameters(dialect);
+  parameters.push_back(Parameter("force", "query", "boolean",
+                                 "Whether an apply takes fields over from their owners.", dialect));
+  return parameters;
+}
+
 Json ReadParameters(OpenApiDialect dialect) {
   return Json::array(
       {Parameter("labelSelector", "query", "string", "Restricts the objects by their labels.",
@@ -52,7 +59,15 @@ Json ReadParameters(OpenApiDialect dialect) {
        Parameter("fieldSelector", "query", "string", "Restricts the objects by their fields.",
                  dialect),
        Parameter("resourceVersion", "query", "string", "The version to start from.", dialect),
+       Parameter("resourceVersionMatch", "query", "string",
+                 "How exactly that version is meant: Exact or NotOlderThan.", dialect),
        Parameter("limit", "query", "integer", "The most objects in one answer.", dialect),
+       Parameter("continue", "query", "string", "Where the part before has ended.", dialect),
+       Parameter("allowWatchBookmarks", "query", "boolean",
+                 "Whether a watch also tells how far it has come.", dialect),
+       Parameter("sendInitialEvents", "query", "boolean",
+                 "Whether a watch begins with all objects.", dialect),
+       Parameter("timeoutSeconds", "query", "integer", "How long a watch lasts.", dialect),
        Parameter("watch", "query", "boolean", "Goes on with changes.", dialect)});
 }
 
@@ -127,7 +142,7 @@ void WritePaths(const Kind& kind, OpenApiDialect dialect, const Json& reference,
   if (kind.Allows("get")) one["get"] = writer.Write("get", Json::array(), {});
   if (kind.Allows("update")) one["put"] = writer.Write("put", WriteParameters(dialect), bodies);
   if (kind.Allows("patch"))
-    one["patch"] = writer.Write("patch", WriteParameters(dialect), PatchTypes(kind));
+    one["patch"] = writer.Write("patch", PatchParameters(dialect), PatchTypes(kind));
   if (kind.Allows("delete")) one["delete"] = writer.Write("delete", Json::array(), {});
   paths[CollectionPath(kind) + "/{name}"] = std::move(one);
 }

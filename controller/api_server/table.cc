@@ -59,6 +59,12 @@ Json EmptyTable(const Presentation& how, const std::string& resource_version, He
 
 }  // namespace
 
+const Json& Shown(const api::Kind& kind, const Json& stored, Json& scratch) {
+  if (!kind.from_stored) return stored;
+  scratch = kind.from_stored(stored);
+  return scratch;
+}
+
 Json ListMetadata(int64_t revision, const std::string& continue_token,
                   std::optional<int64_t> remaining) {
   Json metadata = Json::object();
@@ -69,7 +75,8 @@ Json ListMetadata(int64_t revision, const std::string& continue_token,
 }
 
 Json Present(const Presentation& how, const Json& stored, Header header) {
-  const Json object = how.kind->Shown(stored);
+  Json scratch;
+  const Json& object = Shown(*how.kind, stored, scratch);
   switch (how.format.shape) {
     case Format::Shape::kPartial:
       return Partial(how, object);
@@ -85,10 +92,12 @@ Json Present(const Presentation& how, const Json& stored, Header header) {
 
 Json PresentList(const Presentation& how, const std::vector<std::shared_ptr<const Json>>& objects,
                  const Json& metadata) {
+  Json scratch;
   if (how.format.shape == Format::Shape::kTable) {
     Json table = EmptyTable(how, "", Header::kWithColumns);
     table["metadata"] = metadata;
-    for (const auto& object : objects) table["rows"].push_back(Row(how, how.kind->Shown(*object)));
+    for (const auto& object : objects)
+      table["rows"].push_back(Row(how, Shown(*how.kind, *object, scratch)));
     return table;
   }
   const bool partial = how.format.shape == Format::Shape::kPartial;
@@ -98,7 +107,7 @@ Json PresentList(const Presentation& how, const std::vector<std::shared_ptr<cons
   list["metadata"] = metadata;
   Json items = Json::array();
   for (const auto& object : objects)
-    items.push_back(partial ? Partial(how, *object) : how.kind->Shown(*object));
+    items.push_back(partial ? Partial(how, *object) : Shown(*how.kind, *object, scratch));
   list["items"] = std::move(items);
   return list;
 }

@@ -13,6 +13,9 @@
 
 namespace updraft::controller {
 
+// The object in the words of its kind: `stored` itself, or what is put into `scratch`.
+const Json& Shown(const api::Kind& kind, const Json& stored, Json& scratch);
+
 enum class Header { kWithColumns, kWithoutColumns };
 
 struct Presentation {

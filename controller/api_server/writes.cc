@@ -1,5 +1,6 @@
 #include "controller/api_server/admission.h"
 #include "controller/api_server/patching.h"
+#include "controller/api_server/table.h"
 #include "controller/api_server/verbs.h"
 #include "controller/objects/deletion.h"
 #include "core/api/access.h"
@@ -137,7 +138,8 @@ http::Task<ApiResult<Answer>> Modify(Call* call, api::Document document,
     const std::optional<Stored> current = call->store().Get(call->Key());
     if (!current) co_return NotFound(call->kind(), call->request.name);
     AdmissionContext context = ContextOf(*call);
-    const Json live = call->kind().Shown(*current->object);
+    Json scratch;
+    const Json& live = Shown(call->kind(), *current->object, scratch);
     ApiResult<AppliedDocument> next = Change(*call, context, live, document, patch);
     if (!next) co_return next.error();
     const bool versioned = !api::ResourceVersionOf(document.value).empty();

@@ -54,7 +54,7 @@ Json MetadataOf(const Instance& instance, const Json* revision, WallTime now,
     }
     metadata["ownerReferences"] = Json::array({api::ControllerReferenceTo(*revision)});
   }
-  if (instance.intent == Intent::kStop) {
+  if (instance.intent != Intent::kRun) {
     const std::string before =
         previous == nullptr ? "" : api::StringAt(*previous, {"metadata", "deletionTimestamp"});
     metadata["deletionTimestamp"] = before.empty() ? api::FormatTimestamp(now) : before;

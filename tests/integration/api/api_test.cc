@@ -221,6 +221,28 @@ TEST_F(ApiTest, ApplyKnowsWhoOwnsWhichField) {
             "Apply failed with 1 conflict: conflict with \"editor\" using v1: .data.z");
 }
 
+TEST_F(ApiTest, StatusesAreAppliedApart) {
+  Post(kServices, Service("hello"));
+  const std::string target = std::string(kServices) + "/hello/status?fieldManager=";
+  const auto apply = [&](const std::string& manager, const std::string& status) {
+    return Send(platform_, "PATCH", target + manager,
+                "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {labels: {a: b}}\n"
+                "spec: {template: {spec: {timeoutSeconds: 3}}}\nstatus: " +
+                    status + "\n",
+                {{"Content-Type", "application/apply-patch+yaml"}});
+  };
+  const Json first = apply("a", "{url: 'http://x'}").json();
+  EXPECT_EQ(first["status"]["url"], "http://x");
+  EXPECT_EQ(first["spec"]["template"]["spec"]["timeoutSeconds"], 300);
+  EXPECT_EQ(api::LabelOf(first, "a"), "");
+  EXPECT_EQ(Owned(first, "a"), R"(Applystatus {"f:status":{"f:url":{}}})");
+  EXPECT_EQ(Message(apply("b", "{url: 'http://y'}")),
+            "Apply failed with 1 conflict: conflict with \"a\" with subresource \"status\": "
+            ".status.url");
+  EXPECT_EQ(apply("a", "{observedGeneration: 1}").json()["status"].dump(),
+            R"({"observedGeneration":1})");
+}
+
 TEST_F(ApiTest, ApplySaysWhatItNeeds) {
   const std::string target = std::string(kMaps) + "/m";
   const auto apply = [&](const std::string& query, const std::string& more) {

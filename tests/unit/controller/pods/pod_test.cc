@@ -179,7 +179,7 @@ TEST(BuildPod, TransitionTimesMoveOnlyWithTheStatus) {
 
 TEST(BuildPod, OneThatIsBeingStoppedIsTerminating) {
   Instance instance = InstanceIn(v1::INSTANCE_STOPPING);
-  instance.intent = Intent::kStop;
+  instance.intent = Intent::kDrain;  // its requests are to end first
   const Json pod = Build(instance);
   EXPECT_EQ(pod["metadata"]["deletionTimestamp"], "2023-11-14T22:13:20Z");
   const Json later = Build(instance, &pod, kNow + Seconds(9));
