@@ -26,6 +26,8 @@ class CertificateFiles {
     std::string key;
   };
   explicit CertificateFiles(std::vector<Pair> pairs) : pairs_(std::move(pairs)) {}
+  // In the order of what Read() returns.
+  const std::vector<Pair>& pairs() const { return pairs_; }
 
   // What they hold now; null: the same as when they were last read well. Errors name the file, and
   // leave what was read before.

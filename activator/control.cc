@@ -188,6 +188,17 @@ void Control::OnColdStart(std::string revision, std::string instance_id, ColdSta
   });
 }
 
+std::vector<ServedCertificate> Control::ServedCertificates() const {
+  std::vector<ServedCertificate> served;
+  if (state_ == nullptr) return served;
+  state_->routing().ForEachCertificate([&served](const RouteEntry& route) {
+    if (route.hosts.empty()) return;
+    served.push_back(
+        {.source = "route", .name = route.hosts.front()->host, .not_after = route.certificate->not_after()});
+  });
+  return served;
+}
+
 ActivatorFigures Control::Figures() const {
   ActivatorFigures figures;
   figures.proxies = proxies_;

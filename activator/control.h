@@ -11,6 +11,7 @@
 
 #include "activator/feed/control_state.h"
 #include "activator/metrics.h"
+#include "activator/tls_metrics.h"
 #include "activator/worker.h"
 #include "core/base/loop.h"
 #include "core/rpc/link.h"
@@ -41,6 +42,8 @@ class Control final : public WorkerEvents {
   // Ok once a full state is routed and until StopServing().
   Status Ready() const;
   void StopServing() { stopping_ = true; }
+  // Those of routes, by their first host.
+  std::vector<ServedCertificate> ServedCertificates() const;
 
   // Whether there is a cluster-local name of a service, as routed now.
   bool KnowsInside(std::string_view host) const;

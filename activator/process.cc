@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <thread>
 #include <utility>
 
@@ -81,6 +82,11 @@ Process::Process(const Config& config, Inheritance inheritance, AccessLog* acces
       tls_(loop_, pool_, CertificatePairs(config)),
       operations_(loop_, {}, metrics::OperationsHandler(exposition_, [this] { return control_.Ready(); })) {
   if (access_log != nullptr) ShowAccessLog(exposition_, *access_log);
+  ShowTls(exposition_, [this] {
+    std::vector<ServedCertificate> served = control_.ServedCertificates();
+    std::ranges::move(tls_.Served(), std::back_inserter(served));
+    return TlsFigures{pool_.tls_counters(), std::move(served)};
+  });
 }
 
 int Process::Run() {

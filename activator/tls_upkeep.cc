@@ -28,11 +28,19 @@ Status TlsUpkeep::Start() {
   return Load();
 }
 
+std::vector<ServedCertificate> TlsUpkeep::Served() const {
+  std::vector<ServedCertificate> served;
+  for (size_t i = 0; i < served_->size(); ++i)
+    served.push_back({.source = "file", .name = files_.pairs()[i].chain, .not_after = (*served_)[i]->not_after()});
+  return served;
+}
+
 Status TlsUpkeep::Load() {
   const auto read = files_.Read();
   if (!read) return read.error();
   if (*read == nullptr) return Ok();
-  pool_.SetCertificates(*read);
+  served_ = *read;
+  pool_.SetCertificates(served_);
   Log(Level::kInfo, "certificates_read", {{"count", (*read)->size()}});
   return Ok();
 }

@@ -2,7 +2,11 @@
 // only.
 #pragma once
 
+#include <memory>
+#include <vector>
+
 #include "activator/certificate_files.h"
+#include "activator/tls_metrics.h"
 #include "activator/worker_pool.h"
 #include "core/base/loop.h"
 #include "core/http/ticket_keys.h"
@@ -21,6 +25,9 @@ class TlsUpkeep {
   // that is of no use. Once.
   Status Start();
 
+  // Those that are served from files, by the path of their chain.
+  std::vector<ServedCertificate> Served() const;
+
  private:
   Status Load();
   void LookAgain();
@@ -29,6 +36,7 @@ class TlsUpkeep {
   Loop& loop_;
   WorkerPool& pool_;
   CertificateFiles files_;
+  std::shared_ptr<const FileCertificates> served_ = std::make_shared<const FileCertificates>();
   http::TicketKeys keys_;
   std::string complaint_;  // the last that was logged, until all is well again
   Loop::TimerId look_ = 0;

@@ -123,6 +123,12 @@ std::vector<const ProxyCounters*> WorkerPool::counters() const {
   return counters;
 }
 
+std::vector<const http::TlsCounters*> WorkerPool::tls_counters() const {
+  std::vector<const http::TlsCounters*> counters;
+  for (const auto& part : parts_) counters.push_back(&part->tls.counters());
+  return counters;
+}
+
 Status WorkerPool::Listen(const std::vector<ListenAddress>& addresses, const http::InheritedListeners& inherited) {
   for (uint32_t i = 0; i < parts_.size(); ++i) {
     Part& part = *parts_[i];

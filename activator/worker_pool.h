@@ -15,6 +15,7 @@
 #include "core/http/inherited_listeners.h"
 #include "core/http/server.h"
 #include "core/http/ticket_keys.h"
+#include "core/http/tls_counters.h"
 
 namespace updraft::activator {
 
@@ -49,6 +50,7 @@ class WorkerPool {
 
   std::vector<Worker*> workers() const;
   std::vector<const ProxyCounters*> counters() const;
+  std::vector<const http::TlsCounters*> tls_counters() const;
 
   // Every worker listens at all addresses, at sockets that were inherited or at its own.
   // kUnavailable, kInvalidArgument: one cannot be had. Waits for the workers, as the next.

@@ -79,7 +79,8 @@ constexpr FieldName kFields[] = {
     {".Request.RemoteAddr", [](const LogEntry& e, std::string_view, std::string& out) { out.append(e.remote_address); }},
     {".Request.Proto",
      [](const LogEntry& e, std::string_view, std::string& out) {
-       out.append(e.request.minor_version == 0 ? "HTTP/1.0" : "HTTP/1.1");
+       const std::string_view old = e.request.minor_version == 0 ? "HTTP/1.0" : "HTTP/1.1";
+       out.append(e.http2 ? "HTTP/2.0" : old);  // as Go has them
      }},
     {".Request.UserAgent",
      [](const LogEntry& e, std::string_view, std::string& out) { out.append(HeaderOf(e, "user-agent")); }},

@@ -24,6 +24,7 @@ namespace updraft::activator {
 // One request that has ended. Views and pointers are of the time of the call.
 struct LogEntry {
   const http::RequestHead& request;
+  bool http2 = false;  // it came in it
   std::string_view host = {};
   std::string_view remote_address = {};
   std::string_view request_id = {};

@@ -62,6 +62,7 @@ class ControlState {
 
   // Empty until the first update.
   const RouteTable& table() const { return *table_; }
+  const RoutingState& routing() const { return state_; }
   const LoadLedger& ledger() const { return ledger_; }
 
  private:

@@ -350,6 +350,7 @@ void ProxiedRequest::LogAccess() const {
   const std::optional<uint64_t> length = exchange_.body_length();
   proxy_.access_log()->Write({
       .request = exchange_.request(),
+      .http2 = exchange_.http2(),
       .host = origin_.host,
       .remote_address = exchange_.peer(),
       .request_id = origin_.request_id,

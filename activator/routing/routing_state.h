@@ -50,6 +50,14 @@ class RoutingState {
   // Who was told is not there any more: the next call names all that are busy.
   void ForgetLoads();
 
+  // Calls `see` (const RouteEntry&) for each route that has a certificate of its own.
+  template <typename See>
+  void ForEachCertificate(See see) const {
+    for (const auto& [key, held] : routes_) {
+      if (held.entry != nullptr && held.entry->certificate != nullptr) see(*held.entry);
+    }
+  }
+
   // For an ejected instance; null: it is gone.
   Instance* FindInstance(const std::string& revision, const std::string& id);
 

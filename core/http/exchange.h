@@ -39,6 +39,7 @@ struct ConnectionInfo {
   // "ip:port" of the client, "[ip]:port" for IPv6, "unix" for a unix socket.
   std::string peer;
   bool secure = false;                    // it speaks TLS
+  bool http2 = false;
   const AuthorityScope* scope = nullptr;  // null: all
 };
 
@@ -53,6 +54,7 @@ class Exchange {
   const RequestHead& request() const { return request_; }
   const std::string& peer() const { return connection_.peer; }
   bool secure() const { return connection_.secure; }
+  bool http2() const { return connection_.http2; }
   // The request is for an authority that its connection was not opened for (RFC 9110, 15.5.20).
   bool misdirected() const {
     return connection_.scope != nullptr && !connection_.scope->Serves(request_.host());

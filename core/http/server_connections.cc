@@ -58,8 +58,8 @@ Task<void> ServerConnections::Serve(UniqueFd socket, ConnectionInfo info, bool p
     if (proxied) open = co_await ReadProxyHeader(stream, info);
     if (open) {
       Input input(stream);
-      const bool http2 = co_await ServeHttp1(input, info);
-      if (http2) co_await ServeHttp2(input, info, kHttp2Head);
+      info.http2 = co_await ServeHttp1(input, info);
+      if (info.http2) co_await ServeHttp2(input, info, kHttp2Head);
     }
   }
   OnEnd();
@@ -76,7 +76,8 @@ Task<void> ServerConnections::ServeTls(UniqueFd socket, ConnectionInfo info, boo
     if (open) open = co_await Handshake(stream, info);
     if (open) {
       Input input(stream);
-      if (stream.http2()) {
+      info.http2 = stream.http2();
+      if (info.http2) {
         co_await ServeHttp2(input, info, "");
       } else {
         co_await ServeHttp1(input, info);

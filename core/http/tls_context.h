@@ -1,6 +1,7 @@
 // What the TLS connections of one loop share: settings, certificates in OpenSSL's form, keys of
 // session tickets. One for each loop, because OpenSSL counts references to what it shares, and
-// cores that count at the same place wait for one another. Loop thread only.
+// cores that count at the same place wait for one another. Loop thread only, but for reading the
+// counters.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 
 #include "core/http/certificate.h"
 #include "core/http/ticket_keys.h"
+#include "core/http/tls_counters.h"
 
 struct ssl_st;
 
@@ -33,6 +35,8 @@ class TlsContext {
 
   void SetTicketKeys(const TicketKeys& keys);
   const CertificateSource& certificates() const;
+  TlsCounters& counters() { return counters_; }
+  const TlsCounters& counters() const { return counters_; }
 
   // The server's side of a connection; the caller frees it. `greeting` must outlive it.
   ssl_st* NewConnection(TlsGreeting& greeting);
@@ -40,6 +44,7 @@ class TlsContext {
  private:
   struct Parts;
   const std::unique_ptr<Parts> parts_;
+  TlsCounters counters_;
 };
 
 }  // namespace updraft::http

@@ -93,14 +93,17 @@ TlsStream::~TlsStream() { SayEnd(); }
 Task<Status> TlsStream::Handshake(TimePoint deadline) {
   while (true) {
     const Step step = HandshakeStep();
-    if (step == Step::kDone) co_return Ok();
+    if (step == Step::kDone) {
+      CountHandshake();
+      co_return Ok();
+    }
     if (step == Step::kFailed) {
       if (broken() || ended_) {
         ERR_clear_error();
-        co_return Error{Code::kUnavailable, "connection closed in the TLS handshake"};
+        co_return Failed(Code::kUnavailable, "connection closed in the TLS handshake");
       }
       if (ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_HTTP_REQUEST) (void)SendNow(kPlainAnswer);
-      co_return Error{Code::kInvalidArgument, "TLS handshake: " + TakeOpensslError()};
+      co_return Failed(Code::kInvalidArgument, "TLS handshake: " + TakeOpensslError());
     }
     WaitEnd wait = WaitEnd::kReady;
     if (unsent_.empty()) {
@@ -109,9 +112,21 @@ Task<Status> TlsStream::Handshake(TimePoint deadline) {
       wait = co_await Writable(deadline);
     }
     if (wait == WaitEnd::kTimeout)
-      co_return Error{Code::kDeadlineExceeded, "the TLS handshake took too long"};
+      co_return Failed(Code::kDeadlineExceeded, "the TLS handshake took too long");
     if (wait == WaitEnd::kInterrupted) co_return Error{Code::kCancelled, "interrupted"};
   }
+}
+
+void TlsStream::CountHandshake() {
+  TlsCounters& counters = context_.counters();
+  auto& of = SSL_version(ssl_.get()) == TLS1_3_VERSION ? counters.tls13 : counters.tls12;
+  TlsCounters::Add(SSL_session_reused(ssl_.get()) == 1 ? of.resumed : of.full);
+}
+
+Error TlsStream::Failed(Code code, std::string why) {
+  TlsCounters& counters = context_.counters();
+  TlsCounters::Add(code == Code::kInvalidArgument ? counters.refused : counters.abandoned);
+  return {code, std::move(why)};
 }
 
 TlsStream::Step TlsStream::HandshakeStep() {

@@ -41,6 +41,8 @@ class TlsStream final : public Stream, public AuthorityScope {
   };
 
   Step HandshakeStep();
+  void CountHandshake();
+  Error Failed(Code code, std::string why);
   IoState ReadFailure(int result);
   bool Fetch();
   void KeepUnread();

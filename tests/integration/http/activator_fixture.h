@@ -77,18 +77,12 @@ class ActivatorFixture {
     return port;
   }
 
-  void SetPorts(const std::vector<uint16_t>& ports) {
-    RoutingUpdate update;
-    EndpointsUpdate& endpoints = update.endpoints.emplace_back();
-    endpoints.revision = "default/app-1";
-    endpoints.known = true;
-    for (const uint16_t port : ports)
-      endpoints.endpoints.push_back({{"i-" + std::to_string(port), "127.0.0.1", port, {}}});
-    Publish(update);
-  }
+  void SetPorts(const std::vector<uint16_t>& ports) { SetInstances(ports, false); }
+  // They are to stop: what is inside may finish.
+  void SetDraining(const std::vector<uint16_t>& ports) { SetInstances(ports, true); }
 
-  // Adds to what is routed.
-  void Publish(const RoutingUpdate& update) {
+  // Adds to what is routed. Returns the table that the workers have from now on.
+  std::weak_ptr<const RouteTable> Publish(const RoutingUpdate& update) {
     const auto publication =
         std::make_shared<const Publication>(routing_.Apply(update, RealClock().Wall()));
     for (Worker* worker : pool_.workers()) {
@@ -96,6 +90,7 @@ class ActivatorFixture {
       worker->Publish(publication, [&taken] { taken.set_value(); });
       taken.get_future().wait();
     }
+    return publication->table;
   }
 
   uint16_t port() const { return port_; }
@@ -111,6 +106,17 @@ class ActivatorFixture {
   }
 
  private:
+  void SetInstances(const std::vector<uint16_t>& ports, bool draining) {
+    RoutingUpdate update;
+    EndpointsUpdate& endpoints = update.endpoints.emplace_back();
+    endpoints.revision = "default/app-1";
+    endpoints.known = true;
+    for (const uint16_t port : ports)
+      endpoints.endpoints.push_back(
+          {{"i-" + std::to_string(port), "127.0.0.1", port, {}}, draining});
+    Publish(update);
+  }
+
   CountedEvents events_;
   RoutingState routing_;
   WorkerPool pool_;

@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <atomic>
+#include <thread>
+
 #include "core/http/sync.h"
 #include "tests/integration/http/wire.h"
 #include "tests/unit/core/http/test_server.h"
@@ -42,18 +45,21 @@ RevisionSettings Limited(Nanos total, Nanos response_start = Nanos(0), Nanos idl
 
 // ---- clients
 
-TEST(SlowClientTest, HeadsThatTakeTooLongAreCutWhileOthersAreServed) {
+TEST(SlowClientTest, ThousandsOfHeadsThatTakeTooLongAreCutWhileOthersAreServed) {
   http::TestServer backend(AnswerOk);
-  ActivatorFixture activator(WithTimeouts(Millis(300), Seconds(60)), {});
+  ActivatorFixture activator(WithTimeouts(Seconds(1), Seconds(60)), {});
   activator.SetPorts({backend.port()});
+  RawClient good(activator.port());
   std::vector<RawClient> slow;
-  for (int i = 0; i < 300; ++i) {
+  const TimePoint start = RealClock().Now();
+  for (int i = 0; i < 3000; ++i) {
     slow.emplace_back(activator.port());
     slow.back().Send("GET / HTTP/1.1\r\nHost: app.test\r\nX: ");
+    if (i % 100 != 0) continue;
+    good.Send(kGet);
+    ASSERT_EQ(BodyOf(good.ReadResponse()), "ok");
   }
-  RawClient good(activator.port());
-  const TimePoint start = RealClock().Now();
-  while (RealClock().Now() - start < Millis(250)) {
+  while (RealClock().Now() - start < Millis(800)) {
     for (RawClient& client : slow) client.Send("x");  // each byte in time, the head never
     good.Send(kGet);
     ASSERT_EQ(BodyOf(good.ReadResponse()), "ok");
@@ -62,7 +68,7 @@ TEST(SlowClientTest, HeadsThatTakeTooLongAreCutWhileOthersAreServed) {
     EXPECT_TRUE(client.ReadAll().starts_with("HTTP/1.1 408 "));
     EXPECT_TRUE(client.closed());
   }
-  EXPECT_LT(RealClock().Now() - start, Seconds(8));
+  EXPECT_LT(RealClock().Now() - start, Seconds(20));
   good.Send(kGet);
   EXPECT_EQ(BodyOf(good.ReadResponse()), "ok");
 }
@@ -131,7 +137,89 @@ TEST(DescriptorTest, AcceptingGoesOnWhenDescriptorsAreToBeHadAgain) {
   for (RawClient& client : clients) EXPECT_EQ(BodyOf(client.ReadResponse()), "ok");
 }
 
+// Each of them has its turn, over the connections to the instance that are there.
+TEST(DescriptorTest, AThousandClientsAreServedWithDescriptorsForFifty) {
+  http::TestServer backend(AnswerOk);
+  ActivatorFixture activator(2, 1);
+  activator.SetPorts({backend.port()});
+  for (int i = 0; i < 8; ++i) {
+    RawClient client(activator.port());
+    client.Send(kGet);
+    EXPECT_EQ(BodyOf(client.ReadResponse()), "ok");
+  }
+  std::vector<UniqueFd> waiting;
+  for (int i = 0; i < 1000; ++i)
+    waiting.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  rlimit few = before;
+  few.rlim_cur = static_cast<rlim_t>(waiting.back().get()) + 50;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  std::vector<RawClient> clients;
+  const http::SocketAddress address =
+      *http::ParseAddress("127.0.0.1:" + std::to_string(activator.port()));
+  for (UniqueFd& fd : waiting) {
+    ASSERT_EQ(connect(fd.get(), &address.any, address.size), 0);
+    clients.emplace_back(std::move(fd));
+    clients.back().Send("GET / HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n");
+  }
+  int answered = 0;
+  for (RawClient& client : clients) answered += BodyOf(client.ReadAll()) == "ok" ? 1 : 0;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(answered, 1000);
+}
+
+TEST(DescriptorTest, TenThousandThatConnectAndLeaveCostNobodyAnything) {
+  http::TestServer backend(AnswerOk);
+  ActivatorFixture activator(2, 0);
+  activator.SetPorts({backend.port()});
+  RawClient good(activator.port());
+  for (int i = 0; i < 10'000; ++i) {
+    RawClient passing(activator.port());
+    ASSERT_TRUE(passing.connected()) << i;
+    passing.Reset();
+    if (i % 500 != 0) continue;
+    good.Send(kGet);
+    ASSERT_EQ(BodyOf(good.ReadResponse()), "ok") << i;
+  }
+  RawClient last(activator.port());
+  last.Send(kGet);
+  EXPECT_EQ(BodyOf(last.ReadResponse()), "ok");
+}
+
 // ---- instances
+
+// The last instance goes, again and again, while requests come all the time: those that meet its
+// end are inside it until they are done, or wait for the next.
+TEST(ScaleToZeroTest, NoRequestIsLostAtTheEndOfTheLastInstance) {
+  ActivatorFixture activator(2, 0);
+  std::atomic<bool> over = false;
+  std::atomic<int> answered = 0;
+  std::atomic<int> failed = 0;
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back([&] {
+      RawClient client(activator.port());
+      while (!over) {
+        client.Send(kGet);
+        ++(BodyOf(client.ReadResponse()) == "ok" ? answered : failed);
+      }
+    });
+  }
+  for (int round = 0; round < 100; ++round) {
+    http::TestServer instance(AnswerOk);
+    const int before = answered;
+    activator.SetPorts({instance.port()});
+    while (answered < before + 20 && failed == 0) std::this_thread::yield();
+    if (round == 99) over = true;
+    if (over)
+      for (std::thread& client : clients) client.join();
+    activator.SetDraining({instance.port()});
+    while (activator.in_flight(instance.port()) != 0) poll(nullptr, 0, 1);
+  }
+  EXPECT_EQ(failed, 0);
+  EXPECT_GE(answered, 2000);
+}
 
 TEST(FailingInstanceTest, FiftyRequestsOnOneThatDiesAreToldAndTheQueueGoesToTheNext) {
   RawBackend dying;

@@ -7,7 +7,9 @@
 
 #include "tests/integration/http/activator_fixture.h"
 #include "tests/unit/core/http/raw_http2.h"
+#include "tests/unit/core/http/test_certificates.h"
 #include "tests/unit/core/http/test_server.h"
+#include "tests/unit/core/http/tls_tunnel.h"
 
 namespace updraft::activator {
 namespace {
@@ -383,6 +385,9 @@ class FrameTest : public testing::TestWithParam<FrameCase> {
         [](http::Exchange& exchange) { return Instance::Serve(exchange, instance_.get()); });
     activator_ = std::make_unique<ActivatorFixture>(2, 0);
     activator_->SetPorts({backend_->port()});
+    activator_->pool().SetCertificates(std::make_shared<const FileCertificates>(
+        FileCertificates{http::MakeCertificate({"app.test"})}));
+    tls_port_ = activator_->Listen({.tls = true});
   }
   static void TearDownTestSuite() {
     activator_.reset();
@@ -393,22 +398,23 @@ class FrameTest : public testing::TestWithParam<FrameCase> {
     const std::lock_guard lock(instance_->mutex);
     return instance_->whole;
   }
+  static void Check(const FrameCase& c, RawHttp2& client);
 
+  static uint16_t tls_port_;
   static std::unique_ptr<Instance> instance_;
   static std::unique_ptr<http::TestServer> backend_;
   static std::unique_ptr<ActivatorFixture> activator_;
 };
 
+uint16_t FrameTest::tls_port_ = 0;
 std::unique_ptr<Instance> FrameTest::instance_;
 std::unique_ptr<http::TestServer> FrameTest::backend_;
 std::unique_ptr<ActivatorFixture> FrameTest::activator_;
 
 void PrintTo(const FrameCase& c, std::ostream* out) { *out << c.name; }
 
-TEST_P(FrameTest, IsDealtWith) {
-  const FrameCase& c = GetParam();
+void FrameTest::Check(const FrameCase& c, RawHttp2& client) {
   const int before = whole();
-  RawHttp2 client(activator_->port());
   client.Send(c.bytes);
   const bool alive = client.Ping();
   if (c.verdict == Verdict::kStream || c.verdict == Verdict::kStatus) client.ReadStream(1);
@@ -444,6 +450,18 @@ TEST_P(FrameTest, IsDealtWith) {
   if (!may_be) {
     EXPECT_EQ(whole() - before, answered ? 1 : 0);
   }
+}
+
+TEST_P(FrameTest, IsDealtWith) {
+  RawHttp2 client(activator_->port());
+  Check(GetParam(), client);
+}
+
+TEST_P(FrameTest, IsDealtWithUnderTls) {
+  http::TlsTunnel tunnel(tls_port_);
+  ASSERT_TRUE(tunnel.connected());
+  RawHttp2 client(tunnel.TakeEnd());
+  Check(GetParam(), client);
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, FrameTest, testing::ValuesIn(FrameCases()),

@@ -2,16 +2,18 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "core/http/sync.h"
 #include "tests/integration/http/activator_fixture.h"
 #include "tests/integration/http/memory.h"
-#include "tests/unit/core/http/raw_client.h"
+#include "tests/unit/core/http/raw_http2.h"
 #include "tests/unit/core/http/test_server.h"
 
 namespace updraft::activator {
@@ -221,6 +223,172 @@ TEST(LoadTest, AGigabyteEitherWayTakesNoMemory) {
   if (kMemoryCounts) {
     EXPECT_LT(ResidentBytes(), before + (size_t{16} << 20));
   }
+}
+
+// The most that the process has held, of what it was asked now and then.
+class MostResident {
+ public:
+  void Look() { most_ = std::max(most_, ResidentBytes()); }
+  size_t growth() const { return most_ - before_; }
+
+ private:
+  const size_t before_ = ResidentBytes();
+  size_t most_ = before_;
+};
+
+constexpr size_t kWindow = 1 << 20;
+
+// Lets come what one window holds, reads it, and only then lets more come.
+TEST(LoadTest, AGigabyteOverHttp2ToASlowReaderTakesNoMemory) {
+  http::TestServer sender(SendMuch);
+  ActivatorFixture activator(2, 0);
+  activator.SetPorts({sender.port()});
+  const auto more = [](uint32_t stream, uint32_t bytes) {
+    return http::Frame(NGHTTP2_WINDOW_UPDATE, 0, stream, http::Number(bytes, 4));
+  };
+  http::RawHttp2 reader(activator.port(),
+                        http::Setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kWindow));
+  reader.Send(more(0, kWindow - 65'535) + http::HeadersFrame(1, http::RequestFields()));
+  MostResident memory;
+  size_t received = 0;
+  size_t in_window = 0;
+  bool ended = false;
+  while (!ended) {
+    const std::string head = reader.client().ReadExactly(9);
+    ASSERT_EQ(head.size(), 9u);
+    const size_t size = http::NumberAt(head, 0) >> 8;
+    ASSERT_EQ(reader.client().ReadExactly(size).size(), size);
+    if (head[3] != NGHTTP2_DATA) continue;
+    ended = (head[4] & http::kEndStream) != 0;
+    received += size;
+    in_window += size;
+    if (in_window < kWindow) continue;
+    ASSERT_EQ(std::exchange(in_window, 0), kWindow);
+    memory.Look();
+    reader.Send(more(0, kWindow) + more(1, kWindow));
+  }
+  EXPECT_EQ(received, kStreamBytes);
+  if (kMemoryCounts) {
+    EXPECT_LT(memory.growth(), size_t{16} << 20);
+  }
+}
+
+// Takes nothing until it is told to.
+Task<void> TakeMuchLater(Exchange& exchange, const std::atomic<bool>* told) {
+  while (!*told) {
+    const TimePoint next = exchange.loop().Now() + Millis(1);
+    co_await http::SleepUntil(exchange.loop(), next);
+  }
+  co_await TakeMuch(exchange);
+}
+
+TEST(LoadTest, AGigabyteOverHttp2ToAnInstanceThatDoesNotReadWaitsAtTheClient) {
+  std::atomic<bool> told = false;
+  http::TestServer taker([&told](Exchange& exchange) { return TakeMuchLater(exchange, &told); });
+  ActivatorFixture activator(2, 0);
+  activator.SetPorts({taker.port()});
+  http::RawHttp2 writer(activator.port());
+  ASSERT_TRUE(writer.Ping());  // the settings have come
+  MostResident memory;
+  writer.Send(http::HeadersFrame(1, http::RequestFields("POST"), http::kEndHeaders));
+  const std::string piece(16'384, 'u');
+  size_t sent = 0;
+  while (sent < kStreamBytes) {
+    const size_t room = std::min<size_t>(writer.seen().Room(1, sent), kStreamBytes - sent);
+    if (room > 0) {
+      const size_t count = std::min(room, piece.size());
+      const bool last = sent + count == kStreamBytes;
+      writer.Send(http::DataFrame(1, std::string_view(piece).substr(0, count),
+                                  last ? http::kEndStream : 0));
+      sent += count;
+      continue;
+    }
+    memory.Look();
+    pollfd waiting{writer.client().fd(), POLLIN, 0};
+    if (!told && poll(&waiting, 1, 200) == 0) {
+      // What windows and sockets hold is full.
+      EXPECT_LT(sent, size_t{32} << 20);
+      told = true;
+    }
+    ASSERT_TRUE(writer.ReadFrame());
+  }
+  ASSERT_TRUE(writer.ReadStream(1));
+  EXPECT_TRUE(told);
+  EXPECT_EQ(writer.seen().bodies.at(1), std::to_string(kStreamBytes));
+  if (kMemoryCounts) {
+    EXPECT_LT(memory.growth(), size_t{16} << 20);
+  }
+}
+
+// ---- routes
+
+// Hosts r-0.test and so on, of which nine of ten requests go to one revision and one to the other.
+RouteUpdate SplitRoute(size_t number, uint32_t percent) {
+  RouteUpdate route;
+  route.key = "default/r-" + std::to_string(number);
+  route.hosts = {{.host = "r-" + std::to_string(number) + ".test",
+                  .splits = {{"default/app-1", percent}, {"default/app-2", 100 - percent}}}};
+  return route;
+}
+
+Task<void> Count(Exchange& exchange, std::atomic<size_t>* served) {
+  ++*served;
+  (void)co_await exchange.Respond(200, http::Headers(), "ok");
+}
+
+TEST(LoadTest, TenThousandRoutesThatChangeUnderLoadCostNoRequestAndNoTable) {
+  constexpr size_t kRoutes = 10'000;
+  constexpr size_t kHosts = 4;  // that are asked for
+  constexpr int kBatches = 50;
+  constexpr int kBatch = 100;
+  constexpr size_t kRequests = kHosts * kBatches * kBatch;
+  std::atomic<size_t> served[2] = {0, 0};
+  http::TestServer most([&served](Exchange& exchange) { return Count(exchange, &served[0]); });
+  http::TestServer few([&served](Exchange& exchange) { return Count(exchange, &served[1]); });
+  ActivatorFixture activator(2, 0);
+  activator.SetPorts({most.port()});
+  RoutingUpdate routes;
+  RevisionSettings& second = routes.revisions.emplace_back();
+  second.key = "default/app-2";
+  routes.endpoints = {{.revision = "default/app-2",
+                       .known = true,
+                       .endpoints = {{{"i-few", "127.0.0.1", few.port(), {}}}}}};
+  for (size_t i = 0; i < kRoutes; ++i) routes.routes.push_back(SplitRoute(i, 90));
+  std::vector<std::weak_ptr<const RouteTable>> tables = {activator.Publish(routes)};
+
+  std::atomic<size_t> good = 0;
+  std::atomic<int> running = kHosts;
+  const TimePoint start = RealClock().Now();
+  std::thread load([&] {
+    InThreads(kHosts, [&](unsigned host) {
+      RawClient client(activator.port());
+      std::string batch;
+      for (int i = 0; i < kBatch; ++i)
+        batch += "GET / HTTP/1.1\r\nHost: r-" + std::to_string(host) + ".test\r\n\r\n";
+      for (int i = 0; i < kBatches; ++i) {
+        client.Send(batch);
+        for (int k = 0; k < kBatch; ++k)
+          good += client.ReadResponse().starts_with("HTTP/1.1 200 ") ? 1 : 0;
+      }
+      --running;
+    });
+  });
+  for (size_t i = 0; running > 0; ++i) {
+    RoutingUpdate update;
+    update.routes = {SplitRoute(kHosts + i % (kRoutes - kHosts), i % 2 == 0 ? 50 : 90)};
+    tables.push_back(activator.Publish(update));
+  }
+  load.join();
+  const double seconds = std::chrono::duration<double>(RealClock().Now() - start).count();
+  std::printf("%.0f requests and %.0f updates a second\n", kRequests / seconds,
+              static_cast<double>(tables.size()) / seconds);
+  EXPECT_EQ(good, kRequests);
+  EXPECT_GT(static_cast<double>(tables.size()), 100 * seconds);
+  EXPECT_EQ(served[0] + served[1], kRequests);
+  EXPECT_NEAR(static_cast<double>(served[1]) / kRequests, 0.1, 0.01);
+  EXPECT_FALSE(tables.back().expired());
+  tables.pop_back();
+  EXPECT_EQ(std::ranges::count_if(tables, [](const auto& table) { return !table.expired(); }), 0);
 }
 
 }  // namespace

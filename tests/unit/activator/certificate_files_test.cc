@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "activator/config.h"
+#include "activator/tls_metrics.h"
 #include "tests/unit/core/http/test_certificates.h"
 
 namespace updraft::activator {
@@ -43,6 +44,25 @@ TEST_F(CertificateFilesTest, AreReadAgainOnlyWhenTheyChange) {
   const auto second = files.Read();
   ASSERT_TRUE(second && *second);
   EXPECT_TRUE((*second)->front()->Covers("b.test"));
+}
+
+TEST_F(CertificateFilesTest, WhatIsServedAndHandshakesAreOnTheMetricsPage) {
+  http::TlsCounters counters[2];
+  http::TlsCounters::Add(counters[0].tls13.resumed);
+  http::TlsCounters::Add(counters[1].tls13.resumed);
+  http::TlsCounters::Add(counters[1].refused);
+  metrics::Exposition exposition("activator");
+  ShowTls(exposition, [&counters] {
+    return TlsFigures{{&counters[0], &counters[1]}, {{"file", "/a.crt", 1'800'000'000}, {"route", "b.test", 7}}};
+  });
+  const std::string page = exposition.Render();
+  for (const char* line : {"_tls_handshakes_total{result=\"resumed\",version=\"1.3\"} 2\n",
+                           "_tls_handshakes_total{result=\"full\",version=\"1.2\"} 0\n",
+                           "_tls_handshakes_total{result=\"refused\",version=\"none\"} 1\n",
+                           "_tls_certificate_not_after_seconds{name=\"/a.crt\",source=\"file\"} 1800000000\n",
+                           "_tls_certificate_not_after_seconds{name=\"b.test\",source=\"route\"} 7\n"}) {
+    EXPECT_NE(page.find(line), std::string::npos) << line << page;
+  }
 }
 
 TEST_F(CertificateFilesTest, WhatIsOfNoUseIsNamedAndReadAgainLater) {

@@ -46,6 +46,20 @@ std::string Line(std::string_view format) {
   return line;
 }
 
+TEST(LogTemplateTest, TheVersionOfHttpIsTheClients) {
+  const LogTemplate proto = *LogTemplate::Parse("{{.Request.Proto}}");
+  Sample sample;
+  LogEntry entry = sample.Entry();
+  std::string lines;
+  proto.Append(entry, lines);
+  sample.request.minor_version = 0;
+  proto.Append(entry, lines);
+  sample.request.minor_version = 1;
+  entry.http2 = true;
+  proto.Append(entry, lines);
+  EXPECT_EQ(lines, "HTTP/1.1\nHTTP/1.0\nHTTP/2.0\n");
+}
+
 TEST(LogTemplateTest, KnativesFields) {
   EXPECT_EQ(Line("{{.Request.Method}} {{ .Request.URL }} {{.Request.RequestURI}} {{.Request.Host}} {{.Request.Proto}}"),
             "GET /a?b=\"c\" /a?b=\"c\" app.test HTTP/1.1\n");

@@ -47,6 +47,24 @@ TEST(DeadlinesTest, EachLimitNamesItself) {
             "nothing was sent within 0.020 s (idleTimeoutSeconds)");
 }
 
+// By the loop's clock: never early, and no turn that begins two ticks behind the limit ends without
+// it.
+TEST(DeadlinesTest, EachFiresWithinTwoTicksOfItsTime) {
+  constexpr Nanos limit = Millis(30);
+  for (const RequestTimeouts& timeouts :
+       {RequestTimeouts{.total = limit}, RequestTimeouts{.response_start = limit},
+        RequestTimeouts{.idle = limit}}) {
+    bool late = false;
+    const Fired fired = Fire(timeouts, [&late](Loop& loop, RequestDeadlines& deadlines) {
+      loop.After(limit + Millis(2), [&late, &loop, &deadlines] {
+        loop.AtEndOfTurn([&late, &deadlines] { late = !deadlines.expired(); });
+      });
+    });
+    EXPECT_GE(fired.after, limit) << fired.why;
+    EXPECT_FALSE(late) << fired.why;
+  }
+}
+
 TEST(DeadlinesTest, AResponseThatBeganIsNotLate) {
   const Fired fired = Fire({.total = Millis(60), .response_start = Millis(20)},
                            [](Loop&, RequestDeadlines& deadlines) { deadlines.OnResponseStart(); });

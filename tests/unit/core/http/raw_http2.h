@@ -3,6 +3,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -88,7 +89,14 @@ struct Seen {
   int ping_acks = 0;
   int settings_acks = 0;
   uint32_t streams_max = 0;
+  uint32_t window = 65'535;              // of each stream at its start
+  std::map<uint32_t, uint64_t> windows;  // by stream, 0 for all together: what has been added
 
+  // How much may be sent on a stream that has sent `sent` bytes, as the only one.
+  uint64_t Room(uint32_t stream, uint64_t sent) const {
+    const auto added = [this](uint32_t of) { return windows.contains(of) ? windows.at(of) : 0; };
+    return std::min(65'535 + added(0), window + added(stream)) - sent;
+  }
   bool over(uint32_t stream) const { return ended.contains(stream) || resets.contains(stream); }
 };
 
@@ -161,8 +169,13 @@ class RawHttp2 {
         for (size_t at = 0; at + 6 <= payload.size(); at += 6) {
           if (payload[at + 1] == NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
             seen_.streams_max = NumberAt(payload, at + 2);
+          if (payload[at + 1] == NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE)
+            seen_.window = NumberAt(payload, at + 2);
         }
         if ((flags & kAck) == 0) client_.Send(Frame(NGHTTP2_SETTINGS, kAck, 0, {}));
+        break;
+      case NGHTTP2_WINDOW_UPDATE:
+        seen_.windows[stream] += NumberAt(payload, 0);
         break;
       case NGHTTP2_PING:
         if ((flags & kAck) != 0) ++seen_.ping_acks;

@@ -107,6 +107,7 @@ TEST(TlsTest, AClientThatDoesNotFinishItsHelloIsCut) {
   client.Send(std::string("\x16\x03\x01\x02\x00\x01\x00", 7));
   EXPECT_EQ(client.ReadAll(), "");
   EXPECT_TRUE(client.closed());
+  EXPECT_EQ(server.context.counters().abandoned, 1u);
 }
 
 TEST(TlsTest, WhoSpeaksWithoutTlsIsTold) {
@@ -120,6 +121,8 @@ TEST(TlsTest, WhoSpeaksWithoutTlsIsTold) {
   gibberish.Send("SSH-2.0-OpenSSH_9.2\r\n");
   gibberish.ReadAll();
   EXPECT_TRUE(gibberish.closed());
+  EXPECT_EQ(server.context.counters().refused, 2u);
+  EXPECT_EQ(server.context.counters().abandoned, 0u);
 }
 
 // A client whose bytes the test carries, so that it can cut them anywhere.
@@ -296,6 +299,11 @@ TEST(TlsTest, SessionsAreResumedByWhoeverHasTheKeys) {
     EXPECT_TRUE(resumed(keys));
     EXPECT_TRUE(resumed(Rotate(keys)));
     EXPECT_FALSE(resumed(Rotate(Rotate(keys))));
+  }
+  for (const TlsCounters::OfVersion* of :
+       {&two.context.counters().tls12, &two.context.counters().tls13}) {
+    EXPECT_EQ(of->full, 1u);
+    EXPECT_EQ(of->resumed, 2u);
   }
 }
 
