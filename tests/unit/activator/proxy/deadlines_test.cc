@@ -50,7 +50,7 @@ TEST(DeadlinesTest, EachLimitNamesItself) {
 // By the loop's clock: never early, and no turn that begins two ticks behind the limit ends without
 // it.
 TEST(DeadlinesTest, EachFiresWithinTwoTicksOfItsTime) {
-  constexpr Nanos limit = Millis(30);
+  static constexpr Nanos limit = Millis(30);
   for (const RequestTimeouts& timeouts :
        {RequestTimeouts{.total = limit}, RequestTimeouts{.response_start = limit},
         RequestTimeouts{.idle = limit}}) {
