@@ -184,17 +184,19 @@ Task<bool> ProxiedRequest::TryHttp1Instance() {
   std::unique_ptr<UpstreamConnection> connection = proxy_.pool().Take(instance_id);
   RelayResult result;
   for (int sent = 0; sent == 0 || (result.end == End::kNotReceived && sent < kSendsMax); ++sent) {
-    const bool reused = sent == 0 && connection != nullptr;
+    bool reused = sent == 0 && connection != nullptr;
     if (!reused) {
-      const Status connected = co_await Connect(connection);
-      if (!connected) co_return false;
+      const Status obtained = co_await Obtain(connection, reused);
+      if (!obtained) co_return false;
     }
     result = co_await RunRelay(connection->http(), reused);
   }
   if (result.end == End::kComplete && connection->http().reusable()) {
     proxy_.pool().Give(instance_id, std::move(connection));
+  } else {
+    connection.reset();
+    proxy_.pool().Closed(instance_id);
   }
-  connection.reset();
   status_ = result.status;
   if (result.end != End::kComplete) co_await Conclude(std::move(result));
   co_return true;
@@ -239,6 +241,26 @@ Task<RelayResult> ProxiedRequest::RunRelay(http::ClientExchange& upstream, bool 
     proxy_.worker().dispatcher().Traffic(*hold_.slot().revision).retries.Add();
   }
   co_return result;
+}
+
+// A connection of its own; or, when there are no descriptors for one, the next that another request
+// is done with. Gives up when nobody has been given one for as long as connecting may take.
+Task<Status> ProxiedRequest::Obtain(std::unique_ptr<UpstreamConnection>& connection, bool& reused) {
+  Status connected = co_await Connect(connection);
+  while (!connected && connected.error().code == Code::kResourceExhausted && !over()) {
+    UpstreamWait wait(proxy_.pool(), hold_.slot().instance->id());
+    wait_ = &wait;
+    const TimePoint until = exchange_.loop().Now() + proxy_.options().connect_timeout;
+    bool timely = true;
+    while (wait.pending() && timely) timely = co_await wait.Settled(until);
+    wait_ = nullptr;
+    connection = wait.TakeConnection();
+    reused = connection != nullptr;
+    if (reused) co_return Ok();
+    if (over() || (!timely && wait.pending() && !wait.moved_on())) break;
+    connected = co_await Connect(connection);
+  }
+  co_return connected;
 }
 
 Task<Status> ProxiedRequest::Connect(std::unique_ptr<UpstreamConnection>& connection) {
@@ -369,6 +391,7 @@ bool ProxiedRequest::over() const { return deadlines_->expired() || exchange_.cl
 
 void ProxiedRequest::OnDeadline() {
   hold_.GiveUp();
+  if (wait_ != nullptr) wait_->GiveUp();
   if (upstream_ != nullptr) upstream_->Interrupt();
   exchange_.Interrupt();
 }
@@ -377,7 +400,9 @@ void ProxiedRequest::OnDeadline() {
 // lost.
 void ProxiedRequest::OnClientGone() {
   hold_.GiveUp();
-  if (upstream_ != nullptr && exchange_.client_lost()) upstream_->Interrupt();
+  if (!exchange_.client_lost()) return;
+  if (wait_ != nullptr) wait_->GiveUp();
+  if (upstream_ != nullptr) upstream_->Interrupt();
 }
 
 http::Handler Proxy::Handler(Entrance entrance) {

@@ -39,6 +39,7 @@ class ProxiedRequest final : private DeadlineObserver {
   http::Task<bool> TryHttp1Instance();
   http::Task<bool> TryHttp2Instance();
   http::Task<RelayResult> RunRelay(http::ClientExchange& upstream, bool reused);
+  http::Task<Status> Obtain(std::unique_ptr<UpstreamConnection>& connection, bool& reused);
   http::Task<Status> Connect(std::unique_ptr<UpstreamConnection>& connection);
   Status NoteConnect(Status connected);
   http::Task<void> Conclude(RelayResult result);
@@ -66,6 +67,7 @@ class ProxiedRequest final : private DeadlineObserver {
   std::optional<RequestDeadlines> deadlines_;
   SlotHold hold_;
   http::ClientExchange* upstream_ = nullptr;  // while one is in use
+  UpstreamWait* wait_ = nullptr;              // while one lasts
   Error connect_error_;
   TakenBody body_;
   TrafficMeter traffic_;

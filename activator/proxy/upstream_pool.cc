@@ -24,11 +24,12 @@ void UpstreamConnection::OnTimer() {
 }
 
 std::unique_ptr<UpstreamConnection> UpstreamPool::Take(const std::string& instance_id) {
-  const auto found = idle_.find(instance_id);
-  if (found == idle_.end()) return nullptr;
-  while (!found->second.empty()) {
-    std::unique_ptr<UpstreamConnection> connection = std::move(found->second.back());
-    found->second.pop_back();
+  const auto found = instances_.find(instance_id);
+  if (found == instances_.end()) return nullptr;
+  Idle& idle = found->second.idle;
+  while (!idle.empty()) {
+    std::unique_ptr<UpstreamConnection> connection = std::move(idle.back());
+    idle.pop_back();
     --idle_count_;
     connection->http_.stream().set_hangup_observer(nullptr);
     connection->pool_ = nullptr;
@@ -40,12 +41,20 @@ std::unique_ptr<UpstreamConnection> UpstreamPool::Take(const std::string& instan
 
 void UpstreamPool::Give(const std::string& instance_id,
                         std::unique_ptr<UpstreamConnection> connection) {
-  auto found = idle_.find(instance_id);
-  if (found == idle_.end()) {
+  auto found = instances_.find(instance_id);
+  if (found == instances_.end()) {
     ForgetEmpty();
-    found = idle_.try_emplace(instance_id).first;
+    found = instances_.try_emplace(instance_id).first;
   }
-  Idle& idle = found->second;
+  ToInstance& to = found->second;
+  if (to.waiting.linked()) {
+    auto* const first = static_cast<UpstreamWait*>(to.waiting.next);
+    ++to.handed;
+    first->connection_ = std::move(connection);
+    first->End();
+    return;
+  }
+  Idle& idle = to.idle;
   if (idle.size() >= limits_.idle_per_instance_max) return;
   connection->pool_ = this;
   connection->key_ = &found->first;
@@ -55,8 +64,21 @@ void UpstreamPool::Give(const std::string& instance_id,
   ++idle_count_;
 }
 
+void UpstreamPool::Closed(const std::string& instance_id) {
+  const auto found = instances_.find(instance_id);
+  if (found != instances_.end() && found->second.waiting.linked())
+    static_cast<UpstreamWait*>(found->second.waiting.next)->End();
+}
+
+UpstreamWait::UpstreamWait(UpstreamPool& pool, const std::string& instance_id)
+    : gate_(pool.loop_),
+      handed_(&pool.instances_[instance_id].handed),
+      handed_before_(*handed_) {
+  AppendTo(pool.instances_[instance_id].waiting);
+}
+
 void UpstreamPool::Drop(UpstreamConnection* connection) {
-  Idle& idle = idle_.find(*connection->key_)->second;
+  Idle& idle = instances_.find(*connection->key_)->second.idle;
   const auto is_it = [connection](const auto& one) { return one.get() == connection; };
   const auto at = std::ranges::find_if(idle, is_it);
   const std::unique_ptr<UpstreamConnection> dropped = std::move(*at);
@@ -66,9 +88,11 @@ void UpstreamPool::Drop(UpstreamConnection* connection) {
 
 // Instances come and go; those without an idle connection are forgotten now and then.
 void UpstreamPool::ForgetEmpty() {
-  if (idle_.size() < forget_at_) return;
-  std::erase_if(idle_, [](const auto& entry) { return entry.second.empty(); });
-  forget_at_ = 64 + idle_.size() * 2;
+  if (instances_.size() < forget_at_) return;
+  std::erase_if(instances_, [](const auto& entry) {
+    return entry.second.idle.empty() && !entry.second.waiting.linked();
+  });
+  forget_at_ = 64 + instances_.size() * 2;
 }
 
 }  // namespace updraft::activator

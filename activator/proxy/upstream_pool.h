@@ -1,4 +1,5 @@
-// Connections to instances that wait for their next request. One per worker; loop thread only.
+// Connections to instances that wait for their next request, and requests that wait for such a
+// connection. One per worker; loop thread only.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,10 @@
 
 #include "core/base/clock.h"
 #include "core/base/loop.h"
+#include "core/base/ring.h"
 #include "core/base/timer_wheel.h"
 #include "core/http/client_connection.h"
+#include "core/http/gate.h"
 
 namespace updraft::activator {
 
@@ -38,6 +41,38 @@ class UpstreamConnection final : private http::HangupObserver, private Timer {
   const std::string* key_ = nullptr;  // its instance's, in the pool
 };
 
+// The wait of a request that can have no connection of its own, because there are no descriptors:
+// for one that another request to the instance is done with. First come, first served.
+class UpstreamWait final : private RingLink {
+ public:
+  UpstreamWait(UpstreamPool& pool, const std::string& instance_id);
+  // Leaves the line.
+  ~UpstreamWait() = default;
+
+  // False: it has ended, by a connection, because one was closed, or by GiveUp().
+  bool pending() const { return linked(); }
+  http::Gate::Wait Settled(TimePoint until) { return gate_.Pass(until); }
+  void GiveUp() { End(); }
+
+  // Null: none came.
+  std::unique_ptr<UpstreamConnection> TakeConnection() { return std::move(connection_); }
+  // While this one waited somebody was given a connection. REQUIRES: pending().
+  bool moved_on() const { return *handed_ != handed_before_; }
+
+ private:
+  friend class UpstreamPool;
+
+  void End() {
+    Unlink();
+    gate_.Open();
+  }
+
+  http::Gate gate_;
+  const uint64_t* handed_;  // the instance's count
+  const uint64_t handed_before_;
+  std::unique_ptr<UpstreamConnection> connection_;
+};
+
 struct UpstreamPoolLimits {
   size_t idle_per_instance_max = 1024;
   // Shorter than most servers keep an idle connection (5 s): a request must not meet a closing one.
@@ -50,23 +85,31 @@ class UpstreamPool {
   UpstreamPool(const UpstreamPool&) = delete;
   UpstreamPool& operator=(const UpstreamPool&) = delete;
 
-  // The one used last: the others may grow old. Null: none is idle.
+  // The one used last: the others may grow old. Null: none is idle. Who waits was given all.
   std::unique_ptr<UpstreamConnection> Take(const std::string& instance_id);
   // REQUIRES: connection->http().reusable().
   void Give(const std::string& instance_id, std::unique_ptr<UpstreamConnection> connection);
+  // A connection to it was closed: who waits first may open one in its place.
+  void Closed(const std::string& instance_id);
 
   size_t idle_count() const { return idle_count_; }
 
  private:
   friend class UpstreamConnection;
+  friend class UpstreamWait;
   using Idle = std::vector<std::unique_ptr<UpstreamConnection>>;
+  struct ToInstance {
+    Idle idle;
+    RingLink waiting;
+    uint64_t handed = 0;  // connections, to those who wait
+  };
 
   void Drop(UpstreamConnection* connection);
   void ForgetEmpty();
 
   Loop& loop_;
   const UpstreamPoolLimits limits_;
-  std::unordered_map<std::string, Idle> idle_;  // by instance id
+  std::unordered_map<std::string, ToInstance> instances_;  // by id
   size_t idle_count_ = 0;
   size_t forget_at_ = 64;  // instances, known and gone
 };

@@ -137,10 +137,11 @@ TEST(DescriptorTest, AcceptingGoesOnWhenDescriptorsAreToBeHadAgain) {
   for (RawClient& client : clients) EXPECT_EQ(BodyOf(client.ReadResponse()), "ok");
 }
 
-// Each of them has its turn, over the connections to the instance that are there.
+// Each of them has its turn; who finds no descriptor for a connection to the instance waits for one
+// that another request is done with.
 TEST(DescriptorTest, AThousandClientsAreServedWithDescriptorsForFifty) {
   http::TestServer backend(AnswerOk);
-  ActivatorFixture activator(2, 1);
+  ActivatorFixture activator(2, 0);
   activator.SetPorts({backend.port()});
   for (int i = 0; i < 8; ++i) {
     RawClient client(activator.port());
