@@ -16,7 +16,6 @@ using Words = std::vector<std::string>;
 Words AllVerbs() {
   return {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"};
 }
-Words ReadVerbs() { return {"get", "list", "watch"}; }
 
 Kind Serving(std::string kind, std::string plural, Words short_names, SchemaRef schema,
              std::vector<Column> columns) {
