@@ -10,6 +10,7 @@ namespace updraft::controller {
 
 inline constexpr std::string_view kUnschedulable = "Unschedulable";
 inline constexpr std::string_view kConfigError = "CreateContainerConfigError";
+inline constexpr std::string_view kUnhealthy = "Unhealthy";  // its liveness probe has it restarted
 
 // ExitCode<N> or OOMKilled with the termination message for a container that ended and does not
 // run, else the node's own words. nullopt: the report tells of no failure.

@@ -202,6 +202,12 @@ void Fleet::Update(Instance& instance, const v1::InstanceReport& report, Moment 
 
 void Fleet::NoteFailure(const Instance& instance, RevisionState& state) {
   if (instance.intent != Intent::kRun) return;
+  // A container of one that was ready is started again at once. Only when that does not go well has
+  // the revision failed, which is given up for it.
+  const bool comes_back = instance.was_ready && instance.phase != v1::INSTANCE_BACKOFF &&
+                          instance.phase != v1::INSTANCE_FAILED;
+  const std::string& reason = instance.report.failure().reason();
+  if (comes_back && (reason.empty() || reason == kUnhealthy)) return;
   if (auto failure = FailureOfReport(instance.report)) state.last_failure = std::move(failure);
 }
 

@@ -370,6 +370,29 @@ TEST_F(FleetTest, CrashesShowTheirExitCodeUntilOneIsReady) {
   EXPECT_FALSE(FailureOf(*fleet_, "d/r"));
 }
 
+TEST_F(FleetTest, AContainerThatComesBackAtOnceIsNoFailureOfItsRevision) {
+  const v1::InstanceSpec spec = OneReady();
+  v1::InstanceReport report = ReportOf(spec, v1::INSTANCE_STARTING);
+  v1::ContainerReport& container = *report.add_containers();
+  container.mutable_last_termination()->set_exit_code(137);
+  report.mutable_failure()->set_reason("Unhealthy");
+  fleet_->OnReport("n1", streams_["n1"], report, Now());
+  Settle();
+  EXPECT_FALSE(ObservedOf(*fleet_, "d/r", clock_.Now()).failure);
+  report.mutable_failure()->set_reason("ErrImagePull");  // it cannot come back
+  fleet_->OnReport("n1", streams_["n1"], report, Now());
+  Settle();
+  EXPECT_TRUE(ObservedOf(*fleet_, "d/r", clock_.Now()).failure);
+
+  Report(spec, v1::INSTANCE_READY);
+  EXPECT_FALSE(ObservedOf(*fleet_, "d/r", clock_.Now()).failure);
+  report.clear_failure();
+  report.set_phase(v1::INSTANCE_BACKOFF);  // nor can one that crashes again
+  fleet_->OnReport("n1", streams_["n1"], report, Now());
+  Settle();
+  EXPECT_EQ(ObservedOf(*fleet_, "d/r", clock_.Now()).failure->reason, "ExitCode137");
+}
+
 TEST_F(FleetTest, AnInitContainerThatHasDoneItsWorkIsNoFailure) {
   Connect();
   const v1::InstanceSpec spec = Starts(Decide(1)).at(0);
