@@ -46,6 +46,7 @@ spec:
       - name: user
         image: dev.local/sample:latest
         ports: [{containerPort: 8080}]
+        livenessProbe: {httpGet: {path: /live}, periodSeconds: 1, failureThreshold: 3}
         env:
         - name: COLOUR
           valueFrom: {configMapKeyRef: {name: settings, key: colour}}
@@ -116,4 +117,9 @@ get caller /fetch/127.0.0.1:8081/exit > /dev/null
 restarted() { [ "$(status '{.status.containerStatuses[1].restartCount}{.status.containerStatuses[0].restartCount}{.status.containerStatuses[1].ready}')" = 10true ]; }
 wait_until 15 "the container beside to be restarted" restarted
 wait_until 15 "the container beside to answer" sh -c "curl -s --noproxy '*' http://caller.default.localhost:$HTTP_PORT/fetch/127.0.0.1:8081/ | grep -q beside"
+is "$(get caller /file/shared/prepared)" prepared "what the init container wrote, after that"
+
+log "the liveness probe fails: the container is restarted, the instance stays"
+get caller '/live?fail' > /dev/null
+wait_until 15 "the container to be restarted" sh -c "kubectl get $pod -o 'jsonpath={.status.containerStatuses[0].restartCount}{.status.containerStatuses[0].ready}' | grep -qx 1true"
 is "$(get caller /file/shared/prepared)" prepared "what the init container wrote, after that"
