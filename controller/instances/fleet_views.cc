@@ -24,7 +24,8 @@ const RevisionState* StateOf(const Fleet& fleet, const RevisionKey& key) {
 int CrashesOf(const Instance& instance) {
   int crashes = 0;
   for (const v1::ContainerReport& container : instance.report.containers()) {
-    crashes = std::max(crashes, container.restart_count() + (container.running() || IsDone(container) ? 0 : 1));
+    crashes = std::max(
+        crashes, container.restart_count() + (container.running() || IsDone(container) ? 0 : 1));
   }
   return crashes;
 }
@@ -33,6 +34,14 @@ bool Hopeless(const Instance& instance, const RevisionState& state) {
   if (kHopelessReasons.contains(instance.report.failure().reason())) return true;
   if (instance.phase == v1::INSTANCE_BACKOFF) return CrashesOf(instance) >= kHopelessCrashes;
   return instance.phase == v1::INSTANCE_FAILED && state.start_failures >= kHopelessCrashes;
+}
+
+// Whether none of its instances may still come right by itself.
+bool GivenUp(const Fleet& fleet, const RevisionKey& key, const RevisionState& state) {
+  return std::ranges::none_of(fleet.instances().OfRevision(key), [&](const Instance* instance) {
+    return instance->intent == Intent::kRun && !OfAnEarlierOne(state, *instance) &&
+           !Hopeless(*instance, state);
+  });
 }
 
 Activity ActivityOf(const RevisionState& state) {
@@ -117,9 +126,10 @@ std::optional<v1::ScaleTarget> ScaleTargetOf(const Fleet& fleet, const RevisionK
   for (const auto& [name, value] : spec.scaling_annotations)
     (*target.mutable_annotations())[name] = value;
   target.set_container_concurrency(spec.routing.container_concurrency());
+  // Not before its node has tried some times: what it waits for may be late.
   // Also at zero: were it reachable again as soon as its last instance is gone, its min-scale would
   // bring it back at once, over and over. A request tries it again all the same.
-  const bool broken = spec.broken && counts.ready == 0;
+  const bool broken = spec.broken && counts.ready == 0 && GivenUp(fleet, key, *state);
   target.set_reachability(broken ? v1::UNREACHABLE : spec.reachability);
   target.set_ready(static_cast<uint32_t>(counts.ready));
   target.set_starting(static_cast<uint32_t>(counts.starting));

@@ -108,11 +108,17 @@ TEST_F(FleetTest, ABrokenRevisionIsUnreachableAlsoWhenNothingOfItIsLeft) {
   auto broken = std::make_shared<RevisionSpec>(*SpecOf("d/r"));
   broken->broken.emplace().set_reason("ExitCode3");
   fleet_->SetRevision(broken);
-  Decide(1);
+  const v1::InstanceSpec spec = Starts(Decide(1)).at(0);
+  v1::InstanceReport crashed = ReportOf(spec, v1::INSTANCE_BACKOFF);
+  crashed.add_containers()->set_restart_count(1);
+  fleet_->OnReport("n1", streams_["n1"], crashed, Now());
+  EXPECT_NE(ScaleTargetOf(*fleet_, "d/r", clock_.Now())->reachability(), v1::UNREACHABLE)
+      << "what it waits for may be late";
+  crashed.mutable_containers(0)->set_restart_count(2);
+  fleet_->OnReport("n1", streams_["n1"], crashed, Now());
   EXPECT_EQ(ScaleTargetOf(*fleet_, "d/r", clock_.Now())->reachability(), v1::UNREACHABLE);
   Decide(0);
-  Report(Starts(Decide(1)).at(0), v1::INSTANCE_STOPPED);
-  Decide(0);
+  Report(spec, v1::INSTANCE_STOPPED);
   EXPECT_EQ(ScaleTargetOf(*fleet_, "d/r", clock_.Now())->reachability(), v1::UNREACHABLE);
 }
 
