@@ -137,6 +137,7 @@ class HandoverTest : public testing::Test {
     for (const pid_t pid : running_) kill(pid, SIGKILL);
     for (const pid_t pid : running_) waitpid(pid, nullptr, 0);
     server_->Shutdown(std::chrono::system_clock::now());
+    controller_thread_.Stop();  // before the controller goes, which it tells of its streams' ends
     std::filesystem::remove_all(folder_);
   }
 

@@ -127,6 +127,7 @@ class ControlTest : public testing::Test {
     Do(control_thread_.loop(), [this] { control_.reset(); });
     control_thread_.Stop();
     server_->Shutdown(std::chrono::system_clock::now());
+    peers_thread_.Stop();  // before the peers go, which it tells of their streams' ends
     std::filesystem::remove_all(folder_);
   }
 
