@@ -87,10 +87,11 @@ Agent::Agent(Loop& loop, const Config& config, AgentGround ground)
       specs_({.cgroup_parent = config.cgroup_parent, .compiled_seccomp = IsCrun(config.runtime_binary)}, host_facts_,
              files_),
       execs_(loop, runtime_, config.run + "/exec"),
+      processes_(loop, runtime_, config.run + "/sessions"),
       probes_(loop, execs_),
       gate_(kCreatesPerCore * static_cast<size_t>(std::max<int64_t>(1, host_facts_.cpus))),
       host_(Tools(), HostCallbacks()),
-      service_(loop, host_, image_store_, log_store_),
+      service_(loop, host_, image_store_, log_store_, runtime_, processes_),
       http_server_(loop, {}, metrics::OperationsHandler(exposition_, [this] { return Ready(); })) {}
 
 Agent::~Agent() = default;
@@ -112,7 +113,9 @@ InstanceTools Agent::Tools() {
 
 InstanceHostCallbacks Agent::HostCallbacks() {
   return {.ready = [this] { OnHostReady(); },
-          .report = [this](const v1::InstanceReport& report) { OnReport(report); }};
+          .report = [this](const v1::InstanceReport& report) { OnReport(report); },
+          .task_exit = [this](const TaskExit& exit) { processes_.OnExit(exit); },
+          .runtime_connected = [this] { processes_.OnRuntimeConnected(); }};
 }
 
 Status Agent::Open() {

@@ -76,6 +76,7 @@ class Agent {
   RunFiles files_;
   SpecSource specs_;
   TaskExecRunner execs_;
+  ExecProcesses processes_;
   NetworkProbeRunner probes_;
   AdmissionGate gate_;
   InstanceHost host_;

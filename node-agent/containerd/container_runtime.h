@@ -35,6 +35,13 @@ struct ContainerRecord {
 struct TaskStdio {
   std::string standard_output = {};
   std::string standard_error = {};
+  std::string standard_input = {};
+  bool terminal = false;  // one of the process's own: all output is then standard output
+};
+
+struct TerminalSize {
+  uint32_t columns = 0;
+  uint32_t rows = 0;
 };
 
 struct TaskExit {
@@ -97,6 +104,7 @@ class ContainerRuntime {
   virtual void SetLabel(const std::string& container_id, const std::string& key, const std::string& value,
                         Done done) = 0;
   virtual void RemoveContainer(const std::string& container_id, Done done) = 0;
+  virtual void ReadContainer(const std::string& container_id, DoneWith<ContainerRecord> done) = 0;
 
   // The runtime's process is there but does not execute the user's program yet. Answers its pid.
   virtual void CreateTask(const std::string& container_id, const std::vector<SnapshotMount>& root,
@@ -107,9 +115,14 @@ class ContainerRuntime {
   // Removes a task; one that runs is killed first. Answers how it ended, where that is known.
   virtual void RemoveTask(const std::string& container_id, DoneWith<std::optional<TaskExit>> done) = 0;
 
-  // One more process in a running container. `process` is OCI JSON; its exit is told with `exec_id`.
+  // One more process in a running container. `process` is OCI JSON; its exit is told with `exec_id`, maybe before
+  // its pid on this machine is answered.
   virtual void StartExec(const std::string& container_id, const std::string& exec_id, const std::string& process,
-                         const TaskStdio& stdio, Done done) = 0;
+                         const TaskStdio& stdio, DoneWith<uint32_t> done) = 0;
+  // What has been written to its standard input is all: the process reads the end behind it.
+  virtual void CloseExecInput(const std::string& container_id, const std::string& exec_id, Done done) = 0;
+  virtual void ResizeExec(const std::string& container_id, const std::string& exec_id, TerminalSize size,
+                          Done done) = 0;
   virtual void KillExec(const std::string& container_id, const std::string& exec_id, Done done) = 0;
   // Answers when all of its output has been written.
   virtual void RemoveExec(const std::string& container_id, const std::string& exec_id, Done done) = 0;

@@ -273,6 +273,16 @@ void ContainerdRuntime::RemoveContainer(const std::string& container_id, Done do
                Removed<Empty>("remove container", std::move(done)));
 }
 
+void ContainerdRuntime::ReadContainer(const std::string& container_id, DoneWith<ContainerRecord> done) {
+  containers::GetContainerRequest request;
+  request.set_id(container_id);
+  client_.Call(stubs_->containers->async(), &ContainersCalls::Get, std::move(request), kMetadata,
+               [done = std::move(done)](Result<containers::GetContainerResponse> response) {
+                 if (!response) return done(Context("read container", response.error()));
+                 done(FromProto(std::move(*response->mutable_container())));
+               });
+}
+
 void ContainerdRuntime::CreateTask(const std::string& container_id, const std::vector<SnapshotMount>& root,
                                    const TaskStdio& stdio, DoneWith<uint32_t> done) {
   tasks::CreateTaskRequest request;
@@ -343,12 +353,14 @@ void ContainerdRuntime::RemoveTask(const std::string& container_id, DoneWith<std
 }
 
 void ContainerdRuntime::StartExec(const std::string& container_id, const std::string& exec_id,
-                                  const std::string& process, const TaskStdio& stdio, Done done) {
+                                  const std::string& process, const TaskStdio& stdio, DoneWith<uint32_t> done) {
   tasks::ExecProcessRequest request;
   request.set_container_id(container_id);
   request.set_exec_id(exec_id);
+  request.set_stdin(stdio.standard_input);
   request.set_stdout(stdio.standard_output);
   request.set_stderr(stdio.standard_error);
+  request.set_terminal(stdio.terminal);
   request.mutable_spec()->set_type_url(kProcessType);
   request.mutable_spec()->set_value(process);
   client_.Call(stubs_->tasks->async(), &TasksCalls::Exec, std::move(request), kMetadata,
@@ -359,8 +371,31 @@ void ContainerdRuntime::StartExec(const std::string& container_id, const std::st
                  start.set_container_id(container_id);
                  start.set_exec_id(exec_id);
                  client_.Call(stubs_->tasks->async(), &TasksCalls::Start, std::move(start), kExecutes,
-                              Simply<tasks::StartResponse>("start exec", done));
+                              [done](const Result<tasks::StartResponse>& started) {
+                                if (!started) return done(Context("start exec", started.error()));
+                                done(started->pid());
+                              });
                });
+}
+
+void ContainerdRuntime::CloseExecInput(const std::string& container_id, const std::string& exec_id, Done done) {
+  tasks::CloseIORequest request;
+  request.set_container_id(container_id);
+  request.set_exec_id(exec_id);
+  request.set_stdin(true);
+  client_.Call(stubs_->tasks->async(), &TasksCalls::CloseIO, std::move(request), kMetadata,
+               Simply<Empty>("close input", std::move(done)));
+}
+
+void ContainerdRuntime::ResizeExec(const std::string& container_id, const std::string& exec_id, TerminalSize size,
+                                   Done done) {
+  tasks::ResizePtyRequest request;
+  request.set_container_id(container_id);
+  request.set_exec_id(exec_id);
+  request.set_width(size.columns);
+  request.set_height(size.rows);
+  client_.Call(stubs_->tasks->async(), &TasksCalls::ResizePty, std::move(request), kMetadata,
+               Simply<Empty>("resize terminal", std::move(done)));
 }
 
 void ContainerdRuntime::KillExec(const std::string& container_id, const std::string& exec_id, Done done) {

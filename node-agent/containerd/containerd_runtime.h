@@ -37,13 +37,16 @@ class ContainerdRuntime final : public ContainerRuntime {
   void SetLabel(const std::string& container_id, const std::string& key, const std::string& value,
                 Done done) override;
   void RemoveContainer(const std::string& container_id, Done done) override;
+  void ReadContainer(const std::string& container_id, DoneWith<ContainerRecord> done) override;
   void CreateTask(const std::string& container_id, const std::vector<SnapshotMount>& root, const TaskStdio& stdio,
                   DoneWith<uint32_t> done) override;
   void StartTask(const std::string& container_id, Done done) override;
   void SignalTask(const std::string& container_id, int signal, Done done) override;
   void RemoveTask(const std::string& container_id, DoneWith<std::optional<TaskExit>> done) override;
   void StartExec(const std::string& container_id, const std::string& exec_id, const std::string& process,
-                 const TaskStdio& stdio, Done done) override;
+                 const TaskStdio& stdio, DoneWith<uint32_t> done) override;
+  void CloseExecInput(const std::string& container_id, const std::string& exec_id, Done done) override;
+  void ResizeExec(const std::string& container_id, const std::string& exec_id, TerminalSize size, Done done) override;
   void KillExec(const std::string& container_id, const std::string& exec_id, Done done) override;
   void RemoveExec(const std::string& container_id, const std::string& exec_id, Done done) override;
 

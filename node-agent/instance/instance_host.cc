@@ -140,10 +140,14 @@ void InstanceHost::OnOver(const std::string& instance_id) {
 void InstanceHost::OnRuntimeConnected(RuntimeContents contents) {
   connected_ = true;
   Log(Level::kInfo, "runtime_connected", {{"containers", contents.containers.size()}, {"tasks", contents.tasks.size()}});
-  if (ready_) return Compare(contents);
-  AdoptAll(contents);
-  ready_ = true;
-  callbacks_.ready();
+  if (ready_) {
+    Compare(contents);
+  } else {
+    AdoptAll(contents);
+    ready_ = true;
+    callbacks_.ready();
+  }
+  if (callbacks_.runtime_connected) callbacks_.runtime_connected();
 }
 
 void InstanceHost::OnRuntimeLost(const Error& why) {
@@ -216,6 +220,7 @@ LiveInstance* InstanceHost::Owner(const std::string& container_id) {
 }
 
 void InstanceHost::OnTaskExit(const TaskExit& exit) {
+  if (callbacks_.task_exit) callbacks_.task_exit(exit);
   if (!exit.exec_id.empty()) return tools_.run.execs.OnExit(exit);
   if (LiveInstance* owner = Owner(exit.container_id)) owner->OnTaskExit(exit);
 }

@@ -19,6 +19,10 @@ struct InstanceHostCallbacks {
   std::function<void()> ready;
   // An instance has changed. The report with phase STOPPED or FAILED is its last.
   std::function<void(const v1::InstanceReport&)> report;
+  // Of containers, and of processes that were added to them. May be unset.
+  std::function<void(const TaskExit&)> task_exit = {};
+  // The runtime can be reached, for the first time or again. May be unset.
+  std::function<void()> runtime_connected = {};
 };
 
 class InstanceHost final : public RuntimeObserver, public InstanceListener {

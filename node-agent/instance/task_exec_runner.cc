@@ -43,7 +43,7 @@ class TaskExecRunner::Attempt final : public std::enable_shared_from_this<Attemp
       return FailSoon({Code::kInternal, "fifo " + fifo_ + ": " + std::strerror(error)});
     }
     runner_.runtime_.StartExec(container_id_, exec_id_, process, {.standard_output = fifo_, .standard_error = fifo_},
-                               [self = shared_from_this()](const Status& started) {
+                               [self = shared_from_this()](const Result<uint32_t>& started) {
                                  if (!started) self->OnNotStarted(started.error());
                                });
   }

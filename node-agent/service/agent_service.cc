@@ -4,6 +4,8 @@
 
 #include "core/base/log.h"
 #include "node-agent/instance/store_images.h"
+#include "node-agent/service/command_call.h"
+#include "node-agent/service/forward_call.h"
 #include "node-agent/service/load_call.h"
 #include "node-agent/service/log_call.h"
 
@@ -18,6 +20,15 @@ using Answer = std::function<void(Result<Response>)>;
 grpc::ServerWriteReactor<v1::LogChunk>* AgentServer::ReadLogs(grpc::CallbackServerContext*,
                                                               const v1::ReadLogsRequest* request) {
   return LogCall::Accept(loop_, logs_, *request);
+}
+
+grpc::ServerBidiReactor<v1::ExecInput, v1::ExecOutput>* AgentServer::Exec(grpc::CallbackServerContext*) {
+  return CommandCall::Accept<CommandCall>(loop_, host_, processes_);
+}
+
+grpc::ServerBidiReactor<v1::PortForwardInput, v1::PortForwardOutput>* AgentServer::PortForward(
+    grpc::CallbackServerContext*) {
+  return ForwardCall::Accept<ForwardCall>(loop_, host_, runtime_);
 }
 
 grpc::ServerBidiReactor<v1::LoadImageRequest, v1::LoadImageProgress>* AgentServer::LoadImage(

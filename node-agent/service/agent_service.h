@@ -1,4 +1,4 @@
-// AgentService: what has a caller who waits: logs, images, the end of everything.
+// AgentService: what has a caller who waits: logs, images, commands, connections, the end of everything.
 #pragma once
 
 #include "core/base/loop.h"
@@ -6,6 +6,7 @@
 #include "node-agent/instance/instance_host.h"
 #include "node-agent/logs/log_store.h"
 #include "node-agent/service/loop_calls.h"
+#include "node-agent/session/exec_processes.h"
 #include "updraft/v1/node.grpc.pb.h"
 
 namespace updraft::node_agent {
@@ -14,8 +15,15 @@ namespace updraft::node_agent {
 class AgentServer final : public v1::AgentService::CallbackService {
  public:
   // All must outlive the gRPC server that this is registered with.
-  AgentServer(Loop& loop, InstanceHost& host, ImageStore& images, LogStore& logs)
-      : loop_(loop), host_(host), images_(images), logs_(logs), calls_(loop) {}
+  AgentServer(Loop& loop, InstanceHost& host, ImageStore& images, LogStore& logs, ContainerRuntime& runtime,
+              ExecProcesses& processes)
+      : loop_(loop),
+        host_(host),
+        images_(images),
+        logs_(logs),
+        runtime_(runtime),
+        processes_(processes),
+        calls_(loop) {}
 
   // Loop thread only: nobody waits for an answer any more.
   void Close() { calls_.FailAll(); }
@@ -23,6 +31,9 @@ class AgentServer final : public v1::AgentService::CallbackService {
  private:
   grpc::ServerWriteReactor<v1::LogChunk>* ReadLogs(grpc::CallbackServerContext*,
                                                    const v1::ReadLogsRequest* request) override;
+  grpc::ServerBidiReactor<v1::ExecInput, v1::ExecOutput>* Exec(grpc::CallbackServerContext*) override;
+  grpc::ServerBidiReactor<v1::PortForwardInput, v1::PortForwardOutput>* PortForward(
+      grpc::CallbackServerContext*) override;
   grpc::ServerUnaryReactor* ResolveImage(grpc::CallbackServerContext* context, const v1::ResolveImageRequest* request,
                                          v1::ResolveImageResponse* response) override;
   grpc::ServerBidiReactor<v1::LoadImageRequest, v1::LoadImageProgress>* LoadImage(
@@ -38,6 +49,8 @@ class AgentServer final : public v1::AgentService::CallbackService {
   InstanceHost& host_;
   ImageStore& images_;
   LogStore& logs_;
+  ContainerRuntime& runtime_;
+  ExecProcesses& processes_;
   LoopCalls calls_;
 };
 
