@@ -16,6 +16,9 @@ namespace {
 constexpr std::string_view kUnix = "unix:";
 constexpr Nanos kDrainTime = Millis(500);
 constexpr Nanos kPruneEvery = std::chrono::minutes(5);
+// Of clients that do not read: whoever pages through a command's output may look at one page for a
+// while.
+constexpr Nanos kReaderPatience = std::chrono::minutes(10);
 constexpr int kMessageBytesMax = 64 << 20;  // an inventory of a full node, with its specs
 constexpr int kKeepaliveMillis = 20'000;
 
@@ -95,6 +98,7 @@ Parts::Parts(Loop& loop, Stores& stores, const Config& config)
       reports_(fleet_loop_),
       images_(nodes_),
       logs_(fleet_loop_, nodes_),
+      sessions_(fleet_loop_, nodes_),
       reconcile_(Surroundings(), serving_),
       revisions_(stores.durable, fleet_loop_),
       routes_(stores.durable, routing_, serving_),
@@ -117,7 +121,8 @@ Parts::Parts(Loop& loop, Stores& stores, const Config& config)
             return kind.soft ? stores_.soft : stores_.durable;
           },
           logs_, ApiOptions()),
-      api_http_(loop, {}, [this](http::Exchange& exchange) { return api_.Handle(exchange); }),
+      api_http_(loop, {.write_timeout = kReaderPatience},
+                [this](http::Exchange& exchange) { return api_.Handle(exchange); }),
       metrics_http_(loop, {}, metrics::OperationsHandler(exposition_, ApiOptions().ready)) {}
 
 Parts::~Parts() {
@@ -216,6 +221,7 @@ ApiServerOptions Parts::ApiOptions() {
     fleet_loop_.Change([&](Fleet& fleet, Moment) { found = fleet.Evict(pod); });
     return found;
   };
+  options.sessions = &sessions_;
   options.ready = [this]() -> Status {
     if (serving_started_) return Ok();
     return Error{Code::kUnavailable, "not serving"};

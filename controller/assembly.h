@@ -25,6 +25,7 @@
 #include "controller/metrics.h"
 #include "controller/nodes/image_resolution.h"
 #include "controller/nodes/instance_logs.h"
+#include "controller/nodes/instance_sessions.h"
 #include "controller/nodes/known_nodes.h"
 #include "controller/nodes/node_server.h"
 #include "controller/objects/object_store.h"
@@ -98,6 +99,7 @@ class Parts {
   RevisionReports reports_;
   AgentImageResolver images_;
   InstanceLogs logs_;
+  InstanceSessions sessions_;
   ReconcileLoop reconcile_;
   RevisionSource revisions_;
   RouteSource routes_;

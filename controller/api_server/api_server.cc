@@ -40,6 +40,7 @@ http::Task<ApiResult<Answer>> Run(Call* call) {
 
 http::Task<void> Serve(Call* call) {
   if (call->request.verb == Verb::kWatch) return ServeWatch(call);
+  if (call->request.verb == Verb::kConnect) return ServeConnection(call);
   return ServeLogs(call);
 }
 
@@ -54,8 +55,10 @@ std::optional<ApiError> Interpret(const http::RequestHead& head, Call& call) {
   call.request = *std::move(request);
   ApiResult<Format> format = ChooseFormat(head.headers.Get("Accept").value_or(""));
   if (!format) {
-    // Logs are plain text, whatever is asked for.
-    if (call.request.subresource == "log") return std::nullopt;
+    // Logs are plain text, whatever is asked for, and connections are whatever they are upgraded
+    // to.
+    if (call.request.subresource == "log" || call.request.verb == Verb::kConnect)
+      return std::nullopt;
     return format.error();
   }
   call.format = *std::move(format);
@@ -70,6 +73,7 @@ ApiServer::ApiServer(Loop& loop, std::function<ObjectStore&(const api::Kind&)> s
       parts_{.loop = &loop,
              .clock = options_.clock,
              .logs = &logs,
+             .sessions = options_.sessions,
              .stores = std::move(stores),
              .random = options_.random ? options_.random : KernelRandom,
              .user = options_.user,
@@ -113,7 +117,8 @@ http::Task<void> ApiServer::HandleResource(http::Exchange* exchange) {
   if (error) {
     http::Task<void> responding = RespondError(&call, *std::move(error));
     co_await responding;
-  } else if (call.request.verb == Verb::kWatch || call.request.subresource == "log") {
+  } else if (call.request.verb == Verb::kWatch || call.request.verb == Verb::kConnect ||
+             call.request.subresource == "log") {
     http::Task<void> serving = Serve(&call);
     co_await serving;
   } else {

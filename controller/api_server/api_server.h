@@ -44,6 +44,8 @@ struct ApiServerOptions {
   // What /readyz says. Unset: ready.
   std::function<Status()> ready = {};
   std::function<void(const CallRecord&)> on_call = {};
+  // What runs in instances for connected clients; must outlive the server. Null: nothing does.
+  SessionSource* sessions = nullptr;
 };
 
 class ApiServer {

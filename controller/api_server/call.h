@@ -13,6 +13,7 @@
 #include "controller/api_server/negotiate.h"
 #include "controller/api_server/request.h"
 #include "controller/objects/object_store.h"
+#include "controller/streaming/session_source.h"
 #include "core/api/kinds.h"
 #include "core/api/read.h"
 #include "core/api/serving_config.h"
@@ -27,6 +28,7 @@ struct ServerParts {
   Loop* loop = nullptr;
   const Clock* clock = nullptr;
   LogSource* logs = nullptr;
+  SessionSource* sessions = nullptr;  // null: commands and ports are out of reach
   std::function<ObjectStore&(const api::Kind&)> stores = {};
   std::function<uint64_t()> random = {};
   std::string user = {};

@@ -49,6 +49,11 @@ std::vector<SubresourceRow> SubresourcesOf(const Kind& kind) {
   if (kind.has_status) rows.push_back({"status", {"get", "patch", "update"}, kind});
   if (kind.kind != "Pod") return rows;
   rows.push_back({"log", {"get"}, kind});
+  for (const auto& [name, options] :
+       {std::pair{"exec", "PodExecOptions"}, std::pair{"attach", "PodAttachOptions"},
+        std::pair{"portforward", "PodPortForwardOptions"}}) {
+    rows.push_back({name, {"create", "get"}, {.version = "v1", .kind = options}});
+  }
   // kubectl drain deletes pods where it finds no eviction.
   rows.push_back(
       {"eviction", {"create"}, {.group = "policy", .version = "v1", .kind = "Eviction"}});

@@ -151,6 +151,11 @@ std::optional<Located> Locate(const std::vector<std::string>& parts) {
   return located;
 }
 
+// Those that are no object's part: the connection that asks for them becomes a stream.
+bool IsConnection(std::string_view subresource) {
+  return subresource == "exec" || subresource == "attach" || subresource == "portforward";
+}
+
 std::optional<Verb> VerbOf(std::string_view method, bool one, bool watch) {
   if (method == "GET" || method == "HEAD")
     return one ? Verb::kGet : watch ? Verb::kWatch : Verb::kList;
@@ -164,8 +169,8 @@ std::optional<Verb> VerbOf(std::string_view method, bool one, bool watch) {
 }  // namespace
 
 std::string_view VerbName(Verb verb) {
-  static constexpr std::string_view kNames[] = {"get",    "list",  "watch",  "create",
-                                                "update", "patch", "delete", "deletecollection"};
+  static constexpr std::string_view kNames[] = {
+      "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "connect"};
   return kNames[static_cast<size_t>(verb)];
 }
 
@@ -197,6 +202,14 @@ ApiResult<ResourceRequest> ParseResourceRequest(std::string_view method, std::st
   if (!located) return NoSuchPath();
   const api::Kind& kind = *located->kind;
   const std::string& sub = located->subresource;
+  if (IsConnection(sub) && kind.kind == "Pod") {
+    if (method != "GET" && method != "POST") return MethodNotAllowed();
+    return ResourceRequest{.verb = Verb::kConnect,
+                           .kind = &kind,
+                           .ns = std::move(located->ns),
+                           .name = std::move(located->name),
+                           .subresource = sub};
+  }
   const bool evicts = sub == kEviction && kind.kind == "Pod" && !located->name.empty();
   const bool known = evicts || sub.empty() || (sub == "status" && kind.has_status) ||
                      (sub == "log" && kind.kind == "Pod");

@@ -12,7 +12,7 @@
 
 namespace updraft::controller {
 
-enum class Verb { kGet, kList, kWatch, kCreate, kUpdate, kPatch, kDelete, kDeleteCollection };
+enum class Verb { kGet, kList, kWatch, kCreate, kUpdate, kPatch, kDelete, kDeleteCollection, kConnect };
 
 // As discovery and access rules name it: "deletecollection".
 std::string_view VerbName(Verb verb);
@@ -23,7 +23,7 @@ struct ResourceRequest {
   const api::Kind* kind = nullptr;
   std::string ns = {};           // empty: cluster scoped, or all namespaces
   std::string name = {};         // empty: the collection
-  std::string subresource = {};  // "status", "log", "eviction" or empty
+  std::string subresource = {};  // "status", "log", "exec", "eviction", ... or empty
 };
 
 inline constexpr std::string_view kEviction = "eviction";  // of pods

@@ -15,8 +15,9 @@ http::Task<ApiResult<Answer>> Delete(Call* call);
 http::Task<ApiResult<Answer>> DeleteCollection(Call* call);
 http::Task<ApiResult<Answer>> Evict(Call* call);  // POST pods/NAME/eviction
 
-// These two answer by themselves.
+// These answer by themselves.
 http::Task<void> ServeWatch(Call* call);
 http::Task<void> ServeLogs(Call* call);
+http::Task<void> ServeConnection(Call* call);  // pods/exec, pods/attach, pods/portforward
 
 }  // namespace updraft::controller

@@ -162,6 +162,18 @@ http::Task<Result<std::string>> AgentClient::ResolveImage(std::string image,
   co_return call->response.digest();
 }
 
+AgentClient::ExecStream AgentClient::Exec() {
+  return ExecStream(loop_, [this](grpc::ClientContext* context, auto* reactor) {
+    stub_->async()->Exec(context, reactor);
+  });
+}
+
+AgentClient::PortForwardStream AgentClient::PortForward() {
+  return PortForwardStream(loop_, [this](grpc::ClientContext* context, auto* reactor) {
+    stub_->async()->PortForward(context, reactor);
+  });
+}
+
 LogReader AgentClient::ReadLogs(v1::ReadLogsRequest request) {
   auto call = std::make_shared<LogReader::Call>(loop_, std::move(request));
   call->Start(*stub_);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "controller/nodes/duplex_stream.h"
 #include "core/base/clock.h"
 #include "core/base/loop.h"
 #include "core/base/result.h"
@@ -51,6 +52,14 @@ class AgentClient {
                                                Nanos timeout);
 
   LogReader ReadLogs(v1::ReadLogsRequest request);
+
+  // The first message to write says what is wanted, see proto/updraft/v1/node.proto.
+  using ExecStream = DuplexStream<v1::ExecInput, v1::ExecOutput>;
+  ExecStream Exec();
+  using PortForwardStream = DuplexStream<v1::PortForwardInput, v1::PortForwardOutput>;
+  PortForwardStream PortForward();
+
+  Loop& loop() const { return loop_; }
 
  private:
   Loop& loop_;

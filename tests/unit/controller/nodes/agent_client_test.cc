@@ -28,6 +28,27 @@ class FakeAgent : public v1::AgentService::Service {
     return grpc::Status::OK;
   }
 
+  // Says back what it hears, and ends with the number of the bytes.
+  grpc::Status Exec(grpc::ServerContext* context,
+                    grpc::ServerReaderWriter<v1::ExecOutput, v1::ExecInput>* stream) override {
+    v1::ExecInput input;
+    v1::ExecOutput output;
+    if (!stream->Read(&input) || input.start().instance_id() == "gone")
+      return {grpc::StatusCode::NOT_FOUND, "no such instance"};
+    output.set_started(true);
+    stream->Write(output);
+    int bytes = 0;
+    while (stream->Read(&input) && !input.end()) {
+      bytes += static_cast<int>(input.standard_input().size());
+      output.set_standard_output(input.standard_input());
+      stream->Write(output);
+    }
+    cancelled = context->IsCancelled();
+    output.set_exit(bytes);
+    stream->Write(output);
+    return grpc::Status::OK;
+  }
+
   grpc::Status ResolveImage(grpc::ServerContext*, const v1::ResolveImageRequest* request,
                             v1::ResolveImageResponse* response) override {
     if (request->image() == "gone") return {grpc::StatusCode::NOT_FOUND, "no such tag"};
@@ -79,6 +100,40 @@ class AgentClientTest : public testing::Test {
     if (!chunk) test->error_ = chunk.error();
     test->done_ = true;
   }
+  // Sends three words, and takes everything that comes back.
+  static http::Task<void> Talk(AgentClientTest* test, std::string instance) {
+    AgentClient::ExecStream stream = test->client_->Exec();
+    v1::ExecInput input;
+    input.mutable_start()->set_instance_id(std::move(instance));
+    (void)co_await stream.Write(std::move(input));
+    const std::vector<std::string> words = {"one", "two", "three"};
+    for (const std::string& word : words) {
+      v1::ExecInput next;
+      next.set_standard_input(word);
+      (void)co_await stream.Write(std::move(next));
+    }
+    v1::ExecInput last;
+    last.set_end(true);
+    (void)co_await stream.Write(std::move(last));
+    while (true) {
+      Result<std::optional<v1::ExecOutput>> output = co_await stream.Next();
+      if (!output) test->error_ = output.error();
+      if (!output || !*output) break;
+      test->lines_.push_back((*output)->has_exit() ? std::to_string((*output)->exit())
+                                                   : (*output)->standard_output());
+    }
+    test->done_ = true;
+  }
+  static http::Task<void> WaitForOutput(AgentClientTest* test, AgentClient::ExecStream* stream) {
+    v1::ExecInput input;
+    input.mutable_start()->set_instance_id("i");
+    (void)co_await stream->Write(std::move(input));
+    Result<std::optional<v1::ExecOutput>> output = co_await stream->Next();
+    test->started_ = true;
+    while (output && *output) output = co_await stream->Next();
+    if (!output) test->error_ = output.error();
+    test->done_ = true;
+  }
   void Spawn(http::Task<void> task) {
     on_.Call([this, &task] { scope_->Spawn(std::move(task)); });
   }
@@ -92,6 +147,7 @@ class AgentClientTest : public testing::Test {
   std::optional<Result<std::string>> resolved_;
   std::vector<std::string> lines_;
   std::optional<Error> error_;
+  bool started_ = false;
   bool done_ = false;
 };
 
@@ -115,6 +171,36 @@ TEST_F(AgentClientTest, ReadsALogToItsEnd) {
   ASSERT_TRUE(on_.WaitUntil([this] { return done_; }));
   EXPECT_EQ(lines_, (std::vector<std::string>{"line 0\n", "line 1\n", "line 2\n"}));
   EXPECT_FALSE(error_);
+}
+
+TEST_F(AgentClientTest, ACommandHearsAndAnswersInOrder) {
+  Spawn(Talk(this, "i"));
+  ASSERT_TRUE(on_.WaitUntil([this] { return done_; }));
+  EXPECT_EQ(lines_, (std::vector<std::string>{"", "one", "two", "three", "11"}));
+  EXPECT_FALSE(error_);
+}
+
+TEST_F(AgentClientTest, ACommandThatCannotBeRunSaysWhy) {
+  Spawn(Talk(this, "gone"));
+  ASSERT_TRUE(on_.WaitUntil([this] { return done_; }));
+  ASSERT_TRUE(error_);
+  EXPECT_EQ(error_->code, Code::kNotFound);
+  EXPECT_EQ(error_->message, "no such instance");
+}
+
+TEST_F(AgentClientTest, ACommandIsToldThatNobodyListensAnyMore) {
+  std::optional<AgentClient::ExecStream> stream;
+  on_.Call([this, &stream] {
+    stream.emplace(client_->Exec());
+    scope_->Spawn(WaitForOutput(this, &*stream));
+  });
+  ASSERT_TRUE(on_.WaitUntil([this] { return started_; }));
+  on_.Call([&stream] { stream->Cancel(); });
+  ASSERT_TRUE(on_.WaitUntil([this] { return done_; }));
+  ASSERT_TRUE(error_);
+  EXPECT_EQ(error_->code, Code::kCancelled);
+  EXPECT_TRUE(on_.WaitUntil([this] { return agent_.cancelled.load(); }));
+  on_.Call([&stream] { stream.reset(); });
 }
 
 TEST_F(AgentClientTest, SaysThatThereIsNoSuchLog) {
