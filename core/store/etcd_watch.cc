@@ -2,12 +2,18 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <utility>
 
 #include "core/base/backoff.h"
 
 namespace updraft::store {
 namespace {
+
+// Read ahead of the loop: etcd makes a message of each transaction, the loop takes many in one
+// turn.
+constexpr size_t kAheadMessagesMax = 256;
+constexpr size_t kAheadBytesMax = 4 << 20;
 
 constexpr BackoffPolicy kReconnect = {.first = Millis(20), .most = Seconds(1)};
 
@@ -50,7 +56,7 @@ class EtcdWatch::Stream
     bool let_go = false;
     {
       const std::lock_guard lock(mutex_);
-      let_go = !std::exchange(abandoned_, true) && !reading_;
+      let_go = !std::exchange(abandoned_, true) && !reading_ && !ended_;
     }
     Cancel();
     if (let_go) RemoveHold();
@@ -65,30 +71,50 @@ class EtcdWatch::Stream
  private:
   void OnReadDone(bool ok) override {
     heard_ = true;
+    bool ended = false;
+    bool post = false;
+    bool read = false;
     {
       const std::lock_guard lock(mutex_);
-      reading_ = false;
-      ok = ok && !abandoned_;
+      ended_ = ended = !ok || abandoned_;
+      if (!ended) {
+        ahead_bytes_ += response_.ByteSizeLong();
+        ahead_.push_back(std::move(response_));
+        post = !std::exchange(posted_, true);
+        read = ahead_.size() < kAheadMessagesMax && ahead_bytes_ < kAheadBytesMax;
+      }
+      reading_ = read;
     }
-    if (!ok) {
+    if (ended) {
       RemoveHold();
       return;
     }
-    watch_->post_([self = shared_from_this()] { self->Take(); });
+    if (post) watch_->post_([self = shared_from_this()] { self->TakeAll(); });
+    if (read) ReadNext();
+  }
+
+  void ReadNext() {
+    response_ = etcdserverpb::WatchResponse();
+    StartRead(&response_);
   }
 
   // On the loop.
-  void Take() {
-    if (abandoned()) return;
-    const etcdserverpb::WatchResponse response = std::move(response_);
-    response_ = etcdserverpb::WatchResponse();
-    watch_->OnResponse(response);
+  void TakeAll() {
+    std::deque<etcdserverpb::WatchResponse> taken;
+    bool read = false;
     {
       const std::lock_guard lock(mutex_);
-      if (abandoned_) return;
-      reading_ = true;
+      taken.swap(ahead_);
+      ahead_bytes_ = 0;
+      posted_ = false;
+      read = !reading_ && !ended_ && !abandoned_;
+      if (read) reading_ = true;
     }
-    StartRead(&response_);
+    if (read) ReadNext();
+    for (const etcdserverpb::WatchResponse& response : taken) {
+      if (abandoned()) return;
+      watch_->OnResponse(response);
+    }
   }
 
   bool abandoned() {
@@ -118,8 +144,12 @@ class EtcdWatch::Stream
 
   // Guarded by mutex_.
   std::mutex mutex_;
-  bool reading_ = true;  // gRPC has response_; else the loop
+  bool reading_ = true;  // gRPC has response_
+  bool ended_ = false;   // and will have it no more
   bool abandoned_ = false;
+  bool posted_ = false;  // the loop is to take what is ahead
+  std::deque<etcdserverpb::WatchResponse> ahead_;
+  size_t ahead_bytes_ = 0;
   std::unique_ptr<grpc::ClientContext> context_ = std::make_unique<grpc::ClientContext>();
 };
 

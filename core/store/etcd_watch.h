@@ -1,7 +1,7 @@
 // One watch of an etcd store: a stream that is opened again wherever it breaks, from the revision
 // after the last one that was told, so that nothing is told twice and nothing left out.
 //
-// A message is read when the one before it has been told: a slow loop holds up etcd, not memory.
+// Only so much is read ahead of the loop: a slow one holds up etcd, not memory.
 //
 // Loop thread only, but for what gRPC calls.
 #pragma once
