@@ -106,9 +106,13 @@ class Patcher {
   }
 
   // What is read is checked for its depth; a patch must not get around that.
+  static Status CheckDepth(const Pointer& path, const Json& value) {
+    if (path.steps.size() + DepthOf(value) <= ReadLimits().depth_max) return Ok();
+    return Bad("the patch makes the document too deep");
+  }
+
   Status Add(const Pointer& path, Json value) {
-    if (path.steps.size() + DepthOf(value) > ReadLimits().depth_max)
-      return Bad("the patch makes the document too deep");
+    if (Status depth = CheckDepth(path, value); !depth) return depth;
     if (path.steps.empty()) {
       document_ = std::move(value);
       return Ok();
@@ -143,6 +147,7 @@ class Patcher {
   Status Replace(const Pointer& path, const Json& value) {
     Json* target = Resolve(document_, path, path.steps.size());
     if (target == nullptr) return Missing("replace");
+    if (Status depth = CheckDepth(path, value); !depth) return depth;
     *target = value;
     return Ok();
   }

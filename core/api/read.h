@@ -15,6 +15,7 @@
 namespace updraft::api {
 
 struct ReadLimits {
+  size_t documents_max = 10'000;  // of a stream, empty ones too
   size_t bytes_max = 3 << 20;
   size_t depth_max = 100;  // of objects and arrays
   size_t values_max =

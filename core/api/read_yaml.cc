@@ -3,6 +3,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -17,6 +18,11 @@ std::string At(const YAML::Mark& mark) {
          std::to_string(mark.column + 1) + ": ";
 }
 
+bool IsForbiddenControl(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte == 0x7f || (byte < 0x20 && c != '\t' && c != '\n' && c != '\r');
+}
+
 // A value as the key that go-yaml makes of it.
 std::string KeyText(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
@@ -29,7 +35,11 @@ class YamlEvents : public YAML::EventHandler {
   explicit YamlEvents(const ReadLimits& limits)
       : limits_(limits), builder_(std::make_unique<TreeBuilder>(limits)) {}
 
-  void OnDocumentStart(const YAML::Mark&) override {
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    // yaml-cpp leaves what it cannot place (a comma at the top) where it is, and finds one empty
+    // document after the other before it.
+    if (mark.pos == started_at_) Fail(mark, "did not find the expected document");
+    started_at_ = mark.pos;
     builder_ = std::make_unique<TreeBuilder>(limits_);
     anchors_.clear();
     pending_.clear();
@@ -173,6 +183,7 @@ class YamlEvents : public YAML::EventHandler {
   std::unique_ptr<TreeBuilder> builder_;
   std::vector<Open> pending_;
   std::map<YAML::anchor_t, Json> anchors_;
+  int started_at_ = -1;  // where the last document began
   std::optional<Error> error_;
 };
 
@@ -184,13 +195,20 @@ Result<std::vector<Document>> ReadYaml(std::string_view text, const ReadLimits& 
                  "the document is larger than " + std::to_string(limits.bytes_max) + " bytes"};
   }
   if (!IsUtf8(text)) return Error{Code::kInvalidArgument, "yaml: invalid UTF-8"};
+  // A zero byte would also make yaml-cpp take the text for UTF-16 or UTF-32.
+  if (std::ranges::any_of(text, IsForbiddenControl))
+    return Error{Code::kInvalidArgument, "yaml: control characters are not allowed"};
   std::vector<Document> documents;
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
     YamlEvents events(limits);
-    while (parser.HandleNextDocument(events)) {
+    for (size_t count = 1; parser.HandleNextDocument(events); ++count) {
       if (events.Failed()) return events.error();
+      if (count > limits.documents_max) {
+        return Error{Code::kResourceExhausted,
+                     "more than " + std::to_string(limits.documents_max) + " documents"};
+      }
       Document document = events.Take();
       if (!document.value.is_null()) documents.push_back(std::move(document));
     }

@@ -11,6 +11,9 @@ constexpr std::string_view kDeleteFromList = "$deleteFromPrimitiveList/";
 constexpr std::string_view kOrder = "$setElementOrder/";
 constexpr std::string_view kRetainKeys = "$retainKeys";
 
+// Elements are looked for one by one, so that long lists on both sides would take for ever.
+constexpr size_t kElementsMax = 5'000;
+
 Error Bad(std::string why) { return {Code::kInvalidArgument, std::move(why)}; }
 
 Json* FindByKey(Json& list, const std::string& merge_key, const Json& value) {
@@ -83,6 +86,9 @@ class StrategicMerger {
     const bool keyed = schema != nullptr && !schema->merge_key.empty();
     const bool set = schema != nullptr && schema->is_set;
     if (!target.is_array() || (!keyed && !set)) target = Json::array();
+    if ((keyed || set) && std::max(target.size(), patch.size()) > kElementsMax)
+      return Bad("a list that is merged has more than " + std::to_string(kElementsMax) +
+                 " elements");
     if (set) {
       AddMissing(target, patch);
       return target;
@@ -154,6 +160,7 @@ class StrategicMerger {
     Json* list = Find(target, {field});
     const Schema* inner = MemberSchema(schema, field);
     if (list == nullptr || !list->is_array() || !order.is_array() || inner == nullptr) return;
+    if (std::max(list->size(), order.size()) > kElementsMax) return;
     const auto place = [&](const Json& element) -> size_t {
       for (size_t i = 0; i < order.size(); ++i) {
         const Json* wanted =

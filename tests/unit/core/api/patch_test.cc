@@ -80,6 +80,32 @@ TEST(JsonPatchTest, CopiesAreBounded) {
   EXPECT_FALSE(JsonPatch(Parse(R"({"a":{"x":"0123456789"}})"), patch));
 }
 
+TEST(JsonPatchTest, NeitherMovesNorReplacementsNestWithoutEnd) {
+  Json moves = Json::array();
+  for (int i = 0; i < 200; ++i) {
+    moves.push_back({{"op", "add"}, {"path", "/b"}, {"value", Json::object()}});
+    moves.push_back({{"op", "move"}, {"from", "/a"}, {"path", "/b/a"}});
+    moves.push_back({{"op", "move"}, {"from", "/b"}, {"path", "/a"}});
+  }
+  EXPECT_THAT(JsonPatch(Parse(R"({"a":{}})"), moves).error().message, HasSubstr("too deep"));
+  Json replacements = Json::array();
+  std::string path;
+  for (int i = 0; i < 200; ++i) {
+    path += "/a";
+    replacements.push_back({{"op", "replace"}, {"path", path}, {"value", {{"a", 1}}}});
+  }
+  EXPECT_THAT(JsonPatch(Parse(R"({"a":1})"), replacements).error().message, HasSubstr("too deep"));
+}
+
+TEST(StrategicMergeTest, ListsThatWouldTakeForEverAreRefused) {
+  Json names = Json::array();
+  for (int i = 0; i < 100'000; ++i) names.push_back(std::to_string(i));
+  const auto result = StrategicMergePatch(*ObjectOf("", {{.name = "s", .schema = SetOf(Text())}}),
+                                          Json::object(), {{"s", names}});
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error().message, HasSubstr("elements"));
+}
+
 TEST(StrategicMergeTest, MergesByKey) {
   const Schema& account = *ServiceAccountSchema();
   for (const Case& c :

@@ -143,7 +143,8 @@ INSTANTIATE_TEST_SUITE_P(
                     BadYaml{"a: !!binary aGk=", "not supported"},
                     BadYaml{"a: !!int x", "cannot decode"}, BadYaml{"~: x", "must not be null"},
                     BadYaml{"a: {<<: 3}", "map merge"}, BadYaml{"a: \"\xff\"", "UTF-8"},
-                    BadYaml{"a: 'x", "yaml: line"}));
+                    BadYaml{"a: \x1b", "control characters"},
+                    BadYaml{"\x7f: b", "control characters"}, BadYaml{"a: 'x", "yaml: line"}));
 
 TEST(ReadYamlTest, BombsEndAtTheLimits) {
   std::string bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n";
@@ -163,6 +164,9 @@ TEST(ReadYamlTest, BombsEndAtTheLimits) {
   for (int i = 0; i < 150; ++i) deep += std::string(static_cast<size_t>(i), ' ') + "a:\n";
   EXPECT_THAT(Yaml(deep).dump(), HasSubstr("deeper"));
   EXPECT_FALSE(ReadYaml(std::string(4 << 20, 'a')));
+  std::string documents;
+  for (int i = 0; i < 100'000; ++i) documents += "[]";
+  EXPECT_THAT(Yaml(documents).dump(), HasSubstr("documents"));
 }
 
 TEST(WriteYamlTest, WritesWhatItReads) {
