@@ -1,5 +1,7 @@
 #include "controller/feeds/mapping_source.h"
 
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "controller/reconcile/domain_mapping.h"
@@ -35,18 +37,24 @@ void MappingSource::OnChange(const Change& change) {
   const std::string& resource = change.key.resource;
   if (resource == resource::kDomainMappings) {
     if (change.type != Change::Type::kDeleted) return Set(*change.object);
+    references_.Remove(change.key);
     return routing_.RemoveRoute(KeyText(*change.object));
   }
   if (resource != resource::kRoutes && resource != resource::kSecrets) return;
-  for (const auto& mapping : objects_.List(resource::kDomainMappings, change.key.ns).objects) {
-    if (ReferredRoute(*mapping) == change.key || ReferredSecret(*mapping) == change.key)
-      Set(*mapping);
+  for (const ObjectKey& key : references_.To(change.key)) {
+    if (const auto mapping = objects_.Get(key)) Set(*mapping->object);
   }
 }
 
 void MappingSource::Set(const Json& mapping) {
-  const std::shared_ptr<const Json> route = Find(ReferredRoute(mapping));
-  const std::shared_ptr<const Json> secret = Find(ReferredSecret(mapping));
+  const std::optional<ObjectKey> route_key = ReferredRoute(mapping);
+  const std::optional<ObjectKey> secret_key = ReferredSecret(mapping);
+  std::set<ObjectKey> referred;
+  if (route_key) referred.insert(*route_key);
+  if (secret_key) referred.insert(*secret_key);
+  references_.Set(KeyOf(mapping, resource::kDomainMappings), std::move(referred));
+  const std::shared_ptr<const Json> route = Find(route_key);
+  const std::shared_ptr<const Json> secret = Find(secret_key);
   const v1::Route built = BuildMapping(mapping, route.get(), secret.get(), config_);
   if (built.hosts_size() == 0) {
     routing_.RemoveRoute(built.key());

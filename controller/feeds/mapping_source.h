@@ -4,6 +4,7 @@
 
 #include "controller/feeds/routing_sessions.h"
 #include "controller/objects/object_store.h"
+#include "controller/objects/references.h"
 #include "controller/reconcile/serving_config.h"
 
 namespace updraft::controller {
@@ -29,6 +30,7 @@ class MappingSource {
   ObjectStore& objects_;
   RouteTaker& routing_;
   const ServingConfig config_;
+  References references_;  // of mappings, to routes and secrets
   ObjectStore::WatchId watch_ = 0;
 };
 

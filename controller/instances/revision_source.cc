@@ -20,10 +20,6 @@ RevisionKey KeyOfRevision(const Json& revision) {
   return api::NamespaceOf(revision) + "/" + api::NameOf(revision);
 }
 
-bool HoldsPullCredentials(const Json& secret) {
-  return api::StringAt(secret, {"type"}).starts_with("kubernetes.io/dockerc");
-}
-
 }  // namespace
 
 RevisionSource::~RevisionSource() {
@@ -37,13 +33,8 @@ void RevisionSource::Start() {
   }
   fleet_loop_.Change([](Fleet& fleet, Moment) { fleet.RevisionsAreLoaded(); });
   Follow(resource::kRevisions, [this](const Change& change) { OnRevision(change); });
-  Follow(kConfigMaps,
-         [this](const Change& change) { OnNamed(*change.object, /*concerns_all=*/false); });
-  Follow(resource::kSecrets, [this](const Change& change) {
-    OnNamed(*change.object, HoldsPullCredentials(*change.object));
-  });
-  Follow(resource::kServiceAccounts,
-         [this](const Change& change) { OnNamed(*change.object, /*concerns_all=*/true); });
+  for (const char* resource : {kConfigMaps, resource::kSecrets, resource::kServiceAccounts})
+    Follow(resource, [this](const Change& change) { OnNamed(change.key); });
 }
 
 void RevisionSource::Follow(const char* resource, ObjectStore::OnChange on_change) {
@@ -57,20 +48,22 @@ void RevisionSource::OnRevision(const Change& change) {
     Set(*change.object);
     return;
   }
+  references_.Remove(change.key);
   const RevisionKey key = KeyOfRevision(*change.object);
   fleet_loop_.Change([&key](Fleet& fleet, Moment) { fleet.RemoveRevision(key); });
 }
 
-void RevisionSource::OnNamed(const Json& object, bool concerns_all) {
-  for (const auto& revision :
-       objects_.List(resource::kRevisions, api::NamespaceOf(object)).objects) {
-    if (!api::IsBeingDeleted(*revision) && (concerns_all || NamesObjects(*revision)))
-      Set(*revision);
+void RevisionSource::OnNamed(const ObjectKey& key) {
+  for (const ObjectKey& user : references_.To(key)) {
+    const auto revision = objects_.Get(user);
+    if (revision && !api::IsBeingDeleted(*revision->object)) Set(*revision->object);
   }
 }
 
 void RevisionSource::Set(const Json& revision) {
-  auto spec = ReadRevision(revision, NamedIn(api::NamespaceOf(revision)));
+  std::set<ObjectKey> looked_for;
+  auto spec = ReadRevision(revision, NamedIn(api::NamespaceOf(revision), looked_for));
+  references_.Set(KeyOf(revision, resource::kRevisions), std::move(looked_for));
   if (!spec) {
     Log(Level::kError, "revision_unreadable",
         {{"revision", KeyOfRevision(revision)}, {"error", spec.error().message}});
@@ -86,13 +79,16 @@ void RevisionSource::Set(const Json& revision) {
 bool RevisionSource::UsageWantedByDefault() const {
   const auto config =
       objects_.Get({kConfigMaps, std::string(api::kSystemNamespace), "config-autoscaler"});
-  return config && api::StringAt(*config->object, {"data", "pod-autoscaler-class"}) == api::kHpaClass;
+  return config &&
+         api::StringAt(*config->object, {"data", "pod-autoscaler-class"}) == api::kHpaClass;
 }
 
-NamedObjects RevisionSource::NamedIn(const std::string& ns) const {
-  const auto find = [this, &ns](const char* resource) -> NamedObjects::Find {
-    return [this, ns, resource](std::string_view name) -> std::shared_ptr<const Json> {
-      const auto stored = objects_.Get({resource, ns, std::string(name)});
+NamedObjects RevisionSource::NamedIn(const std::string& ns, std::set<ObjectKey>& looked_for) const {
+  const auto find = [this, &ns, &looked_for](const char* resource) -> NamedObjects::Find {
+    return [this, ns, resource, &looked_for](std::string_view name) -> std::shared_ptr<const Json> {
+      const ObjectKey key{resource, ns, std::string(name)};
+      looked_for.insert(key);
+      const auto stored = objects_.Get(key);
       return stored ? stored->object : nullptr;
     };
   };

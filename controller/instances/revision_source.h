@@ -7,6 +7,7 @@
 
 #include "controller/instances/fleet_loop.h"
 #include "controller/objects/object_store.h"
+#include "controller/objects/references.h"
 
 namespace updraft::controller {
 
@@ -26,14 +27,16 @@ class RevisionSource {
  private:
   void Follow(const char* resource, ObjectStore::OnChange on_change);
   void OnRevision(const Change& change);
-  void OnNamed(const Json& object, bool concerns_all);
+  void OnNamed(const ObjectKey& key);
   void Set(const Json& revision);
   // The cluster's default is an autoscaler that follows what instances use.
   bool UsageWantedByDefault() const;
-  NamedObjects NamedIn(const std::string& ns) const;
+  // Notes what is looked for, there or not.
+  NamedObjects NamedIn(const std::string& ns, std::set<ObjectKey>& looked_for) const;
 
   ObjectStore& objects_;
   FleetLoop& fleet_loop_;
+  References references_;  // of revisions, to what their instances are given
   std::vector<ObjectStore::WatchId> watches_;
 };
 

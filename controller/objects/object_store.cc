@@ -244,8 +244,9 @@ ListResult ObjectStore::List(std::string_view resource, std::string_view ns) con
   ListResult result{.objects = {}, .revision = revision_};
   const auto found = resources_.find(resource);
   if (found == resources_.end()) return result;
-  const auto add = [&result](const ByName& names) {
+  const auto add = [this, &result](const ByName& names) {
     for (const auto& [name, entry] : names) result.objects.push_back(entry.object);
+    visited_ += names.size();
   };
   const ByNamespace& objects = found->second.objects;
   if (!ns.empty()) {
@@ -313,6 +314,7 @@ ObjectPage ObjectStore::PageFromMemory(const PageRequest& request) const {
         page.more = true;
         return page;
       }
+      ++visited_;
       page.keys.push_back({.resource = request.resource, .ns = ns->first, .name = entry->first});
       page.objects.push_back(entry->second.object);
     }
@@ -347,6 +349,7 @@ Result<ObjectStore::WatchId> ObjectStore::Watch(std::string_view resource, std::
   const auto first = std::ranges::upper_bound(history_, from_revision, {},
                                               [](const Past& p) { return p.change.revision; });
   for (auto it = first; it != history_.end(); ++it) {
+    ++visited_;
     const ObjectKey& key = it->change.key;
     if ((resource.empty() || key.resource == resource) && (ns.empty() || key.ns == ns))
       past.push_back(it->change);

@@ -130,6 +130,10 @@ class ObjectStore {
                         OnChange on_change);
   void Unwatch(WatchId id);  // no callback follows; no effect on an unknown id
 
+  // How many objects lists and watches' pasts have walked over. It grows in proportion to what is
+  // asked for, never to what is there.
+  uint64_t visited() const { return visited_; }
+
   // The newest revision that is visible.
   int64_t revision() const { return revision_; }
   // Watches from revisions older than this get kOutOfRange.
@@ -194,6 +198,7 @@ class ObjectStore {
   size_t forgotten_ = 0;  // changes dropped from the history since the last compaction
   std::deque<Past> history_;
   size_t history_bytes_ = 0;
+  mutable uint64_t visited_ = 0;
 
   // What we wrote ourselves, by revision, so that it need not be parsed again.
   std::map<int64_t, std::shared_ptr<Json>> own_writes_;

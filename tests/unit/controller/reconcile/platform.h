@@ -174,6 +174,8 @@ class Platform {
   }
   int64_t revision() const { return objects_->revision(); }
   ReconcileLoop& loop() { return *loop_; }
+  // Objects that the controller has gone through in lists.
+  uint64_t visited() const { return objects_->visited() - visited_here_; }
 
   FakeClock clock;
   FakeRegistry registry;
@@ -191,10 +193,12 @@ class Platform {
   // Brings runtime and activators to where the objects say; true when that was news.
   bool Follow() {
     bool news = false;
+    const uint64_t before = objects_->visited();
     for (const JsonPtr& revision : objects_->List(resource::kRevisions, "").objects)
       news |= FollowRevision(*revision);
     for (const JsonPtr& route : objects_->List(resource::kRoutes, "").objects)
       news |= FollowRoute(*route);
+    visited_here_ += objects_->visited() - before;
     return news;
   }
   bool FollowRevision(const Json& revision) {
@@ -236,6 +240,7 @@ class Platform {
   store::MemoryStore soft_store_{queue_.post()};
   FlakyStore flaky_{durable_, queue_.post()};
   uint64_t last_random_ = 0;
+  uint64_t visited_here_ = 0;
   std::set<TimePoint> wakes_;
   std::unique_ptr<ObjectStore> soft_;
   std::unique_ptr<ObjectStore> objects_;
