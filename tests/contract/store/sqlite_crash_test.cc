@@ -12,7 +12,6 @@
 #include <map>
 #include <memory>
 #include <random>
-#include <set>
 #include <string>
 
 #include "core/store/sqlite_store.h"
@@ -53,6 +52,8 @@ class SqliteCrash : public testing::Test {
   std::filesystem::path folder_;
 };
 
+constexpr int64_t kHistory = 3'000;  // revisions, more than one round of the test makes
+
 // Writes pairs of keys for ever, many at a time, and says on `report` which were acknowledged.
 [[noreturn]] void WriteUntilKilled(const std::string& path, int report, int64_t first) {
   CallbackQueue queue;
@@ -70,11 +71,14 @@ class SqliteCrash : public testing::Test {
                           [&outstanding, report, next](const Result<Outcome>& outcome) {
                             --outstanding;
                             if (!outcome || !outcome->applied) _exit(2);
-                            if (write(report, &next, sizeof(next)) != sizeof(next)) _exit(3);
+                            const int64_t line[] = {next, outcome->revision};
+                            if (write(report, line, sizeof(line)) != sizeof(line)) _exit(3);
                           });
     if (next % 500 == 0) {
       store.value()->ReadBounds([&store](const Result<Bounds>& bounds) {
-        store.value()->Compact(bounds->current, [](const Status&) {});
+        // As far behind as whoever watches may be: see kHistory.
+        const int64_t oldest = std::max<int64_t>(bounds->compacted, bounds->current - kHistory);
+        store.value()->Compact(oldest, [](const Status&) {});
       });
     }
     queue.RunUntil([&outstanding] { return outstanding < kOutstanding; });
@@ -82,10 +86,12 @@ class SqliteCrash : public testing::Test {
 }
 
 TEST_F(SqliteCrash, NothingAcknowledgedIsLostByKillNine) {
-  std::mt19937 random(static_cast<unsigned>(getpid()));
-  std::set<int64_t> acknowledged;
+  constexpr unsigned kSeed = 3;
+  std::mt19937 random(kSeed);
+  std::map<int64_t, int64_t> acknowledged;  // and their revisions
+  std::map<std::string, int64_t> watched;   // what a client that resumes has been told so far
   int64_t first = 1;
-  int64_t revision = 0;
+  int64_t revision = 1;
   for (int round = 0; round < 8; ++round) {
     int report[2];
     ASSERT_EQ(pipe(report), 0);
@@ -97,15 +103,11 @@ TEST_F(SqliteCrash, NothingAcknowledgedIsLostByKillNine) {
     close(report[1]);
     const size_t kill_after = 200 + random() % 1500;
     size_t heard = 0;
-    bool killed = false;
     // The pipe may hold acknowledgements from before the kill: they count too.
-    int64_t id = 0;
-    while (read(report[0], &id, sizeof(id)) == sizeof(id)) {
-      acknowledged.insert(id);
-      if (++heard >= kill_after && !killed) {
-        killed = true;
-        kill(child, SIGKILL);
-      }
+    int64_t line[2];
+    while (read(report[0], line, sizeof(line)) == sizeof(line)) {
+      acknowledged[line[0]] = line[1];
+      if (++heard == kill_after) kill(child, SIGKILL);
     }
     close(report[0]);
     int status = 0;
@@ -118,17 +120,30 @@ TEST_F(SqliteCrash, NothingAcknowledgedIsLostByKillNine) {
     ASSERT_TRUE(store);
     const RangeResult all = ReadAll(queue, *store);
     EXPECT_GT(all.revision, revision) << "revisions never go back";
-    revision = all.revision;
-    std::set<int64_t> a;
-    std::set<int64_t> b;
+    store->Watch({"", ""}, revision + 1,
+                 {.on_events =
+                      [&watched](const EventBatch& batch) {
+                        for (const Event& event : batch.events)
+                          watched[event.entry.key] = event.entry.mod_revision;
+                      },
+                  .on_end = [](const Error& error) { ADD_FAILURE() << error.message; }});
+    revision = Await<Bounds>(queue, [&](Done<Bounds> done) {
+                 store->ReadBounds(std::move(done));
+               })->current;  // by then the watch has told all
+    std::map<std::string, int64_t> there;
     for (const KeyValue& entry : all.entries) {
-      const int64_t key_id = std::stoll(entry.key.substr(2));
-      (entry.key[0] == 'a' ? a : b).insert(key_id);
-      first = std::max(first, key_id + 1);
+      there[entry.key] = entry.mod_revision;
+      first = std::max<int64_t>(first, std::stoll(entry.key.substr(2)) + 1);
     }
-    EXPECT_EQ(a, b) << "half a transaction was kept";
-    EXPECT_TRUE(std::includes(a.begin(), a.end(), acknowledged.begin(), acknowledged.end()))
-        << "an acknowledged write is lost";
+    EXPECT_EQ(there, watched) << "whoever resumes a watch has missed something";
+    for (const auto& [key, at] : there) {
+      const auto other = there.find((key[0] == 'a' ? "b" : "a") + key.substr(1));
+      EXPECT_TRUE(other != there.end() && other->second == at) << "half a transaction was kept";
+    }
+    for (const auto& [id, at] : acknowledged) {
+      const auto kept = there.find("a/" + std::to_string(id));
+      EXPECT_TRUE(kept != there.end() && kept->second == at) << "an acknowledged write is lost";
+    }
   }
   RecordProperty("acknowledged", static_cast<int>(acknowledged.size()));
   EXPECT_GT(acknowledged.size(), 1500u);
