@@ -57,6 +57,13 @@ void AddUp(CLI::App& app, int& exit_code) {
   up->add_option("--cgroup-parent", config.cgroup_parent, "Cgroup of the instances")->capture_default_str();
   up->add_option("--registries", config.registries, "registries.yaml: endpoints and credentials of image registries");
   up->add_option("--autoscaler-config", config.autoscaler_config, "YAML with keys of Knative's config-autoscaler");
+  up->add_option("--store", config.store, "Where specs are kept: etcd://HOST:PORT,... (default: SQLite in the state folder)");
+  up->add_option("--store-ca", config.store_ca, "Who signed the certificates of etcd's servers")->check(CLI::ExistingFile);
+  CLI::Option* store_cert =
+      up->add_option("--store-cert", config.store_cert, "Certificate to show to etcd")->check(CLI::ExistingFile);
+  CLI::Option* store_key = up->add_option("--store-key", config.store_key, "Its key")->check(CLI::ExistingFile);
+  store_cert->needs(store_key);
+  store_key->needs(store_cert);
   up->add_option("--runtime", config.runtime, "auto, crun or runc")->capture_default_str();
   up->add_option("--containerd", config.system_containerd, "Socket of a containerd to use instead of a private one");
   up->add_option("--log-level", config.log_level, "debug, info, warn or error")->capture_default_str();
@@ -69,6 +76,8 @@ void AddUp(CLI::App& app, int& exit_code) {
     owner->programs = OwnFolder();
     for (std::string& path : owner->tls_certificates) path = std::filesystem::absolute(path);
     for (std::string& path : owner->tls_keys) path = std::filesystem::absolute(path);
+    for (std::string* path : {&owner->store_ca, &owner->store_cert, &owner->store_key})
+      if (!path->empty()) *path = std::filesystem::absolute(*path);
     exit_code = Up(*owner);
   });
 }

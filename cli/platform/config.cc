@@ -14,7 +14,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(PlatformConfig, run, state, prog
                                                 agent_metrics, domain, node, bridge, subnet, inside_port, cgroup_parent, registries,
                                                 autoscaler_config, system_containerd, runtime, runtime_binary,
                                                 runtime_reason, hide_unified_cgroup, log_level, access_log,
-                                                access_log_template, access_log_sample)
+                                                access_log_template, access_log_sample, store, store_ca, store_cert,
+                                                store_key)
 
 PlatformPaths::PlatformPaths(const PlatformConfig& config)
     : config_file(config.run + "/platform.json"),

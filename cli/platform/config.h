@@ -45,6 +45,10 @@ struct PlatformConfig {
   std::string access_log;                  // the activator's: a file; empty: none
   std::string access_log_template;         // empty: JSON
   double access_log_sample = 1;            // of all requests
+  std::string store;                       // the controller's; empty: SQLite in the state folder
+  std::string store_ca;                    // files, absolute
+  std::string store_cert;
+  std::string store_key;
 };
 
 // Paths that follow from the configuration.

@@ -19,7 +19,7 @@ Program Controller(const PlatformConfig& config, const PlatformPaths& paths) {
                    "--api-address", config.api_address,
                    "--grpc-address", "unix:" + paths.controller_socket,
                    "--metrics-address", config.controller_metrics,
-                   "--store", "sqlite:" + config.state + "/controller/store.db",
+                   "--store", config.store.empty() ? "sqlite:" + config.state + "/controller/store.db" : config.store,
                    "--domain", config.domain,
                    "--http-port", PortOf(config.http_addresses.front()),
                    "--log-level", config.log_level},
@@ -28,6 +28,9 @@ Program Controller(const PlatformConfig& config, const PlatformPaths& paths) {
           .ready_socket = ""};
   if (!config.https_addresses.empty())
     program.argv.insert(program.argv.end(), {"--https-port", PortOf(config.https_addresses.front())});
+  if (!config.store_ca.empty()) program.argv.insert(program.argv.end(), {"--store-ca", config.store_ca});
+  if (!config.store_cert.empty())
+    program.argv.insert(program.argv.end(), {"--store-cert", config.store_cert, "--store-key", config.store_key});
   return program;
 }
 
