@@ -122,16 +122,21 @@ class Link<Out, In>::Stream : public grpc::ClientBidiReactor<Out, In>, public st
     if (queue_.size() == 1) this->StartWrite(&queue_.front());
   }
 
-  // The link forgets the stream and hears no more of it.
+  // The link forgets the stream and hears no more of it; nor does the loop, which may go with the link while gRPC
+  // still ends the stream.
   void Abandon() {
     link_ = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      abandoned_ = true;
+    }
     context_.TryCancel();
     ReleaseHold();
   }
 
  private:
   void OnReadInitialMetadataDone(bool ok) override {
-    if (ok) loop_.Post([self = this->shared_from_this()] { if (self->link_ != nullptr) self->link_->OnOpen(); });
+    if (ok) Post([self = this->shared_from_this()] { if (self->link_ != nullptr) self->link_->OnOpen(); });
   }
 
   void OnReadDone(bool ok) override {
@@ -141,7 +146,7 @@ class Link<Out, In>::Stream : public grpc::ClientBidiReactor<Out, In>, public st
     }
     // The next read may begin as soon as the loop has this one: `incoming_` is gRPC's from there on.
     In message = std::exchange(incoming_, In());
-    loop_.Post([self = this->shared_from_this(), message = std::move(message)]() mutable {
+    Post([self = this->shared_from_this(), message = std::move(message)]() mutable {
       if (self->link_ == nullptr) return;
       self->link_->observer_.OnMessage(std::move(message));
       self->ReadNext();
@@ -167,11 +172,16 @@ class Link<Out, In>::Stream : public grpc::ClientBidiReactor<Out, In>, public st
   }
 
   void OnDone(const grpc::Status& status) override {
-    loop_.Post([self = this->shared_from_this(), status] { if (self->link_ != nullptr) self->link_->OnEnd(status); });
+    Post([self = this->shared_from_this(), status] { if (self->link_ != nullptr) self->link_->OnEnd(status); });
     self_.reset();
   }
 
-  Loop& loop_;
+  void Post(std::function<void()> work) {
+    const std::lock_guard lock(mutex_);
+    if (!abandoned_) loop_.Post(std::move(work));
+  }
+
+  Loop& loop_;  // until it is abandoned
   grpc::ClientContext context_;
   In incoming_;
   std::shared_ptr<Stream> self_;  // until OnDone
@@ -181,6 +191,7 @@ class Link<Out, In>::Stream : public grpc::ClientBidiReactor<Out, In>, public st
   // Guarded by mutex_.
   std::deque<Out> queue_;  // the first is being written
   bool ended_ = false;
+  bool abandoned_ = false;
 };
 
 // Of one message: a full state of 100,000 routes takes a third of it.
