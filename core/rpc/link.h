@@ -8,6 +8,8 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/support/client_callback.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -122,21 +124,19 @@ class Link<Out, In>::Stream : public grpc::ClientBidiReactor<Out, In>, public st
     if (queue_.size() == 1) this->StartWrite(&queue_.front());
   }
 
-  // The link forgets the stream and hears no more of it; nor does the loop, which may go with the link while gRPC
-  // still ends the stream.
+  // The link forgets the stream and hears no more of it. Returns when gRPC is done with it, which does not take long
+  // once it is cancelled: the loop may go with the link, and is told of the end before.
   void Abandon() {
     link_ = nullptr;
-    {
-      const std::lock_guard lock(mutex_);
-      abandoned_ = true;
-    }
     context_.TryCancel();
     ReleaseHold();
+    std::unique_lock lock(mutex_);
+    done_changed_.wait_for(lock, kEndPatience, [this] { return done_; });
   }
 
  private:
   void OnReadInitialMetadataDone(bool ok) override {
-    if (ok) Post([self = this->shared_from_this()] { if (self->link_ != nullptr) self->link_->OnOpen(); });
+    if (ok) loop_.Post([self = this->shared_from_this()] { if (self->link_ != nullptr) self->link_->OnOpen(); });
   }
 
   void OnReadDone(bool ok) override {
@@ -146,7 +146,7 @@ class Link<Out, In>::Stream : public grpc::ClientBidiReactor<Out, In>, public st
     }
     // The next read may begin as soon as the loop has this one: `incoming_` is gRPC's from there on.
     In message = std::exchange(incoming_, In());
-    Post([self = this->shared_from_this(), message = std::move(message)]() mutable {
+    loop_.Post([self = this->shared_from_this(), message = std::move(message)]() mutable {
       if (self->link_ == nullptr) return;
       self->link_->observer_.OnMessage(std::move(message));
       self->ReadNext();
@@ -172,26 +172,27 @@ class Link<Out, In>::Stream : public grpc::ClientBidiReactor<Out, In>, public st
   }
 
   void OnDone(const grpc::Status& status) override {
-    Post([self = this->shared_from_this(), status] { if (self->link_ != nullptr) self->link_->OnEnd(status); });
-    self_.reset();
-  }
-
-  void Post(std::function<void()> work) {
+    loop_.Post([self = this->shared_from_this(), status] { if (self->link_ != nullptr) self->link_->OnEnd(status); });
+    const std::shared_ptr<Stream> last = std::move(self_);
     const std::lock_guard lock(mutex_);
-    if (!abandoned_) loop_.Post(std::move(work));
+    done_ = true;
+    done_changed_.notify_all();
   }
 
-  Loop& loop_;  // until it is abandoned
+  Loop& loop_;
   grpc::ClientContext context_;
   In incoming_;
   std::shared_ptr<Stream> self_;  // until OnDone
   Link* link_;                    // loop thread only
 
+  static constexpr std::chrono::seconds kEndPatience{5};
+
   std::mutex mutex_;
+  std::condition_variable done_changed_;
   // Guarded by mutex_.
   std::deque<Out> queue_;  // the first is being written
   bool ended_ = false;
-  bool abandoned_ = false;
+  bool done_ = false;  // OnDone has been here
 };
 
 // Of one message: a full state of 100,000 routes takes a third of it.
