@@ -315,6 +315,10 @@ TEST_P(KubectlTest, AppliesOnTheServerAndDryRuns) {
   const Outcome diff = Kubectl({"diff", "-f", "-"}, changed);
   EXPECT_EQ(diff.code, 1) << diff.err;
   EXPECT_THAT(diff.out, AllOf(HasSubstr("world"), HasSubstr("moon!")));
+  const Outcome on_server = Kubectl({"diff", "--server-side", "-f", "-"}, changed);
+  EXPECT_EQ(on_server.code, 1) << on_server.err;
+  EXPECT_THAT(on_server.out, AllOf(HasSubstr("world"), HasSubstr("moon!")));
+  EXPECT_EQ(Kubectl({"diff", "--server-side", "-f", "-"}, kHello).code, 0);
   EXPECT_EQ(api::GenerationOf(Hello()), 1);
 }
 
