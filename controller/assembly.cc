@@ -104,6 +104,7 @@ Parts::Parts(Loop& loop, Stores& stores, const Config& config)
       routes_(stores.durable, routing_, serving_),
       autoscaler_config_(stores.durable, decisions_),
       mappings_(stores.durable, routing_, serving_),
+      config_maps_(stores.durable, [this](const auto& maps) { OnConfig(maps); }),
       mirror_(
           loop, fleet_loop_, stores.soft,
           [this](const RevisionKey& key) {
@@ -140,17 +141,19 @@ http::Task<Status> Parts::Start() {
   fleet_loop_.Add(metrics_);
   fleet_loop_.Add(mirror_);
   known_nodes_.Start(fleet_loop_);
+  const Status prepared = co_await api_.Prepare();
+  if (!prepared) co_return prepared.error();
+  http::Task<Status> keeping = KeepGatewayServices();
+  const Status kept = co_await keeping;
+  if (!kept) co_return kept.error();
+  OnConfig(config_maps_.Read());
+  config_maps_.Start();
   revisions_.Start();
   routes_.Start();
   autoscaler_config_.Start();
   mappings_.Start();
   reports_.Start(
       [this](std::string_view ns, std::string_view name) { reconcile_.RevisionChanged(ns, name); });
-  const Status prepared = co_await api_.Prepare();
-  if (!prepared) co_return prepared.error();
-  http::Task<Status> keeping = KeepGatewayServices();
-  const Status kept = co_await keeping;
-  if (!kept) co_return kept.error();
   reconcile_.Start();
   PruneEvents();
   co_return Listen();
@@ -259,6 +262,15 @@ void Parts::Record(const InstanceEvent& event, const Json& pod) {
 void Parts::PruneEvents() {
   reconcile_.events().Prune();
   prune_timer_ = loop_.After(kPruneEvery, [this] { PruneEvents(); });
+}
+
+void Parts::OnConfig(const api::ServingConfig& maps) {
+  const ServingConfig serving = WithConfigMaps(serving_, maps);
+  images_.SetTimeout(maps.deployment.digest_resolution_timeout);
+  revisions_.SetProgressDeadline(maps.deployment.progress_deadline);
+  routes_.SetConfig(serving);
+  mappings_.SetConfig(serving);
+  reconcile_.SetConfig(serving);
 }
 
 void Parts::OnConfigErrors(const std::map<std::string, std::string>& errors) {

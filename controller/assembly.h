@@ -15,6 +15,7 @@
 #include "controller/api_server/api_server.h"
 #include "controller/config.h"
 #include "controller/feeds/autoscaler_config_source.h"
+#include "controller/feeds/config_source.h"
 #include "controller/feeds/decision_server.h"
 #include "controller/feeds/mapping_source.h"
 #include "controller/feeds/route_source.h"
@@ -77,13 +78,14 @@ class Parts {
   void Record(const InstanceEvent& event, const Json& pod);
   http::Task<Status> KeepGatewayServices();
   void PruneEvents();
+  void OnConfig(const api::ServingConfig& maps);
   void OnConfigErrors(const std::map<std::string, std::string>& errors);
   Status Listen();
 
   Loop& loop_;
   Stores& stores_;
   const Config config_;
-  const ServingConfig serving_;
+  const ServingConfig serving_;  // by the flags alone
   std::mt19937_64 random_;
   std::map<std::string, std::string> config_errors_;
   bool serving_started_ = false;
@@ -105,6 +107,7 @@ class Parts {
   RouteSource routes_;
   AutoscalerConfigSource autoscaler_config_;
   MappingSource mappings_;
+  ConfigSource config_maps_;
   PodMirror mirror_;
   metrics::Exposition exposition_;
   Metrics metrics_;

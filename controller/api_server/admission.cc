@@ -53,12 +53,10 @@ std::optional<ApiError> Validate(const AdmissionContext& context, const Json& ob
     warnings.push_back(api::FieldErrors(warning).Text());
   }
   if (context.kind->kind == "ConfigMap" && api::NamespaceOf(object) == api::kSystemNamespace) {
-    api::ServingConfig scratch;
-    const Status applied =
-        api::ApplyConfigMap(api::NameOf(object), api::ObjectAt(object, {"data"}), scratch);
-    if (!applied)
+    const Status checked = api::CheckConfigMap(object);
+    if (!checked)
       return Denied("config.webhook.serving.knative.dev",
-                    "validation failed: " + applied.error().message);
+                    "validation failed: " + checked.error().message);
   }
   return std::nullopt;
 }

@@ -5,7 +5,9 @@
 #include "controller/api_server/admission.h"
 #include "controller/api_server/verbs.h"
 #include "core/api/access.h"
+#include "core/api/config_example.h"
 #include "core/api/constants.h"
+#include "core/api/meta.h"
 #include "core/api/names.h"
 #include "core/base/check.h"
 
@@ -81,27 +83,40 @@ ApiServer::ApiServer(Loop& loop, std::function<ObjectStore&(const api::Kind&)> s
       documents_(options_.release) {}
 
 http::Task<Status> ApiServer::Prepare() {
-  const api::Kind& kind = *api::FindKind("v1", "Namespace");
+  std::vector<Json> first;
   for (const std::string& name :
        std::vector<std::string>{"default", std::string(api::kSystemNamespace)}) {
-    ObjectKey key{.resource = kind.StoreResource(), .ns = "", .name = name};
-    if (parts_.stores(kind).Get(key)) continue;
-    Json space = Json::object();
-    space["apiVersion"] = "v1";
-    space["kind"] = "Namespace";
-    space["metadata"]["name"] = name;
-    const AdmissionContext context{
-        .kind = &kind, .config = {}, .user = parts_.user, .now = parts_.clock->Wall()};
-    const uint64_t high = parts_.random();
-    const uint64_t low = parts_.random();
-    ApiResult<Admitted> admitted =
-        AdmitCreate(context, "", {.value = std::move(space)}, api::MakeUid(high, low));
-    UPDRAFT_CHECK(static_cast<bool>(admitted));
-    http::Task<Result<Stored>> creating =
-        parts_.stores(kind).Create(std::move(key), std::move(admitted->object));
-    const Result<Stored> created = co_await creating;
-    if (!created && created.error().code != Code::kAlreadyExists) co_return created.error();
+    first.push_back({{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", name}}}});
   }
+  for (Json& map : api::ExampleConfigMaps()) first.push_back(std::move(map));
+  for (Json& object : first) {
+    http::Task<Status> ensuring = Ensure(std::move(object));
+    const Status ensured = co_await ensuring;
+    if (!ensured) co_return ensured.error();
+  }
+  co_return Ok();
+}
+
+http::Task<Status> ApiServer::Ensure(Json object) {
+  const api::Kind& kind = *api::FindKind(api::ApiVersionOf(object), api::KindOf(object));
+  ObjectKey key{.resource = kind.StoreResource(),
+                .ns = api::NamespaceOf(object),
+                .name = api::NameOf(object)};
+  if (parts_.stores(kind).Get(key)) co_return Ok();
+  const AdmissionContext context{.kind = &kind,
+                                 .config = {},
+                                 .user = parts_.user,
+                                 .now = parts_.clock->Wall(),
+                                 .manager = "updraft-controller"};
+  const uint64_t high = parts_.random();
+  const uint64_t low = parts_.random();
+  ApiResult<Admitted> admitted =
+      AdmitCreate(context, key.ns, {.value = std::move(object)}, api::MakeUid(high, low));
+  UPDRAFT_CHECK(static_cast<bool>(admitted));
+  http::Task<Result<Stored>> creating =
+      parts_.stores(kind).Create(std::move(key), std::move(admitted->object));
+  const Result<Stored> created = co_await creating;
+  if (!created && created.error().code != Code::kAlreadyExists) co_return created.error();
   co_return Ok();
 }
 

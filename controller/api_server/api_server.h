@@ -57,13 +57,14 @@ class ApiServer {
   ApiServer(const ApiServer&) = delete;
   ApiServer& operator=(const ApiServer&) = delete;
 
-  // Makes the namespaces that are always there: default and knative-serving. Call it before
-  // serving.
+  // Makes what is always there, where it is not: namespaces default and knative-serving, and the
+  // config-* ConfigMaps in the latter. Call it before serving.
   http::Task<Status> Prepare();
 
   http::Task<void> Handle(http::Exchange& exchange);
 
  private:
+  http::Task<Status> Ensure(Json object);
   http::Task<void> HandleResource(http::Exchange* exchange);
   http::Task<void> HandleDocument(http::Exchange* exchange);
   Page PageFor(const http::RequestHead& request) const;

@@ -2,7 +2,6 @@
 
 #include "controller/api_server/table.h"
 #include "core/api/access.h"
-#include "core/api/constants.h"
 
 namespace updraft::controller {
 namespace {
@@ -135,18 +134,7 @@ http::Task<void> RespondError(Call* call, ApiError error) {
 }
 
 api::ServingConfig ReadServingConfig(const ServerParts& parts) {
-  api::ServingConfig config;
-  const ObjectStore& store = parts.stores(*api::FindKind("v1", "ConfigMap"));
-  for (const char* name : {"config-features", "config-defaults", "config-autoscaler"}) {
-    const auto map = store.Get(
-        {.resource = "configmaps", .ns = std::string(api::kSystemNamespace), .name = name});
-    // One that is unusable was refused when it was written; of another version's making, it is
-    // ignored.
-    if (map) [[maybe_unused]]
-      const Status applied =
-          api::ApplyConfigMap(name, api::ObjectAt(*map->object, {"data"}), config);
-  }
-  return config;
+  return parts.config_maps->Read(parts.stores(*api::FindKind("v1", "ConfigMap")));
 }
 
 }  // namespace updraft::controller

@@ -12,6 +12,7 @@
 #include "controller/api_server/log_source.h"
 #include "controller/api_server/negotiate.h"
 #include "controller/api_server/request.h"
+#include "controller/objects/config_maps.h"
 #include "controller/objects/object_store.h"
 #include "controller/streaming/session_source.h"
 #include "core/api/kinds.h"
@@ -33,6 +34,7 @@ struct ServerParts {
   std::function<uint64_t()> random = {};
   std::string user = {};
   std::function<bool(const std::string& pod)> evict = {};
+  std::shared_ptr<ConfigMaps> config_maps = std::make_shared<ConfigMaps>();
 };
 
 // Lives in the frame of the call's outermost coroutine: inner ones hold pointers to it.
@@ -75,8 +77,7 @@ http::Task<ApiResult<api::Document>> ReadDocument(Call* call);
 http::Task<void> Respond(Call* call, ApiResult<Answer> answer);
 http::Task<void> RespondError(Call* call, ApiError error);
 
-// The configuration that manifests are judged by, as the config-* ConfigMaps are now. Those that
-// cannot be used have no effect.
+// The configuration that manifests are judged by, as the config-* ConfigMaps are now.
 api::ServingConfig ReadServingConfig(const ServerParts& parts);
 
 }  // namespace updraft::controller

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/api/access.h"
+#include "core/api/config_example.h"
 #include "core/api/constants.h"
 #include "core/api/meta.h"
 #include "core/api/serving_config.h"
@@ -33,10 +34,11 @@ void AutoscalerConfigSource::Start() {
 void AutoscalerConfigSource::Tell() {
   v1::AutoscalerConfig config;
   if (const auto stored = objects_.Get({kConfigMaps, std::string(api::kSystemNamespace), kName})) {
-    config.set_exists(true);
     for (auto& [key, value] : api::KeysOf(api::ObjectAt(*stored->object, {"data"}))) {
-      (*config.mutable_keys())[key] = value;
+      if (key != api::kExampleKey) (*config.mutable_keys())[key] = value;
     }
+    // One that sets nothing is as good as none.
+    config.set_exists(config.keys_size() > 0);
   }
   decisions_.SetConfig(std::move(config));
 }

@@ -33,6 +33,12 @@ void MappingSource::Start() {
   watch_ = *watch;
 }
 
+void MappingSource::SetConfig(ServingConfig config) {
+  config_ = std::move(config);
+  if (watch_ == 0) return;  // Start() sets them all
+  for (const auto& mapping : objects_.List(resource::kDomainMappings, "").objects) Set(*mapping);
+}
+
 void MappingSource::OnChange(const Change& change) {
   const std::string& resource = change.key.resource;
   if (resource == resource::kDomainMappings) {

@@ -21,6 +21,7 @@ class MappingSource {
 
   // As RouteSource's.
   void Start();
+  void SetConfig(ServingConfig config);
 
  private:
   void OnChange(const Change& change);
@@ -29,7 +30,7 @@ class MappingSource {
 
   ObjectStore& objects_;
   RouteTaker& routing_;
-  const ServingConfig config_;
+  ServingConfig config_;
   References references_;  // of mappings, to routes and secrets
   ObjectStore::WatchId watch_ = 0;
 };

@@ -38,6 +38,7 @@ void RouteSource::Start() {
 
 void RouteSource::SetConfig(ServingConfig config) {
   config_ = std::move(config);
+  if (watch_ == 0) return;  // Start() sets them all
   for (const auto& route : objects_.List(resource::kRoutes, "").objects) Set(*route);
 }
 

@@ -27,14 +27,22 @@ RevisionSource::~RevisionSource() {
 }
 
 void RevisionSource::Start() {
-  const ListResult all = objects_.List(resource::kRevisions, "");
-  for (const auto& revision : all.objects) {
-    if (!api::IsBeingDeleted(*revision)) Set(*revision);
-  }
+  SetAll();
   fleet_loop_.Change([](Fleet& fleet, Moment) { fleet.RevisionsAreLoaded(); });
   Follow(resource::kRevisions, [this](const Change& change) { OnRevision(change); });
   for (const char* resource : {kConfigMaps, resource::kSecrets, resource::kServiceAccounts})
     Follow(resource, [this](const Change& change) { OnNamed(change.key); });
+}
+
+void RevisionSource::SetProgressDeadline(Nanos deadline) {
+  const bool changed = std::exchange(progress_deadline_, deadline) != deadline;
+  if (changed && !watches_.empty()) SetAll();
+}
+
+void RevisionSource::SetAll() {
+  for (const auto& revision : objects_.List(resource::kRevisions, "").objects) {
+    if (!api::IsBeingDeleted(*revision)) Set(*revision);
+  }
 }
 
 void RevisionSource::Follow(const char* resource, ObjectStore::OnChange on_change) {
@@ -70,6 +78,8 @@ void RevisionSource::Set(const Json& revision) {
     return;
   }
   spec->initialized = WasInitialized(revision);
+  if (!spec->own_progress_deadline)
+    spec->instance.set_progress_deadline_ns(progress_deadline_.count());
   if (UsageWantedByDefault() && !spec->scaling_annotations.contains(kClassAnnotation))
     spec->instance.set_report_usage(true);
   auto shared = std::make_shared<const RevisionSpec>(std::move(*spec));

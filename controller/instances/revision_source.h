@@ -24,11 +24,15 @@ class RevisionSource {
   // Tells the fleet of every revision there is, and from now on of every change. Once.
   void Start();
 
+  // config-deployment's progress-deadline, for revisions that have none of their own.
+  void SetProgressDeadline(Nanos deadline);
+
  private:
   void Follow(const char* resource, ObjectStore::OnChange on_change);
   void OnRevision(const Change& change);
   void OnNamed(const ObjectKey& key);
   void Set(const Json& revision);
+  void SetAll();
   // The cluster's default is an autoscaler that follows what instances use.
   bool UsageWantedByDefault() const;
   // Notes what is looked for, there or not.
@@ -37,6 +41,7 @@ class RevisionSource {
   ObjectStore& objects_;
   FleetLoop& fleet_loop_;
   References references_;  // of revisions, to what their instances are given
+  Nanos progress_deadline_ = Seconds(600);
   std::vector<ObjectStore::WatchId> watches_;
 };
 

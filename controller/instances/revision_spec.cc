@@ -120,8 +120,9 @@ void ReadRequestHandling(const Json& revision, RevisionSpec& out) {
   out.instance.set_termination_grace_ns(timeout);
   const auto deadline =
       api::ParseGoDuration(api::AnnotationOf(revision, api::kProgressDeadlineAnnotation));
+  out.own_progress_deadline = deadline && *deadline > Nanos(0);
   out.instance.set_progress_deadline_ns(
-      deadline && *deadline > Nanos(0) ? deadline->count() : kProgressDeadlineDefault.count());
+      out.own_progress_deadline ? deadline->count() : kProgressDeadlineDefault.count());
   out.routing.set_key(out.key);
   out.routing.set_service(out.instance.service());
   out.routing.set_configuration(out.instance.configuration());

@@ -42,6 +42,7 @@ struct RevisionSpec {
   int64_t created_at_ns = 0;
   bool initialized =
       false;  // its initial scale was reached once, as its status says; set by the caller
+  bool own_progress_deadline = false;  // its annotation sets it
   // Digests are known, so that all instances will run the same bytes.
   bool resolved = false;
   // Its instances are told their names or uids (downward.h).

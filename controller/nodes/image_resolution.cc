@@ -1,17 +1,12 @@
 #include "controller/nodes/image_resolution.h"
 
 namespace updraft::controller {
-namespace {
-
-constexpr Nanos kTimeout = Seconds(10);  // Knative's digest-resolution-timeout
-
-}  // namespace
 
 http::Task<Result<std::string>> AgentImageResolver::Resolve(std::string image,
                                                             std::vector<v1::ImageAuth> auth) {
   const std::shared_ptr<AgentClient> agent = nodes_.AnyAgent();
   if (!agent) co_return Error{Code::kUnavailable, "no node-agent is connected"};
-  co_return co_await agent->ResolveImage(std::move(image), std::move(auth), kTimeout);
+  co_return co_await agent->ResolveImage(std::move(image), std::move(auth), timeout_);
 }
 
 }  // namespace updraft::controller

@@ -15,6 +15,9 @@
 namespace updraft::controller {
 namespace {
 
+// Of claims that were made for a mapping: "namespace/name".
+constexpr char kMadeFor[] = "updraft.dev/made-for";
+
 constexpr char kDomainClaimed[] = "DomainClaimed";
 constexpr char kReferenceResolved[] = "ReferenceResolved";
 constexpr char kIngressReady[] = "IngressReady";
@@ -33,6 +36,30 @@ bool IsHostOfAnotherNamespace(const std::string& name, const std::string& ns,
   const size_t dot = rest.find('.');
   return dot != std::string::npos && rest.find('.', dot + 1) == std::string::npos &&
          rest.substr(dot + 1) != ns;
+}
+
+std::string MadeFor(std::string_view ns, std::string_view name) {
+  return std::string(ns) + "/" + std::string(name);
+}
+
+Json NewClaim(const Json& mapping) {
+  const std::string ns = api::NamespaceOf(mapping);
+  const std::string name = api::NameOf(mapping);
+  return {{"apiVersion", "networking.internal.knative.dev/v1alpha1"},
+          {"kind", "ClusterDomainClaim"},
+          {"metadata", {{"name", name}, {"annotations", {{kMadeFor, MadeFor(ns, name)}}}}},
+          {"spec", {{"namespace", ns}}}};
+}
+
+enum class Claim { kOurs, kToBeMade, kForeign };
+
+Claim JudgeClaim(const DomainMappingInputs& in, const ServingConfig& config) {
+  const std::string ns = api::NamespaceOf(*in.mapping);
+  if (IsHostOfAnotherNamespace(api::NameOf(*in.mapping), ns, config)) return Claim::kForeign;
+  if (in.claim)
+    return api::StringAt(*in.claim, {"spec", "namespace"}) == ns ? Claim::kOurs : Claim::kForeign;
+  const bool may_be_made = config.network.autocreate_cluster_domain_claims && !in.asked_elsewhere;
+  return may_be_made ? Claim::kToBeMade : Claim::kForeign;
 }
 
 // Why requests cannot be led there; nullopt: they can.
@@ -87,10 +114,9 @@ void Configure(const DomainMappingInputs& in, const ServingConfig& config, Statu
       ReferredSecret(mapping) ? ExternalHttpsUrl(name, config) : ExternalUrl(name, config);
   pass.status()["url"] = url;
   pass.status()["address"] = {{"url", url}};
-  if (in.claimed_elsewhere || IsHostOfAnotherNamespace(name, api::NamespaceOf(mapping), config)) {
+  if (JudgeClaim(in, config) == Claim::kForeign) {
     pass.MarkFalse(kDomainClaimed, "DomainAlreadyClaimed",
-                   "namespace " + InQuotes(api::NamespaceOf(mapping)) +
-                       " does not own ClusterDomainClaim for " + InQuotes(name));
+                   "The domain name is already in use by another DomainMapping");
     return;
   }
   pass.MarkTrue(kDomainClaimed);
@@ -121,10 +147,29 @@ std::optional<ObjectKey> ReferredSecret(const Json& mapping) {
 ReconcilePlan ReconcileDomainMapping(const DomainMappingInputs& in, const ServingConfig& config,
                                      WallTime now) {
   ReconcilePlan plan;
+  if (JudgeClaim(in, config) == Claim::kToBeMade) {
+    // The mapping is looked at again once there is one, this one or another's that came before.
+    plan.writes.push_back(CreateObject{ClaimOf(api::NameOf(*in.mapping)), NewClaim(*in.mapping)});
+    return plan;
+  }
   StatusPass pass(*in.mapping, api::DomainMappingConditions(), now);
   Configure(in, config, pass);
   pass.Finish(KeyOf(*in.mapping, resource::kDomainMappings), plan);
   return plan;
+}
+
+ReconcilePlan WithoutDomainMapping(const ObjectKey& mapping,
+                                   const std::shared_ptr<const Json>& claim) {
+  ReconcilePlan plan;
+  if (claim && api::AnnotationOf(*claim, kMadeFor) == MadeFor(mapping.ns, mapping.name)) {
+    plan.writes.push_back(
+        DeleteObject{ClaimOf(mapping.name), api::UidOf(*claim), Propagation::kBackground});
+  }
+  return plan;
+}
+
+ObjectKey ClaimOf(std::string_view domain) {
+  return {.resource = resource::kDomainClaims, .ns = "", .name = std::string(domain)};
 }
 
 v1::Route BuildMapping(const Json& mapping, const Json* route, const Json* secret,
@@ -135,7 +180,7 @@ v1::Route BuildMapping(const Json& mapping, const Json* route, const Json* secre
   if (route == nullptr || !api::IsConditionTrue(mapping, kDomainClaimed)) return message;
   const std::vector<HostRule> rules = HostRulesOf(*route, config);
   if (rules.empty() || !rules.front().tag.empty()) return message;
-  message.set_https_only(IsHttpsOnly(mapping));
+  message.set_https_only(IsHttpsOnly(mapping, config));
   v1::HostRule& host = *message.add_hosts();
   host.set_host(api::NameOf(mapping));
   AddSplits(ns, rules.front().shares, host);

@@ -1,8 +1,9 @@
 // DomainMapping: a domain name of the user's led to a Route's main host, with a certificate from a
 // Secret. Pure.
 //
-// The first namespace that asks for a name has it. There are no ClusterDomainClaims: it is as if
-// Knative made them by itself (autocreate-cluster-domain-claims).
+// A name is its namespace's by a ClusterDomainClaim of that name. With autocreate-cluster-domain-claims
+// the first namespace that asks for a name gets one, which goes with its mapping; otherwise whoever
+// runs the platform makes them.
 #pragma once
 
 #include <functional>
@@ -28,13 +29,19 @@ struct DomainMappingInputs {
   std::shared_ptr<const Json> mapping = nullptr;  // not being deleted
   std::shared_ptr<const Json> route = nullptr;    // that it refers to
   std::shared_ptr<const Json> secret = nullptr;   // that it names
-  bool claimed_elsewhere = false;  // for another namespace, or one there asked for the name before
+  std::shared_ptr<const Json> claim = nullptr;    // to its name, whoever has it
+  bool asked_elsewhere = false;  // one in another namespace asked for the name before
   // Whether activators route by a message of this fingerprint.
   std::function<bool(std::string_view)> programmed = {};
 };
 
 ReconcilePlan ReconcileDomainMapping(const DomainMappingInputs& in, const ServingConfig& config,
                                      WallTime now);
+
+// The mapping of that key is gone: so is the claim that was made for it.
+ReconcilePlan WithoutDomainMapping(const ObjectKey& mapping,
+                                   const std::shared_ptr<const Json>& claim);
+ObjectKey ClaimOf(std::string_view domain);
 
 // What activators are told. Without hosts while its domain is not its own, or its route was never
 // assigned traffic: not to be sent. `route`, `secret`: null when there is none.

@@ -12,13 +12,18 @@
 
 namespace updraft::controller {
 
-// "hello", or "blue-hello" for the tag blue: what the placeholder Service is called as well.
-std::string HostLabel(std::string_view route, std::string_view tag);
+// "hello", or what tag-template makes of it for a tag, "blue-hello": what the placeholder Service is
+// called as well.
+std::string HostLabel(const Json& route, std::string_view tag, const ServingConfig& config);
+
+// What config-domain selects for the route, or the platform's own.
+std::string DomainOf(const Json& route, const ServingConfig& config);
 
 // name.namespace.svc.cluster.local
 std::string ClusterHost(const Json& route, std::string_view tag, const ServingConfig& config);
 
-// name.namespace.domain. kInvalidArgument: it is no valid domain name (a part is too long, say).
+// What domain-template makes of it: name.namespace.domain. kInvalidArgument: it is no valid domain
+// name (a part is too long, say).
 Result<std::string> ExternalHost(const Json& route, std::string_view tag,
                                  const ServingConfig& config);
 
@@ -28,9 +33,11 @@ std::string ExternalUrl(const std::string& host, const ServingConfig& config);
 std::string ExternalHttpsUrl(const std::string& host, const ServingConfig& config);
 std::string ClusterUrl(const std::string& host);
 
-// The tags ("" for the main host) that only the cluster may call, by the visibility label of the
-// route or of a tag's placeholder Service. `placeholders`: the route's, as they are now.
+// The tags ("" for the main host) that only the cluster may call: by the visibility label of the
+// route or of a tag's placeholder Service, or because the route's domain is the cluster's own.
+// `cluster_local_services`: the names of such placeholder Services, as they are now.
 std::set<std::string> ClusterLocalTags(const Json& route, const std::vector<std::string>& tags,
-                                       const std::set<std::string>& cluster_local_services);
+                                       const std::set<std::string>& cluster_local_services,
+                                       const ServingConfig& config);
 
 }  // namespace updraft::controller

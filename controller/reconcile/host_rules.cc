@@ -29,7 +29,7 @@ void AddRules(const Json& route, const std::string& tag, const std::string& url,
   const std::string external = HostOfUrl(url);
   if (!external.empty() && external != cluster_host)
     rules.push_back({external, tag, false, shares});
-  const std::string label = HostLabel(api::NameOf(route), tag) + "." + api::NamespaceOf(route);
+  const std::string label = HostLabel(route, tag, config) + "." + api::NamespaceOf(route);
   for (const std::string& host : {label, label + ".svc", cluster_host})
     rules.push_back({host, tag, true, shares});
 }

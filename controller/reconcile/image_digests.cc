@@ -29,7 +29,7 @@ std::optional<Digest> KnownDigest(const std::string& image, const ServingConfig&
   const Result<api::ImageReference> reference = api::ParseImageReference(image);
   if (!reference) return Digest{Digest::State::kFailed, reference.error().message};
   if (!reference->digest.empty()) return Digest{Digest::State::kKnown, image};
-  if (config.registries_skipping_tag_resolving.contains(reference->registry)) {
+  if (config.deployment.registries_skipping_tag_resolving.contains(reference->registry)) {
     return Digest{Digest::State::kKnown, ""};
   }
   return std::nullopt;

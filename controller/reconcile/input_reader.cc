@@ -60,15 +60,10 @@ DomainMappingInputs InputReader::ReadDomainMapping(std::shared_ptr<const Json> m
     return std::pair(api::StringAt(object, {"metadata", "creationTimestamp"}), api::UidOf(object));
   };
   const std::string name = api::NameOf(*in.mapping);
-  // Somebody has said whose the name is; else it is whose that asked first.
-  if (const auto claim = Find({resource::kDomainClaims, "", name})) {
-    in.claimed_elsewhere =
-        api::StringAt(*claim, {"spec", "namespace"}) != api::NamespaceOf(*in.mapping);
-    return in;
-  }
+  in.claim = Find(ClaimOf(name));
   for (const ObjectKey& key : index_.MappingsCalled(name)) {
     const std::shared_ptr<const Json> rival = Find(key);
-    if (rival && rank(*rival) < rank(*in.mapping)) in.claimed_elsewhere = true;
+    if (rival && rank(*rival) < rank(*in.mapping)) in.asked_elsewhere = true;
   }
   return in;
 }
@@ -113,7 +108,7 @@ void InputReader::AddServices(const Json& route, RouteInputs& in) const {
     if (const auto service = Find(key)) in.services[key.name] = service;
   }
   const auto add = [&](const std::string& tag) {
-    const std::string name = HostLabel(api::NameOf(route), tag);
+    const std::string name = HostLabel(route, tag, config_);
     if (const auto service = Find(KeyIn(route, resource::kCoreServices, name)))
       in.services[name] = service;
   };

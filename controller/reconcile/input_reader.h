@@ -17,9 +17,9 @@ namespace updraft::controller {
 
 class InputReader {
  public:
-  // Both must outlive this.
-  InputReader(const ObjectStore& objects, const ObjectIndex& index)
-      : objects_(objects), index_(index) {}
+  // All must outlive this.
+  InputReader(const ObjectStore& objects, const ObjectIndex& index, const ServingConfig& config)
+      : objects_(objects), index_(index), config_(config) {}
 
   // Null when there is none.
   std::shared_ptr<const Json> Find(const ObjectKey& key) const;
@@ -43,6 +43,7 @@ class InputReader {
 
   const ObjectStore& objects_;
   const ObjectIndex& index_;
+  const ServingConfig& config_;
 };
 
 }  // namespace updraft::controller

@@ -13,7 +13,7 @@ namespace updraft::controller {
 namespace {
 
 ChildSpec WantedService(const Json& route, const std::string& tag, const ServingConfig& config) {
-  const std::string name = HostLabel(api::NameOf(route), tag);
+  const std::string name = HostLabel(route, tag, config);
   ChildSpec wanted{
       .key = KeyIn(route, resource::kCoreServices, name),
       .api_version = "v1",
@@ -61,13 +61,13 @@ std::optional<std::string> PlanPlaceholderServices(const Json& route,
   };
   std::set<std::string> names;
   for (const std::string& tag : tags) {
-    std::string name = HostLabel(api::NameOf(route), tag);
+    std::string name = HostLabel(route, tag, config);
     const Ownership ownership = OwnershipOf(find(name), route);
     if (ownership == Ownership::kForeign || ownership == Ownership::kLeftover) return name;
     names.insert(std::move(name));
   }
   for (const std::string& tag : tags) {
-    PlanService(find(HostLabel(api::NameOf(route), tag)), WantedService(route, tag, config), route,
+    PlanService(find(HostLabel(route, tag, config)), WantedService(route, tag, config), route,
                 plan);
   }
   for (const auto& [name, service] : services) {

@@ -31,7 +31,7 @@ bool Told(int failures) { return failures >= kFailuresTold && (failures & (failu
 ReconcileLoop::ReconcileLoop(ReconcileSurroundings surroundings, ServingConfig config)
     : around_(std::move(surroundings)),
       config_(std::move(config)),
-      reader_(around_.objects, index_),
+      reader_(around_.objects, index_, config_),
       executor_(around_.objects, around_.clock, around_.random),
       resolutions_(around_.images, around_.clock,
                    [this](const ObjectKey& revision) {
@@ -79,9 +79,11 @@ void ReconcileLoop::RouteChanged(std::string_view ns, std::string_view name) {
 
 void ReconcileLoop::SetConfig(ServingConfig config) {
   config_ = std::move(config);
+  if (watch_ == 0) return;  // Start() looks at all
   AddAll(resource::kRoutes);
   AddAll(resource::kDomainMappings);
   AddAll(resource::kConfigurations);
+  AddAll(resource::kRevisions);
 }
 
 void ReconcileLoop::AddAll(std::string_view resource) {
@@ -183,6 +185,8 @@ ReconcilePlan ReconcileLoop::PlanReconcile(const ObjectKey& key,
   if (key.resource == resource::kNamespaces) return PlanNamespace(key, object);
   if (key.resource == resource::kRoutes) return PlanRoute(key, object);
   if (key.resource == resource::kRevisions) return PlanRevision(key, object);
+  if (key.resource == resource::kDomainMappings && !object)
+    return WithoutDomainMapping(key, reader_.Find(ClaimOf(key.name)));
   // What is being deleted is left to its finalizers.
   if (!object || api::IsBeingDeleted(*object)) return {};
   if (key.resource == resource::kDomainMappings) return PlanDomainMapping(key, object);

@@ -69,7 +69,7 @@ class ReconcileLoop {
   // A Route, or a DomainMapping: the latter's names alone have dots.
   void RouteChanged(std::string_view ns, std::string_view name);
 
-  // All routes and configurations are looked at again.
+  // All that it concerns is looked at again.
   void SetConfig(ServingConfig config);
   const ServingConfig& config() const { return config_; }
 

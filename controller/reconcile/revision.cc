@@ -15,6 +15,7 @@ constexpr char kContainerHealthy[] = "ContainerHealthy";
 constexpr char kActive[] = "Active";
 constexpr char kDeploying[] = "Deploying";
 constexpr char kContainerMissing[] = "ContainerMissing";
+constexpr char kUnschedulable[] = "Unschedulable";
 constexpr char kProgressDeadlineExceeded[] = "ProgressDeadlineExceeded";
 
 // In status.annotations, which Knative keeps for controllers' own state.
@@ -46,7 +47,8 @@ void MarkFailure(const RevisionObserved::Failure& failure, StatusPass& pass) {
 }
 
 // Both conditions of a revision whose initial scale was never reached.
-void JudgeDeploying(const RevisionObserved& observed, StatusPass& pass) {
+void JudgeDeploying(const RevisionObserved& observed, const ServingConfig& config,
+                    StatusPass& pass) {
   if (!IsFalseWith(pass, kResourcesAvailable, kProgressDeadlineExceeded)) {
     pass.MarkUnknown(kResourcesAvailable, kDeploying, "");
   }
@@ -56,7 +58,9 @@ void JudgeDeploying(const RevisionObserved& observed, StatusPass& pass) {
     pass.MarkUnknown(kContainerHealthy, kDeploying, "");
   }
   if (!observed.known) return;
-  if (observed.failure && observed.ready == 0) MarkFailure(*observed.failure, pass);
+  const bool may_wait = observed.failure && observed.failure->reason == kUnschedulable &&
+                        config.deployment.pod_is_always_schedulable;
+  if (observed.failure && observed.ready == 0 && !may_wait) MarkFailure(*observed.failure, pass);
   const bool told = IsFalse(pass, kResourcesAvailable) || IsFalse(pass, kContainerHealthy);
   const bool gave_up = observed.activity == Activity::kTimedOut;
   if (gave_up && !told) {
@@ -96,13 +100,23 @@ void WriteReplicas(const RevisionObserved& observed, Json& status) {
   if (observed.desired) status["desiredReplicas"] = *observed.desired;
 }
 
-void JudgeInstances(const RevisionInputs& in, StatusPass& pass) {
+void WriteLogUrl(const Json& revision, const ServingConfig& config, Json& status) {
+  constexpr std::string_view kUid = "${REVISION_UID}";
+  std::string url = config.revision_url_template;
+  if (url.empty()) return void(status.erase("logUrl"));
+  const std::string uid = api::UidOf(revision);
+  for (size_t at = url.find(kUid); at != std::string::npos; at = url.find(kUid, at + uid.size()))
+    url.replace(at, kUid.size(), uid);
+  status["logUrl"] = url;
+}
+
+void JudgeInstances(const RevisionInputs& in, const ServingConfig& config, StatusPass& pass) {
   const bool initialized = in.observed.initialized || WasInitialized(*in.revision);
   if (initialized) {
     pass.status()["annotations"][kInitialized] = "true";
     JudgeInitialized(in.observed, pass);
   } else {
-    JudgeDeploying(in.observed, pass);
+    JudgeDeploying(in.observed, config, pass);
   }
   JudgeActivity(in.observed, pass);
   WriteReplicas(in.observed, pass.status());
@@ -145,7 +159,8 @@ ReconcilePlan ReconcileRevision(const RevisionInputs& in, const ServingConfig& c
   const Json& revision = *in.revision;
   const bool was_ready = api::IsConditionTrue(revision, api::kReady);
   StatusPass pass(revision, api::RevisionConditions(), now);
-  if (ReconcileDigests(in, config, now, pass, plan)) JudgeInstances(in, pass);
+  if (ReconcileDigests(in, config, now, pass, plan)) JudgeInstances(in, config, pass);
+  WriteLogUrl(revision, config, pass.status());
   if (!was_ready && pass.Sum().IsTrue()) {
     plan.Normal("RevisionReady", "Revision becomes ready upon all resources being ready");
   }

@@ -60,7 +60,7 @@ std::vector<Candidate> NonActive(const Json& configuration,
 void PlanRevisionGc(const Json& configuration,
                     const std::vector<std::shared_ptr<const Json>>& revisions,
                     const RevisionRetention& retention, WallTime now, ReconcilePlan& plan) {
-  const auto keep_min = static_cast<size_t>(std::max(retention.non_active_min, 0));
+  const auto keep_min = static_cast<size_t>(std::max<int64_t>(retention.non_active_min, 0));
   if (!retention.since_create && !retention.since_last_active && !retention.non_active_max) return;
   if (revisions.size() <= keep_min) return;
   std::vector<Candidate> candidates = NonActive(configuration, revisions);
@@ -83,7 +83,7 @@ void PlanRevisionGc(const Json& configuration,
     rest.push_back(candidate);
   }
   if (stale_most == 0 || !retention.non_active_max) return;
-  const auto keep_most = static_cast<size_t>(std::max(*retention.non_active_max, 0));
+  const auto keep_most = static_cast<size_t>(std::max<int64_t>(*retention.non_active_max, 0));
   for (size_t i = 0; i + keep_most < rest.size(); ++i) remove(rest[i]);
 }
 

@@ -47,7 +47,7 @@ Result<std::map<std::string, std::string>> UrlsOf(const RouteInputs& in,
                                                   const ServingConfig& config) {
   const Json& route = *in.route;
   const std::set<std::string> local =
-      ClusterLocalTags(route, tags, ClusterLocalServices(in.services));
+      ClusterLocalTags(route, tags, ClusterLocalServices(in.services), config);
   std::map<std::string, std::string> urls;
   for (const std::string& tag : tags) {
     if (local.contains(tag)) {

@@ -9,9 +9,11 @@
 
 namespace updraft::controller {
 
-bool IsHttpsOnly(const Json& object) {
+bool IsHttpsOnly(const Json& object, const ServingConfig& config) {
   std::string protocol = api::AnnotationOf(object, annotation::kHttpProtocol);
   if (protocol.empty()) protocol = api::AnnotationOf(object, annotation::kHttpProtocolOld);
+  if (protocol.empty())
+    return config.network.http_protocol == api::NetworkConfig::HttpProtocol::kRedirected;
   std::ranges::transform(protocol, protocol.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return protocol == "redirected";
@@ -30,7 +32,7 @@ v1::Route BuildRoute(const Json& route, const ServingConfig& config) {
   const std::string ns = api::NamespaceOf(route);
   v1::Route message;
   message.set_key(ns + "/" + api::NameOf(route));
-  message.set_https_only(IsHttpsOnly(route));
+  message.set_https_only(IsHttpsOnly(route, config));
   for (const HostRule& rule : HostRulesOf(route, config)) {
     v1::HostRule& host = *message.add_hosts();
     host.set_host(rule.host);

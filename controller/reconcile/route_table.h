@@ -14,8 +14,9 @@
 
 namespace updraft::controller {
 
-// The object's annotation asks for requests in clear text to be redirected.
-bool IsHttpsOnly(const Json& object);
+// Requests in clear text are to be redirected: the object's annotation says so or, where it has none,
+// config-network.
+bool IsHttpsOnly(const Json& object, const ServingConfig& config);
 
 void AddSplits(const std::string& ns, const std::vector<RevisionShare>& shares, v1::HostRule& host);
 

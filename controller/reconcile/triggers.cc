@@ -32,6 +32,10 @@ class Collector {
  private:
   void Reconcile(ObjectKey key) { keys_.push_back({Work::kReconcile, std::move(key)}); }
   void Garbage(ObjectKey key) { keys_.push_back({Work::kGarbage, std::move(key)}); }
+  static ObjectKey MappingOf(const Json& claim) {
+    return {resource::kDomainMappings, api::StringAt(claim, {"spec", "namespace"}),
+            api::NameOf(claim)};
+  }
   ObjectKey Beside(const char* resource, std::string name) const {
     return {resource, change_.key.ns, std::move(name)};
   }
@@ -63,6 +67,10 @@ class Collector {
         resource == resource::kDomainMappings && change_.type != Change::Type::kModified;
     if (rival || resource == resource::kDomainClaims) {
       for (const ObjectKey& key : index_.MappingsCalled(change_.key.name)) Reconcile(key);
+    }
+    // The mapping that a claim was made for may have gone unnoticed.
+    if (resource == resource::kDomainClaims && !gone) {
+      Reconcile(MappingOf(*change_.object));
     }
     // Whoever waits for a name that was taken finds it free.
     if (gone && (resource == resource::kConfigurations || resource == resource::kRoutes)) {

@@ -1,11 +1,7 @@
 #include "core/api/autoscaler_config.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <cstdio>
-#include <limits>
-#include <optional>
 
 #include "core/api/duration.h"
 #include "core/api/field_error.h"
@@ -50,64 +46,12 @@ constexpr Key<std::string> kTexts[] = {{"pod-autoscaler-class", &Config::autosca
 
 Error Refuse(std::string why) { return {Code::kInvalidArgument, std::move(why)}; }
 
-// What Go's strconv says.
-std::string NotANumber(const char* function, const std::string& text, const char* why) {
-  return std::string("strconv.") + function + ": parsing " + Quoted(text) + ": " + why;
-}
-
-std::string_view WithoutPlus(const std::string& text) {
-  return std::string_view(text).substr(text.starts_with('+') ? 1 : 0);
-}
-
-std::string Read(const std::string& text, double& into) {
-  const std::string_view digits = WithoutPlus(text);
-  double value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error == std::errc::result_out_of_range)
-    return NotANumber("ParseFloat", text, "value out of range");
-  if (error != std::errc() || end != digits.data() + digits.size() || !std::isfinite(value))
-    return NotANumber("ParseFloat", text, "invalid syntax");
-  into = value;
-  return {};
-}
-
-std::string Read(const std::string& text, int32_t& into) {
-  const std::string_view digits = WithoutPlus(text);
-  int32_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error == std::errc::result_out_of_range)
-    return NotANumber("ParseInt", text, "value out of range");
-  if (error != std::errc() || end != digits.data() + digits.size())
-    return NotANumber("ParseInt", text, "invalid syntax");
-  into = value;
-  return {};
-}
-
-std::string Read(const std::string& text, bool& into) {
-  for (const char* yes : {"1", "t", "T", "true", "TRUE", "True"}) {
-    if (text == yes) return into = true, std::string();
-  }
-  for (const char* no : {"0", "f", "F", "false", "FALSE", "False"}) {
-    if (text == no) return into = false, std::string();
-  }
-  return NotANumber("ParseBool", text, "invalid syntax");
-}
-
-std::string Read(const std::string& text, Nanos& into) {
-  if (const auto value = ParseGoDuration(text)) return into = *value, std::string();
-  const bool number = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
-  if (number) return "time: missing unit in duration " + Quoted(text);
-  return "time: invalid duration " + Quoted(text);
-}
-
-std::string Read(const std::string& text, std::string& into) { return into = text, std::string(); }
-
 template <typename T, size_t n>
 Status ReadAll(const ConfigKeys& data, const Key<T> (&keys)[n], Config& config) {
   for (const Key<T>& key : keys) {
     const auto it = data.find(std::string(key.name));
     if (it == data.end()) continue;
-    const std::string why = Read(it->second, config.*key.into);
+    const std::string why = ReadValue(it->second, config.*key.into);
     if (!why.empty())
       return Refuse("failed to parse data: failed to parse " + Quoted(key.name) + ": " + why);
   }

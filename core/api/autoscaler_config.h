@@ -2,16 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 
+#include "core/api/config_reader.h"
 #include "core/base/clock.h"
 #include "core/base/result.h"
 
 namespace updraft::api {
-
-using ConfigKeys = std::map<std::string, std::string>;
 
 struct AutoscalerConfig {
   double container_concurrency_target_fraction =

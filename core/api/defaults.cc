@@ -21,14 +21,15 @@ bool KeepsRevisionName(const Json& object, const WriteContext& context) {
 void KeepTemplate(Json& object, const WriteContext& context) {
   const Json& old = ObjectAt(*context.old, {"spec", "template"});
   Json defaulted = ObjectAt(object, {"spec", "template"});
-  SetRevisionSpecDefaults(EnsureObject(defaulted, {"spec"}), *context.config, true);
+  SetRevisionSpecDefaults(EnsureObject(defaulted, {"spec"}), object, *context.config, true);
   if (defaulted == old) object["spec"]["template"] = old;
 }
 
 void SetTemplateDefaults(Json& object, const WriteContext& context) {
   if (KeepsRevisionName(object, context)) return KeepTemplate(object, context);
-  SetRevisionSpecDefaults(EnsureObject(object, {"spec", "template", "spec"}), *context.config,
-                          context.old == nullptr);
+  Json spec = std::move(EnsureObject(object, {"spec", "template", "spec"}));
+  SetRevisionSpecDefaults(spec, object, *context.config, context.old == nullptr);
+  object["spec"]["template"]["spec"] = std::move(spec);
 }
 
 void SetTrafficDefaults(Json& object, bool service) {
@@ -78,9 +79,9 @@ void SetServingDefaults(const Kind& kind, Json& object, const WriteContext& cont
   } else if (kind.kind == "DomainMapping") {
     Json& reference = EnsureObject(object, {"spec", "ref"});
     if (StringAt(reference, {"namespace"}).empty()) reference["namespace"] = NamespaceOf(object);
-    if (!IsOwned(object)) SetUserAnnotations(object, context);
+    SetUserAnnotations(object, context);
   } else if (kind.kind == "Revision" && context.old == nullptr) {
-    SetRevisionSpecDefaults(EnsureObject(object, {"spec"}), *context.config, true);
+    SetRevisionSpecDefaults(EnsureObject(object, {"spec"}), nullptr, *context.config, true);
   }
 }
 

@@ -18,8 +18,9 @@ struct WriteContext {
 // `object` conforms to the kind's schema. A second call changes nothing.
 void SetDefaults(const Kind& kind, Json& object, const WriteContext& context);
 
-// The defaults of a RevisionSpec (spec.template.spec). `create`: on a create alone service links
-// are defaulted.
-void SetRevisionSpecDefaults(Json& spec, const ServingConfig& config, bool create);
+// The defaults of a RevisionSpec (spec.template.spec) of `parent`, a Service or Configuration; null
+// for a Revision. `create`: on a create alone service links are defaulted.
+void SetRevisionSpecDefaults(Json& spec, const Json& parent, const ServingConfig& config,
+                             bool create);
 
 }  // namespace updraft::api

@@ -1,7 +1,9 @@
 #include "core/api/diff.h"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
+#include <utility>
 
 #include "core/api/access.h"
 
@@ -16,41 +18,94 @@ std::string Shown(const Json& value) {
   return "\"" + text.substr(0, 512) + "\"";
 }
 
-void Compare(const Json* before, const Json* after, const std::string& path, std::string& text) {
-  if (text.size() > kTextMax) return;
-  if (before != nullptr && after != nullptr) {
-    if (*before == *after) return;
-    if (before->is_object() && after->is_object()) {
-      std::set<std::string> keys;
-      for (const auto& [key, value] : before->items()) keys.insert(key);
-      for (const auto& [key, value] : after->items()) keys.insert(key);
-      for (const std::string& key : keys) {
-        const std::string prefix = path.empty() ? "" : path + ".";
-        Compare(Find(*before, {key}), Find(*after, {key}), prefix + key, text);
-      }
-      return;
+// The revision's own fields, which are not of its PodSpec. Go holds them by pointer.
+constexpr std::string_view kOwn[] = {"containerConcurrency", "timeoutSeconds",
+                                     "responseStartTimeoutSeconds", "idleTimeoutSeconds"};
+constexpr std::string_view kMaps[] = {"labels", "annotations", "nodeSelector", "limits",
+                                      "requests"};
+constexpr std::string_view kHandlers[] = {"httpGet", "tcpSocket", "exec", "grpc"};
+
+template <size_t n>
+bool Among(const std::string_view (&names)[n], std::string_view name) {
+  return std::ranges::find(names, name) != std::end(names);
+}
+
+// "httpGet" is HTTPGet, "dnsPolicy" DNSPolicy; of most fields the first letter alone is large.
+std::string GoName(std::string_view field) {
+  for (const std::string_view start : {"http", "dns", "tcp", "grpc", "uid"}) {
+    if (!field.starts_with(start)) continue;
+    std::string name(field);
+    for (size_t i = 0; i < start.size(); ++i)
+      name[i] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[i])));
+    return name;
+  }
+  std::string name(field);
+  if (!name.empty()) name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
+  return name;
+}
+
+class Comparison {
+ public:
+  explicit Comparison(std::string_view root) : root_(root) {}
+
+  void Compare(const Json* before, const Json* after, const std::string& path,
+               std::string_view field) {
+    if (text_.size() > kTextMax || (before == nullptr && after == nullptr)) return;
+    if (before != nullptr && after != nullptr) {
+      if (*before == *after) return;
+      if (before->is_object() && after->is_object())
+        return CompareObjects(*before, *after, path, field);
+      if (before->is_array() && after->is_array()) return CompareArrays(*before, *after, path);
     }
-    if (before->is_array() && after->is_array()) {
-      for (size_t i = 0; i < std::max(before->size(), after->size()); ++i) {
-        Compare(i < before->size() ? &(*before)[i] : nullptr,
-                i < after->size() ? &(*after)[i] : nullptr, path + "[" + std::to_string(i) + "]",
-                text);
-      }
-      return;
+    const Json& there = before != nullptr ? *before : *after;
+    text_ += (Among(kOwn, field) ? "*" : "") + path + ":\n";
+    // A text that is not there is an empty one to Go.
+    if (before != nullptr || there.is_string())
+      text_ += "\t-: " + (before != nullptr ? Shown(*before) : "\"\"") + "\n";
+    if (after != nullptr || there.is_string())
+      text_ += "\t+: " + (after != nullptr ? Shown(*after) : "\"\"") + "\n";
+  }
+
+  std::string Take() { return std::move(text_); }
+
+ private:
+  void CompareObjects(const Json& before, const Json& after, const std::string& path,
+                      std::string_view field) {
+    std::set<std::string> keys;
+    for (const auto& [key, value] : before.items()) keys.insert(key);
+    for (const auto& [key, value] : after.items()) keys.insert(key);
+    for (const std::string& key : keys) {
+      const std::string below =
+          Among(kMaps, field) ? path + "[" + Shown(Json(key)) + "]" : path + Step(path, key);
+      Compare(Find(before, {key}), Find(after, {key}), below, key);
     }
   }
-  if (before == nullptr && after == nullptr) return;
-  text += path + ":\n";
-  if (before != nullptr) text += "\t-: " + Shown(*before) + "\n";
-  if (after != nullptr) text += "\t+: " + Shown(*after) + "\n";
-}
+
+  void CompareArrays(const Json& before, const Json& after, const std::string& path) {
+    for (size_t i = 0; i < std::max(before.size(), after.size()); ++i) {
+      Compare(i < before.size() ? &before[i] : nullptr, i < after.size() ? &after[i] : nullptr,
+              path + "[" + std::to_string(i) + "]", "");
+    }
+  }
+
+  std::string Step(const std::string& path, const std::string& key) const {
+    const bool in_spec = root_ == kRevisionSpecRoot ? path == root_ : path == root_ + ".Spec";
+    if (in_spec && !Among(kOwn, key)) return ".PodSpec." + GoName(key);
+    if (path == root_ && key == "metadata") return ".ObjectMeta";
+    if (path.ends_with("Probe") && Among(kHandlers, key)) return ".ProbeHandler." + GoName(key);
+    return "." + GoName(key);
+  }
+
+  const std::string root_;
+  std::string text_;
+};
 
 }  // namespace
 
-std::string DiffText(const Json& before, const Json& after) {
-  std::string text;
-  Compare(&before, &after, "", text);
-  return text;
+std::string DiffText(const Json& before, const Json& after, std::string_view root) {
+  Comparison comparison(root);
+  comparison.Compare(&before, &after, std::string(root), "");
+  return comparison.Take();
 }
 
 }  // namespace updraft::api

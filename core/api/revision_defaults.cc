@@ -39,13 +39,13 @@ void SetNames(Json* containers, const std::set<std::string>& taken, const std::s
   }
 }
 
-void SetContainerNames(Json& spec, const RevisionDefaults& defaults) {
+void SetContainerNames(Json& spec, const Json& parent, const RevisionDefaults& defaults) {
   std::set<std::string> taken;
   for (const char* list : {"containers", "initContainers"}) {
     for (const Json& container : ArrayAt(spec, {list})) taken.insert(StringAt(container, {"name"}));
   }
-  SetNames(Containers(spec, "containers"), taken, defaults.container_name);
-  SetNames(Containers(spec, "initContainers"), taken, defaults.init_container_name);
+  SetNames(Containers(spec, "containers"), taken, defaults.ContainerName(parent));
+  SetNames(Containers(spec, "initContainers"), taken, defaults.InitContainerName(parent));
 }
 
 void SetResources(Json& container, const RevisionDefaults& defaults) {
@@ -132,9 +132,10 @@ std::set<std::string> WritableVolumes(const Json& spec) {
 
 }  // namespace
 
-void SetRevisionSpecDefaults(Json& spec, const ServingConfig& config, bool create) {
+void SetRevisionSpecDefaults(Json& spec, const Json& parent, const ServingConfig& config,
+                             bool create) {
   SetTimeoutDefaults(spec, config.defaults);
-  SetContainerNames(spec, config.defaults);
+  SetContainerNames(spec, parent, config.defaults);
   const std::set<std::string> writable = WritableVolumes(spec);
   if (Json* containers = Containers(spec, "containers")) {
     for (Json& container : *containers) {

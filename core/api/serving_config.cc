@@ -1,89 +1,16 @@
 #include "core/api/serving_config.h"
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
-#include <functional>
-#include <limits>
 
 #include "core/api/access.h"
+#include "core/api/config_example.h"
 #include "core/api/field_error.h"
-#include "core/api/quantity.h"
+#include "core/api/meta.h"
 
 namespace updraft::api {
 namespace {
 
-bool EqualFold(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) ==
-           std::tolower(static_cast<unsigned char>(y));
-  });
-}
-
-Error Unparsable(std::string_view key, std::string_view function, std::string_view value,
-                 std::string_view why) {
-  return {Code::kInvalidArgument, "failed to parse \"" + std::string(key) + "\": strconv." +
-                                      std::string(function) + ": parsing " + Quoted(value) + ": " +
-                                      std::string(why)};
-}
-
-// Reads one key of a ConfigMap's data; keys that are absent leave `target` as it is.
-class Reader {
- public:
-  explicit Reader(const Json& data) : data_(data) {}
-
-  void Integer(std::string_view key, int64_t& target) {
-    const Json* value = Find(data_, {key});
-    if (failed_ || value == nullptr) return;
-    const std::string text = value->is_string() ? value->get<std::string>() : value->dump();
-    int64_t parsed = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
-    if (error == std::errc::result_out_of_range)
-      return Fail(Unparsable(key, "ParseInt", text, "value out of range"));
-    if (error != std::errc() || end != text.data() + text.size()) {
-      return Fail(Unparsable(key, "ParseInt", text, "invalid syntax"));
-    }
-    target = parsed;
-  }
-
-  void Boolean(std::string_view key, bool& target) {
-    const Json* value = Find(data_, {key});
-    if (failed_ || value == nullptr) return;
-    const std::string text = value->is_string() ? value->get<std::string>() : value->dump();
-    for (const std::string_view yes : {"1", "t", "T", "true", "TRUE", "True"}) {
-      if (text == yes) return void(target = true);
-    }
-    for (const std::string_view no : {"0", "f", "F", "false", "FALSE", "False"}) {
-      if (text == no) return void(target = false);
-    }
-    Fail(Unparsable(key, "ParseBool", text, "invalid syntax"));
-  }
-
-  void String(std::string_view key, std::string& target) {
-    if (Find(data_, {key}) != nullptr) target = StringAt(data_, {key});
-  }
-
-  void AmountOf(std::string_view key, const std::string& resource,
-                std::map<std::string, std::string>& target) {
-    const Json* value = Find(data_, {key});
-    if (failed_ || value == nullptr) return;
-    const std::string text = value->is_string() ? value->get<std::string>() : value->dump();
-    if (!Quantity::Parse(text)) {
-      return Fail({Code::kInvalidArgument, "failed to parse \"" + std::string(key) +
-                                               "\": quantities must match the regular expression "
-                                               "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"});
-    }
-    target[resource] = text;
-  }
-
-  const std::optional<Error>& failure() const { return failed_; }
-
- private:
-  void Fail(Error error) { failed_ = std::move(error); }
-
-  const Json& data_;
-  std::optional<Error> failed_;
-};
+Error Refuse(std::string why) { return {Code::kInvalidArgument, std::move(why)}; }
 
 std::string Not(std::string_view left, int64_t l, std::string_view right, int64_t r) {
   return std::string(left) + " (" + std::to_string(l) + ") cannot be greater than " +
@@ -91,46 +18,112 @@ std::string Not(std::string_view left, int64_t l, std::string_view right, int64_
 }
 
 Status CheckDefaults(const RevisionDefaults& d) {
-  const auto refuse = [](std::string why) { return Error{Code::kInvalidArgument, std::move(why)}; };
   if (d.timeout_seconds > d.timeout_seconds_max) {
-    return refuse(Not("revision-timeout-seconds", d.timeout_seconds, "max-revision-timeout-seconds",
+    return Refuse(Not("revision-timeout-seconds", d.timeout_seconds, "max-revision-timeout-seconds",
                       d.timeout_seconds_max));
   }
   if (d.response_start_timeout_seconds > 0 &&
       d.response_start_timeout_seconds > d.timeout_seconds) {
-    return refuse(Not("revision-response-start-timeout-seconds", d.response_start_timeout_seconds,
+    return Refuse(Not("revision-response-start-timeout-seconds", d.response_start_timeout_seconds,
                       "revision-timeout-seconds", d.timeout_seconds));
   }
   if (d.idle_timeout_seconds > 0 && d.idle_timeout_seconds > d.timeout_seconds) {
-    return refuse(Not("revision-idle-timeout-seconds", d.idle_timeout_seconds,
+    return Refuse(Not("revision-idle-timeout-seconds", d.idle_timeout_seconds,
                       "revision-timeout-seconds", d.timeout_seconds));
   }
   if (d.container_concurrency_max < 1) {
-    return refuse(FieldErrors(OutOfBounds(std::to_string(d.container_concurrency_max), "1",
+    return Refuse(FieldErrors(OutOfBounds(std::to_string(d.container_concurrency_max), "1",
                                           "2147483647", "container-concurrency-max-limit"))
                       .Text());
   }
   if (d.container_concurrency < 0 || d.container_concurrency > d.container_concurrency_max) {
-    return refuse(FieldErrors(OutOfBounds(std::to_string(d.container_concurrency), "0",
+    return Refuse(FieldErrors(OutOfBounds(std::to_string(d.container_concurrency), "0",
                                           std::to_string(d.container_concurrency_max),
                                           "container-concurrency"))
                       .Text());
   }
-  for (const std::string& name : {d.container_name, d.init_container_name}) {
-    if (name.find("{{") != std::string::npos)
-      return refuse("error parsing template: only plain names are supported");
-  }
   return Ok();
 }
 
+// What a name template of config-defaults sees of the Service or Configuration.
+TemplateData MetadataOf(const Json& parent) {
+  TemplateData data{.type = "v1.ObjectMeta"};
+  data.fields = {{"Name", NameOf(parent)},
+                 {"GenerateName", StringAt(parent, {"metadata", "generateName"})},
+                 {"Namespace", NamespaceOf(parent)},
+                 {"UID", UidOf(parent)},
+                 {"Labels", TextsOf(ObjectAt(parent, {"metadata", "labels"}))},
+                 {"Annotations", TextsOf(ObjectAt(parent, {"metadata", "annotations"}))}};
+  return data;
+}
+
+Status ReadNameTemplate(const ConfigKeys& keys, const char* key, std::optional<GoTemplate>& into) {
+  const auto found = keys.find(key);
+  if (found == keys.end()) return Ok();
+  Result<GoTemplate> parsed = GoTemplate::Parse("container-template", found->second);
+  if (!parsed) return parsed.error();
+  if (const auto tried = parsed->Execute(MetadataOf(Json::object())); !tried)
+    return Context("error executing template", tried.error());
+  into = *std::move(parsed);
+  return Ok();
+}
+
+std::string NameBy(const std::optional<GoTemplate>& name_template, const char* fallback,
+                   const Json& parent) {
+  if (!name_template) return fallback;
+  const Result<std::string> name = name_template->Execute(MetadataOf(parent));
+  return name ? *name : "";
+}
+
+template <typename T>
+Status Take(Result<T> read, T& into) {
+  if (!read) return read.error();
+  into = *std::move(read);
+  return Ok();
+}
+
+struct KnownMap {
+  std::string_view name;
+  Status (*apply)(const ConfigKeys& keys, ServingConfig& config);
+};
+constexpr KnownMap kMaps[] = {
+    {"config-autoscaler",
+     [](const ConfigKeys& keys, ServingConfig& config) {
+       return Take(ParseAutoscalerConfig(keys), config.autoscaler);
+     }},
+    {"config-defaults",
+     [](const ConfigKeys& keys, ServingConfig& config) {
+       return Take(RevisionDefaults::Parse(keys), config.defaults);
+     }},
+    {"config-deployment",
+     [](const ConfigKeys& keys, ServingConfig& config) {
+       return Take(DeploymentConfig::Parse(keys), config.deployment);
+     }},
+    {"config-domain",
+     [](const ConfigKeys& keys, ServingConfig& config) {
+       return Take(DomainConfig::Parse(keys), config.domains);
+     }},
+    {"config-features",
+     [](const ConfigKeys& keys, ServingConfig& config) {
+       return config.features = Features::Parse(keys), Ok();
+     }},
+    {"config-gc",
+     [](const ConfigKeys& keys, ServingConfig& config) {
+       return Take(RevisionRetention::Parse(keys), config.retention);
+     }},
+    {"config-network",
+     [](const ConfigKeys& keys, ServingConfig& config) {
+       return Take(NetworkConfig::Parse(keys), config.network);
+     }},
+    {"config-observability", [](const ConfigKeys& keys, ServingConfig& config) {
+       return Take(ObservabilityConfig::Parse(keys), config.observability);
+     }}};
+
 }  // namespace
 
-Features Features::Parse(const Json& data) {
+Features Features::Parse(const ConfigKeys& keys) {
   Features features;
-  if (!data.is_object()) return features;
-  for (const auto& [key, value] : data.items()) {
-    if (!value.is_string()) continue;
-    const std::string& text = value.get_ref<const std::string&>();
+  for (const auto& [key, text] : keys) {
     const bool secure = key == "secure-pod-defaults";
     if (EqualFold(text, "Enabled")) features.Set(key, Flag::kEnabled);
     if (EqualFold(text, "Disabled")) features.Set(key, Flag::kDisabled);
@@ -152,33 +145,44 @@ bool Features::SecureDefaults() const {
   return flag == Flag::kEnabled || flag == Flag::kAllowRootBounded;
 }
 
-Result<RevisionDefaults> RevisionDefaults::Parse(const Json& data) {
+Result<RevisionDefaults> RevisionDefaults::Parse(const ConfigKeys& keys) {
   RevisionDefaults d;
-  Reader reader(data);
-  reader.Boolean("allow-container-concurrency-zero", d.allow_container_concurrency_zero);
-  reader.Integer("revision-timeout-seconds", d.timeout_seconds);
-  reader.Integer("max-revision-timeout-seconds", d.timeout_seconds_max);
-  reader.Integer("revision-idle-timeout-seconds", d.idle_timeout_seconds);
-  d.response_start_timeout_seconds = d.timeout_seconds;
-  reader.Integer("revision-response-start-timeout-seconds", d.response_start_timeout_seconds);
-  reader.Integer("container-concurrency", d.container_concurrency);
-  reader.Integer("container-concurrency-max-limit", d.container_concurrency_max);
-  reader.String("container-name-template", d.container_name);
-  reader.String("init-container-name-template", d.init_container_name);
-  for (const std::string& resource :
-       std::vector<std::string>{"cpu", "memory", "ephemeral-storage"}) {
-    reader.AmountOf("revision-" + resource + "-request", resource, d.requests);
-    reader.AmountOf("revision-" + resource + "-limit", resource, d.limits);
+  Status named = ReadNameTemplate(keys, "init-container-name-template", d.init_container_name);
+  if (named) named = ReadNameTemplate(keys, "container-name-template", d.container_name);
+  if (!named) return named.error();
+  KeyReader reader(keys);
+  reader.Read("allow-container-concurrency-zero", d.allow_container_concurrency_zero);
+  reader.Read("revision-timeout-seconds", d.timeout_seconds);
+  reader.Read("max-revision-timeout-seconds", d.timeout_seconds_max);
+  reader.Read("revision-idle-timeout-seconds", d.idle_timeout_seconds);
+  reader.Read("container-concurrency", d.container_concurrency);
+  reader.Read("container-concurrency-max-limit", d.container_concurrency_max);
+  for (const std::string resource : {"cpu", "memory", "ephemeral-storage"}) {
+    std::optional<Amount> request;
+    std::optional<Amount> limit;
+    reader.Read("revision-" + resource + "-request", request);
+    reader.Read("revision-" + resource + "-limit", limit);
+    if (request) d.requests[resource] = request->text;
+    if (limit) d.limits[resource] = limit->text;
   }
-  if (Find(data, {"enable-service-links"}) != nullptr) {
-    const std::string links = StringAt(data, {"enable-service-links"});
+  d.response_start_timeout_seconds = d.timeout_seconds;
+  reader.Read("revision-response-start-timeout-seconds", d.response_start_timeout_seconds);
+  if (const auto links = keys.find("enable-service-links"); links != keys.end()) {
     d.enable_service_links = std::nullopt;
-    if (EqualFold(links, "true")) d.enable_service_links = true;
-    if (EqualFold(links, "false")) d.enable_service_links = false;
+    if (EqualFold(links->second, "true")) d.enable_service_links = true;
+    if (EqualFold(links->second, "false")) d.enable_service_links = false;
   }
   if (reader.failure()) return *reader.failure();
   if (Status checked = CheckDefaults(d); !checked) return checked.error();
   return d;
+}
+
+std::string RevisionDefaults::ContainerName(const Json& parent) const {
+  return NameBy(container_name, "user-container", parent);
+}
+
+std::string RevisionDefaults::InitContainerName(const Json& parent) const {
+  return NameBy(init_container_name, "init-container", parent);
 }
 
 ConfigKeys KeysOf(const Json& data) {
@@ -190,19 +194,32 @@ ConfigKeys KeysOf(const Json& data) {
   return keys;
 }
 
+TemplateMap TextsOf(const Json& map) { return KeysOf(map); }
+
 Status ApplyConfigMap(std::string_view name, const Json& data, ServingConfig& config) {
-  if (name == "config-features") {
-    config.features = Features::Parse(data);
-  } else if (name == "config-defaults") {
-    Result<RevisionDefaults> defaults = RevisionDefaults::Parse(data);
-    if (!defaults) return defaults.error();
-    config.defaults = *std::move(defaults);
-  } else if (name == "config-autoscaler") {
-    Result<AutoscalerConfig> autoscaler = ParseAutoscalerConfig(KeysOf(data));
-    if (!autoscaler) return autoscaler.error();
-    config.autoscaler = *std::move(autoscaler);
+  for (const KnownMap& map : kMaps) {
+    if (map.name == name) return map.apply(KeysOf(data), config);
   }
   return Ok();
+}
+
+bool IsConfigMap(std::string_view name) {
+  return std::ranges::find(kMaps, name, &KnownMap::name) != std::end(kMaps);
+}
+
+Status CheckConfigMap(const Json& config_map) {
+  const std::string name = NameOf(config_map);
+  if (!IsConfigMap(name)) return Ok();
+  const Json& data = ObjectAt(config_map, {"data"});
+  const std::string checksum = AnnotationOf(config_map, kExampleChecksumAnnotation);
+  if (Find(data, {kExampleKey}) != nullptr && !checksum.empty() &&
+      checksum != ExampleChecksum(StringAt(data, {kExampleKey}))) {
+    return Refuse(
+        "the update modifies a key in \"_example\" which is probably not what you want. Instead, "
+        "copy the respective setting to the top-level of the ConfigMap, directly below \"data\"");
+  }
+  ServingConfig scratch;
+  return ApplyConfigMap(name, data, scratch);
 }
 
 }  // namespace updraft::api

@@ -5,12 +5,9 @@ source "$(dirname "$0")/lib.sh"
 
 platform_up
 load_sample
+kubectl patch configmap config-features -n knative-serving --type merge \
+  -p '{"data": {"kubernetes.podspec-init-containers": "enabled"}}'
 kubectl create -f - <<END
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: config-features, namespace: knative-serving}
-data: {kubernetes.podspec-init-containers: enabled}
----
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: settings}

@@ -26,7 +26,7 @@ Json ServiceOf(const std::string& name, const Wish& wish) {
                    {{{"name", "VERSION"}, {"value", std::to_string(wish.version)}},
                     {{"name", kLimitVariable}, {"value", std::to_string(wish.container_concurrency)}}}}}}}};
   static const api::ServingConfig config;
-  api::SetRevisionSpecDefaults(spec, config, /*create=*/true);
+  api::SetRevisionSpecDefaults(spec, nullptr, config, /*create=*/true);
   return {{"apiVersion", controller::kServingApiVersion},
           {"kind", "Service"},
           {"metadata", {{"name", name}, {"namespace", "default"}}},

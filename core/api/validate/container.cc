@@ -45,7 +45,9 @@ FieldErrors ValidateEnvFrom(const Json& sources, const Features& features) {
                    .ViaIndex(i));
     const bool config_map = Find(sources[i], {"configMapRef"}) != nullptr;
     const bool secret = Find(sources[i], {"secretRef"}) != nullptr;
-    // Knative names no index here.
+    // Knative puts what it had found so far below these, and names no index for what follows.
+    if (secret) errors = errors.ViaIndex(i).ViaField("secretRef");
+    if (config_map) errors = errors.ViaIndex(i).ViaField("configMapRef");
     if (config_map && secret) errors.Add(MultipleOneOf({"configMapRef", "secretRef"}));
     if (!config_map && !secret) errors.Add(MissingOneOf({"configMapRef", "secretRef"}));
   }

@@ -33,7 +33,8 @@ FieldErrors CheckDomainName(const Json& object) {
   } else if (name.find('.') == std::string::npos) {
     errors.Add(InvalidName(
         name, given + "should be a domain with at least two segments separated by dots"));
-  } else if (name.ends_with("." + std::string(kClusterDomain))) {
+  }
+  if (name.ends_with("." + std::string(kClusterDomain))) {
     errors.Add(InvalidName(
         name, "must not be a subdomain of cluster local domain " + Quoted(kClusterDomain)));
   }

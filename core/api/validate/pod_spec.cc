@@ -46,6 +46,14 @@ std::set<std::string> MountedVolumes(const Json& spec) {
   return names;
 }
 
+// Knative puts what it had found so far below the container as well.
+void AddDuplicateName(const std::string& name, size_t index, std::set<std::string>& names,
+                      FieldErrors& errors) {
+  if (names.insert(name).second) return;
+  errors.Add(Generic("duplicate container name " + Quoted(name), {"name"}));
+  errors = errors.ViaFieldIndex("containers", index);
+}
+
 FieldErrors ValidateContainers(const Json& containers, const std::string& port_name,
                                const VolumesByName& volumes, const Features& features) {
   if (containers.empty()) return MissingField({"containers"});
@@ -61,14 +69,11 @@ FieldErrors ValidateContainers(const Json& containers, const std::string& port_n
   FieldErrors errors;
   std::set<std::string> names;
   for (size_t i = 0; i < containers.size(); ++i) {
-    const std::string name = StringAt(containers[i], {"name"});
-    FieldErrors found;
-    if (!names.insert(name).second)
-      found.Add(Generic("duplicate container name " + Quoted(name), {"name"}));
+    AddDuplicateName(StringAt(containers[i], {"name"}), i, names, errors);
     const bool serving = !ArrayAt(containers[i], {"ports"}).empty();
     const ContainerRole role = serving ? ContainerRole::kServing : ContainerRole::kSidecar;
-    found.Add(ValidateContainer(containers[i], role, port_name, volumes, features));
-    errors.Add(found.ViaFieldIndex("containers", i));
+    errors.Add(ValidateContainer(containers[i], role, port_name, volumes, features)
+                   .ViaFieldIndex("containers", i));
   }
   return errors;
 }
@@ -87,12 +92,10 @@ FieldErrors ValidateInitContainers(const Json& spec, const VolumesByName& volume
     names.insert(StringAt(container, {"name"}));
   FieldErrors errors;
   for (size_t i = 0; i < containers.size(); ++i) {
-    const std::string name = StringAt(containers[i], {"name"});
-    FieldErrors found;
-    if (!names.insert(name).second)
-      found.Add(Generic("duplicate container name " + Quoted(name), {"name"}));
-    found.Add(ValidateContainer(containers[i], ContainerRole::kInit, "", volumes, features));
-    errors.Add(found.ViaFieldIndex("initContainers", i));
+    // Named as if they were containers: so does Knative.
+    AddDuplicateName(StringAt(containers[i], {"name"}), i, names, errors);
+    errors.Add(ValidateContainer(containers[i], ContainerRole::kInit, "", volumes, features)
+                   .ViaFieldIndex("containers", i));
   }
   return errors;
 }

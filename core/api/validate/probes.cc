@@ -37,6 +37,8 @@ FieldErrors ValidateProbe(const Json& probe, ContainerRole role, const std::stri
     const Json* handler = Find(probe, {field});
     if (handler == nullptr) continue;
     handlers.push_back(field == "grpc" ? "gRPC" : field);  // Knative's own spelling
+    // It puts what it found of the handlers before below this one.
+    errors = errors.ViaField(field);
     if (field == "httpGet" || field == "tcpSocket")
       errors.Add(ValidatePort(*handler, field, role, port_name));
   }

@@ -8,8 +8,8 @@
 #include "core/api/meta.h"
 #include "core/api/names.h"
 #include "core/api/quantity.h"
-#include "core/api/validate/domain_mapping.h"
 #include "core/api/schedule.h"
+#include "core/api/validate/domain_mapping.h"
 #include "core/api/validation.h"
 
 namespace updraft::api {
@@ -189,7 +189,7 @@ FieldErrors CheckNameChange(const Json& object, const Json& old) {
   const Json& before = ObjectAt(old, {"spec", "template"});
   const std::string name = NameOf(now);
   if (name.empty() || name != NameOf(before)) return {};
-  const std::string diff = DiffText(before, now);
+  const std::string diff = DiffText(before, now, kRevisionTemplateRoot);
   if (diff.empty()) return {};
   return FieldErrors(
              FieldError{.message = "Saw the following changes without a name change (-old +new)",
@@ -238,19 +238,17 @@ FieldErrors ValidateRoute(const Json& object, const WriteContext& context) {
 }
 
 FieldErrors ValidateDomainMapping(const Json& object, const WriteContext& context) {
-  FieldErrors metadata = CheckDomainName(object);
-  metadata.Add(RefuseScalingAnnotations(object));
-  FieldErrors errors = metadata.ViaField("metadata");
+  FieldErrors errors = CheckDomainName(object).ViaField("metadata");
   errors.Add(
       CheckReference(ObjectAt(object, {"spec", "ref"}), NamespaceOf(object)).ViaField("spec.ref"));
-  if (context.old != nullptr && OwnersOf(object).empty())
-    errors.Add(CheckCreator(object, *context.old));
+  if (context.old != nullptr) errors.Add(CheckCreator(object, *context.old));
   return errors;
 }
 
 FieldErrors ValidateRevision(const Json& object, const WriteContext& context) {
   if (context.old != nullptr) {
-    const std::string diff = DiffText(ObjectAt(*context.old, {"spec"}), ObjectAt(object, {"spec"}));
+    const std::string diff =
+        DiffText(ObjectAt(*context.old, {"spec"}), ObjectAt(object, {"spec"}), kRevisionSpecRoot);
     if (!diff.empty()) {
       return FieldError{
           .message = "Immutable fields changed (-old +new)", .paths = {"spec"}, .details = diff};

@@ -643,21 +643,23 @@ TEST_F(ApiTest, BodiesThatAreTooMuch) {
 }
 
 TEST_F(ApiTest, ConfigurationIsReadLiveAndRefusedWhenWrong) {
-  const std::string maps = "/api/v1/namespaces/knative-serving/configmaps";
-  Json config = {{"apiVersion", "v1"},
-                 {"kind", "ConfigMap"},
-                 {"metadata", {{"name", "config-defaults"}}},
-                 {"data", {{"revision-timeout-seconds", "x"}}}};
-  const Reply refused = Post(maps, config);
+  const std::string map = "/api/v1/namespaces/knative-serving/configmaps/config-defaults";
+  const auto set = [&](const char* seconds) {
+    return Patch(map, {{"data", {{"revision-timeout-seconds", seconds}}}});
+  };
+  const Reply refused = set("x");
   EXPECT_EQ(refused.status, 400);
   EXPECT_EQ(Message(refused),
             "admission webhook \"config.webhook.serving.knative.dev\" denied the request: "
             "validation failed: failed to parse "
             "\"revision-timeout-seconds\": strconv.ParseInt: parsing \"x\": invalid syntax");
-  config["data"]["revision-timeout-seconds"] = "77";
-  EXPECT_EQ(Post(maps, config).status, 201);
+  EXPECT_EQ(set("77").status, 200);
   EXPECT_EQ(Post(kServices, Service("hello")).json()["spec"]["template"]["spec"]["timeoutSeconds"],
             77);
+  // Deleted, it means the defaults; a new one is judged like the old.
+  EXPECT_EQ(DeleteIt(map).status, 200);
+  EXPECT_EQ(Post(kServices, Service("other")).json()["spec"]["template"]["spec"]["timeoutSeconds"],
+            300);
 }
 
 // ---- watches

@@ -236,13 +236,14 @@ TEST_F(AssemblyTest, TheAutoscalersConfigMapIsToldAsItIsAndRefusedWhenItCannotBe
     return R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"config-autoscaler"},"data":{)" +
            data + "}}";
   };
-  const http::Response refused = Ask("POST", maps, map(R"("stable-window":"5s")"));
+  const http::Response refused =
+      Ask("PUT", maps + "/config-autoscaler", map(R"("stable-window":"5s")"));
   EXPECT_EQ(refused.status, 400);
   EXPECT_NE(
       refused.body.find("validation failed: stable-window = 5s, must be in [6s; 1h0m0s] range"),
       std::string::npos)
       << refused.body;
-  EXPECT_EQ(Ask("POST", maps, map(R"("stable-window":"30s")")).status, 201);
+  EXPECT_EQ(Ask("PUT", maps + "/config-autoscaler", map(R"("stable-window":"30s")")).status, 200);
   EXPECT_EQ(next_config().keys().at("stable-window"), "30s");
   EXPECT_EQ(Ask("PUT", maps + "/config-autoscaler", map(R"("max-scale":"7")")).status, 200);
   const v1::AutoscalerConfig changed = next_config();
@@ -250,6 +251,70 @@ TEST_F(AssemblyTest, TheAutoscalersConfigMapIsToldAsItIsAndRefusedWhenItCannotBe
   EXPECT_EQ(changed.keys_size(), 1);
   EXPECT_EQ(Ask("DELETE", maps + "/config-autoscaler").status, 200);
   EXPECT_FALSE(next_config().exists());
+}
+
+TEST_F(AssemblyTest, TheConfigMapsAreThereAndTakeEffectWhenTheyChange) {
+  ServeHello();
+  const std::string maps = "/api/v1/namespaces/knative-serving/configmaps/";
+  std::vector<std::string> names;
+  const Json listed = Get("/api/v1/namespaces/knative-serving/configmaps");
+  for (const Json& map : listed["items"]) names.push_back(map["metadata"]["name"]);
+  EXPECT_EQ(names, (std::vector<std::string>{
+                       "config-autoscaler", "config-defaults", "config-deployment", "config-domain",
+                       "config-features", "config-gc", "config-network", "config-observability"}));
+  const auto set = [&](const std::string& map, const Json& data) {
+    return Ask("PATCH", maps + map, Json{{"data", data}}.dump(), "application/merge-patch+json");
+  };
+  // Refused, and nothing has changed.
+  const http::Response refused = set("config-gc", {{"min-non-active-revisions", "-1"}});
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(Json::parse(refused.body)["message"],
+            "admission webhook \"config.webhook.serving.knative.dev\" denied the request: "
+            "validation failed: min-non-active-revisions must be non-negative, was: -1");
+  EXPECT_EQ(set("config-gc", {{"_example", "x"}}).status, 400);
+
+  // URLs and hosts.
+  EXPECT_EQ(set("config-domain", {{"example.com", ""}}).status, 200);
+  EXPECT_EQ(
+      set("config-network", {{"domain-template", "{{.Name}}-{{.Namespace}}.{{.Domain}}"}}).status,
+      200);
+  const auto url = [this] {
+    const auto service = stores_->durable.Get({resource::kServices, "default", "hello"});
+    return (*service->object)["status"].value("url", "");
+  };
+  EXPECT_TRUE(on_.WaitUntil([&] { return url() == "http://hello-default.example.com:8080"; }));
+  bool told = false;
+  while (!told && !HasFailure()) {
+    const v1::RoutingUpdate update = activator_->Read();
+    for (const v1::Route& route : update.routes())
+      told = told || route.hosts(0).host() == "hello-default.example.com";
+  }
+
+  // Defaults and gates count with the next write.
+  const std::string services = "/apis/serving.knative.dev/v1/namespaces/default/services";
+  EXPECT_EQ(
+      set("config-defaults", {{"container-concurrency", "7"}, {"revision-timeout-seconds", "60"}})
+          .status,
+      200);
+  EXPECT_EQ(set("config-features", {{"kubernetes.podspec-nodeselector", "enabled"}}).status, 200);
+  Json other = Json::parse(kHello);
+  other["metadata"]["name"] = "other";
+  other["spec"]["template"]["spec"]["nodeSelector"] = {{"disk", "fast"}};
+  const Json created = Json::parse(Ask("POST", services, other.dump()).body);
+  EXPECT_EQ(created["spec"]["template"]["spec"]["containerConcurrency"], 7);
+  EXPECT_EQ(created["spec"]["template"]["spec"]["timeoutSeconds"], 60);
+  EXPECT_EQ(set("config-features", {{"kubernetes.podspec-nodeselector", nullptr}}).status, 200);
+  other["metadata"]["name"] = "third";
+  EXPECT_EQ(Ask("POST", services, other.dump()).status, 400);
+
+  // The deadline of revisions that have none of their own, as the autoscaler is told it.
+  EXPECT_EQ(set("config-deployment", {{"progress-deadline", "77s"}}).status, 200);
+  told = false;
+  while (!told && !HasFailure()) {
+    const v1::ScaleTargets targets = autoscaler_->Read();
+    for (const v1::ScaleTarget& target : targets.targets())
+      told = told || Nanos(target.progress_deadline_ns()) == Seconds(77);
+  }
 }
 
 TEST_F(AssemblyTest, ARestartChangesNothing) {

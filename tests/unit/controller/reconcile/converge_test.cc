@@ -414,17 +414,35 @@ TEST(ConvergeTest, ADomainNameIsWhoseItIsClaimedFor) {
   mapping["spec"]["ref"] = {
       {"apiVersion", kServingApiVersion}, {"kind", "Service"}, {"name", "hello"}};
   platform.Create(resource::kDomainMappings, mapping);
-  platform.Settle();
   const ObjectKey key{resource::kDomainMappings, "default", "www.example.com"};
-  EXPECT_TRUE(api::IsConditionTrue(platform.Get(key), "DomainClaimed"));
-  Json claim = {{"metadata", {{"name", "www.example.com"}}}, {"spec", {{"namespace", "other"}}}};
-  platform.Create(resource::kDomainClaims, claim);
+  const ObjectKey claim_key{resource::kDomainClaims, "", "www.example.com"};
+  const auto claimed = [&] {
+    platform.Settle();
+    return api::IsConditionTrue(platform.Get(key), "DomainClaimed");
+  };
+  EXPECT_FALSE(claimed());
+  platform.Create(resource::kDomainClaims,
+                  {{"metadata", {{"name", "www.example.com"}}}, {"spec", {{"namespace", "other"}}}});
+  EXPECT_FALSE(claimed());
+  platform.Edit(claim_key, [](Json& object) { object["spec"]["namespace"] = "default"; });
+  EXPECT_TRUE(claimed());
+
+  // Made as needed, a claim goes with its mapping; whoever waited for the name has it then.
+  platform.Delete(claim_key, Propagation::kBackground);
+  ServingConfig config = platform.loop().config();
+  config.network.autocreate_cluster_domain_claims = true;
+  platform.loop().SetConfig(config);
+  EXPECT_TRUE(claimed());
+  EXPECT_EQ(platform.Get(claim_key)["spec"]["namespace"], "default");
+  Json rival = mapping;
+  rival["metadata"]["namespace"] = "other";
+  platform.Create(resource::kDomainMappings, rival);
+  EXPECT_TRUE(claimed());
+  platform.Delete(key, Propagation::kBackground);
   platform.Settle();
-  EXPECT_FALSE(api::IsConditionTrue(platform.Get(key), "DomainClaimed"));
-  platform.Edit({resource::kDomainClaims, "", "www.example.com"},
-                [](Json& object) { object["spec"]["namespace"] = "default"; });
-  platform.Settle();
-  EXPECT_TRUE(api::IsConditionTrue(platform.Get(key), "DomainClaimed"));
+  EXPECT_EQ(platform.Get(claim_key)["spec"]["namespace"], "other");
+  EXPECT_TRUE(api::IsConditionTrue(platform.Get({resource::kDomainMappings, "other", "www.example.com"}),
+                                   "DomainClaimed"));
 }
 
 TEST(ConvergeTest, WhatIsDueWaitsInPeaceWhileTheDiskIsBusy) {

@@ -49,9 +49,18 @@ Json TlsSecret(const http::Pem& pem = http::MakePem({"www.example.com"})) {
   return secret;
 }
 
+JsonPtr ClaimFor(const std::string& ns) {
+  Json claim =
+      Object("networking.internal.knative.dev/v1alpha1", "ClusterDomainClaim", "www.example.com");
+  claim["metadata"].erase("namespace");
+  claim["spec"]["namespace"] = ns;
+  return Share(std::move(claim));
+}
+
 DomainMappingInputs Inputs(Json mapping = MappingObject(), bool programmed = true) {
   return {.mapping = Share(std::move(mapping)),
           .route = Share(AssignedRoute()),
+          .claim = ClaimFor("default"),
           .programmed = [programmed](std::string_view) { return programmed; }};
 }
 // As it stands once nothing is left to do.
@@ -110,15 +119,53 @@ TEST(DomainMappingTest, WaitsForWhatItRefersTo) {
   EXPECT_EQ(BuildMapping(Settled(Inputs()), &unassigned, nullptr, kConfig).hosts_size(), 0);
 }
 
-TEST(DomainMappingTest, TheFirstNamespaceHasTheName) {
+TEST(DomainMappingTest, ANameIsItsNamespacesByAClaim) {
+  for (const JsonPtr& claim : {JsonPtr(), ClaimFor("other")}) {
+    DomainMappingInputs in = Inputs();
+    in.claim = claim;
+    const Json mapping = Settled(in);
+    EXPECT_THAT(ConditionText(mapping), HasSubstr("DomainClaimed=False(DomainAlreadyClaimed)"));
+    EXPECT_EQ(MessageOf(mapping, "DomainClaimed"),
+              "The domain name is already in use by another DomainMapping");
+    const Json route = AssignedRoute();
+    EXPECT_EQ(BuildMapping(mapping, &route, nullptr, kConfig).hosts_size(), 0);
+  }
+}
+
+TEST(DomainMappingTest, AClaimIsMadeForTheFirstNamespaceAndGoesWithItsMapping) {
+  ServingConfig making = kConfig;
+  making.network.autocreate_cluster_domain_claims = true;
   DomainMappingInputs in = Inputs();
-  in.claimed_elsewhere = true;
-  const Json mapping = Settled(in);
-  EXPECT_THAT(ConditionText(mapping), HasSubstr("DomainClaimed=False(DomainAlreadyClaimed)"));
-  EXPECT_EQ(MessageOf(mapping, "DomainClaimed"),
-            "namespace \"default\" does not own ClusterDomainClaim for \"www.example.com\"");
-  const Json route = AssignedRoute();
-  EXPECT_EQ(BuildMapping(mapping, &route, nullptr, kConfig).hosts_size(), 0);
+  in.claim = nullptr;
+  ReconcilePlan plan = ReconcileDomainMapping(in, making, kNow);
+  ASSERT_EQ(plan.writes.size(), 1U);
+  const CreateObject made = std::get<CreateObject>(plan.writes[0]);
+  EXPECT_EQ(made.key, (ObjectKey{resource::kDomainClaims, "", "www.example.com"}));
+  EXPECT_EQ(made.object["spec"]["namespace"], "default");
+  EXPECT_FALSE(made.object["metadata"].contains("namespace"));
+
+  in.claim = Share(made.object);
+  EXPECT_THAT(ConditionText(Written(ReconcileDomainMapping(in, making, kNow),
+                                    "domainmappings/www.example.com")),
+              HasSubstr("DomainClaimed=True"));
+  in.claim = nullptr;
+  in.asked_elsewhere = true;
+  EXPECT_THAT(ConditionText(Written(ReconcileDomainMapping(in, making, kNow),
+                                    "domainmappings/www.example.com")),
+              HasSubstr("DomainClaimed=False(DomainAlreadyClaimed)"));
+
+  const ObjectKey mapping{resource::kDomainMappings, "default", "www.example.com"};
+  Json claim = made.object;
+  claim["metadata"]["uid"] = "u";
+  plan = WithoutDomainMapping(mapping, Share(claim));
+  ASSERT_EQ(plan.writes.size(), 1U);
+  EXPECT_EQ(std::get<DeleteObject>(plan.writes[0]).key, made.key);
+  // Those that others made stay.
+  EXPECT_EQ(WithoutDomainMapping(mapping, ClaimFor("default")), ReconcilePlan{});
+  EXPECT_EQ(
+      WithoutDomainMapping({resource::kDomainMappings, "other", "www.example.com"}, Share(claim)),
+      ReconcilePlan{});
+  EXPECT_EQ(WithoutDomainMapping(mapping, nullptr), ReconcilePlan{});
 }
 
 TEST(DomainMappingTest, NobodyTakesTheHostsOfAnotherNamespace) {
@@ -175,7 +222,17 @@ TEST(DomainMappingTest, SaysWhyACertificateIsOfNoUseAndNothingOfTheKey) {
   EXPECT_EQ(complaint(Share(foreign)), "secret \"cert\": the private key is not the certificate's");
 }
 
-TEST(DomainMappingTest, TheAnnotationAsksForRedirects) {
+TEST(DomainMappingTest, TheAnnotationAsksForRedirectsOrTheConfiguration) {
+  ServingConfig redirecting = kConfig;
+  redirecting.network.http_protocol = api::NetworkConfig::HttpProtocol::kRedirected;
+  const Json plain = Settled(Inputs());
+  const Json target = AssignedRoute();
+  EXPECT_FALSE(BuildMapping(plain, &target, nullptr, kConfig).https_only());
+  EXPECT_TRUE(BuildMapping(plain, &target, nullptr, redirecting).https_only());
+  Json enabled = plain;
+  enabled["metadata"]["annotations"][annotation::kHttpProtocol] = "enabled";
+  EXPECT_FALSE(BuildMapping(enabled, &target, nullptr, redirecting).https_only());
+
   Json mapping = Settled(Inputs());
   mapping["metadata"]["annotations"][annotation::kHttpProtocol] = "Redirected";
   const Json route = AssignedRoute();

@@ -282,5 +282,37 @@ TEST(RevisionTest, ThatItWasInitializedOutlivesALaterFailure) {
             "Active=False(NoTraffic) ContainerHealthy=True Ready=True ResourcesAvailable=True");
 }
 
+TEST(RevisionTest, WhereNodesComeWithTheLoadMissingRoomIsNoFailure) {
+  ServingConfig config;
+  config.deployment.pod_is_always_schedulable = true;
+  const RevisionInputs in{.revision = Share(Resolved()),
+                          .observed = Seen(0, Activity::kActivating, false, kNoRoom)};
+  EXPECT_EQ(ConditionText(Written(ReconcileRevision(in, config, kNow), kKey)),
+            "Active=Unknown(Queued) ContainerHealthy=Unknown(Deploying) Ready=Unknown(Deploying) "
+            "ResourcesAvailable=Unknown(Deploying)");
+}
+
+TEST(RevisionTest, TheLogUrlIsMadeFromTheTemplate) {
+  ServingConfig config;
+  config.revision_url_template = "http://logs/?a=${REVISION_UID}&b=${REVISION_UID}";
+  Json revision = Initialized();
+  revision["metadata"]["uid"] = "u-1";
+  const RevisionInputs in{.revision = Share(revision),
+                          .observed = Seen(1, Activity::kActive, true)};
+  const Json written = Written(ReconcileRevision(in, config, kNow), kKey);
+  EXPECT_EQ(written["status"]["logUrl"], "http://logs/?a=u-1&b=u-1");
+  const RevisionInputs again{.revision = Share(written), .observed = in.observed};
+  EXPECT_FALSE(Written(Reconcile(again), kKey)["status"].contains("logUrl"));
+}
+
+TEST(RevisionTest, RegistriesOfTheConfigurationKeepTheirTags) {
+  ServingConfig config;
+  config.deployment.registries_skipping_tag_resolving = {"example.com"};
+  Json revision = RevisionObject();
+  revision["spec"]["containers"][0]["image"] = kImage;
+  const ReconcilePlan plan = ReconcileRevision({.revision = Share(revision)}, config, kNow);
+  EXPECT_FALSE(Written(plan, kKey)["status"]["containerStatuses"][0].contains("imageDigest"));
+}
+
 }  // namespace
 }  // namespace updraft::controller

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "controller/reconcile/domains.h"
 #include "controller/reconcile/host_rules.h"
 #include "tests/unit/controller/reconcile/builders.h"
 
@@ -64,6 +65,43 @@ TEST(RouteTest, ASecondLookFindsNothingToDo) {
 TEST(RouteTest, OnPort80UrlsHaveNoPort) {
   const ReconcilePlan plan = ReconcileRoute(Inputs(), ServingConfig{.domain = "example.com"}, kNow);
   EXPECT_EQ(Written(plan, "routes/hello")["status"]["url"], "http://hello.default.example.com");
+}
+
+TEST(RouteTest, NamesFollowTheConfiguration) {
+  const auto url = [](const ServingConfig& config, const Json& route) {
+    const ReconcilePlan plan = ReconcileRoute(Inputs(route), config, kNow);
+    return Written(plan, "routes/hello")["status"].value("url", "none");
+  };
+  ServingConfig config;
+  config.domains = *api::DomainConfig::Parse({{"example.com", ""},
+                                              {"example.org", "selector: {app: nonprofit}"},
+                                              {"svc.cluster.local", "selector: {app: secret}"}});
+  Json route = RouteObject();
+  EXPECT_EQ(url(config, route), "http://hello.default.example.com");
+  route["metadata"]["labels"]["app"] = "nonprofit";
+  EXPECT_EQ(url(config, route), "http://hello.default.example.org");
+  route["metadata"]["labels"]["app"] = "secret";
+  EXPECT_EQ(url(config, route), "http://hello.default.svc.cluster.local");
+  route["metadata"]["labels"]["app"] = "x";
+  config.network = *api::NetworkConfig::Parse(
+      {{"domain-template", "{{.Name}}-{{.Namespace}}-{{.Labels.app}}.{{.Domain}}"},
+       {"default-external-scheme", "https"}});
+  EXPECT_EQ(url(config, route), "https://hello-default-x.example.com");
+  config.network = *api::NetworkConfig::Parse(
+      {{"domain-template", "{{.Name}}.{{index .Annotations \"sub\"}}.{{.Domain}}"}});
+  const ReconcilePlan plan = ReconcileRoute(Inputs(route), config, kNow);
+  EXPECT_THAT(
+      Written(plan, "routes/hello").dump(),
+      testing::HasSubstr("domain name error: invalid domain name \\\"hello..example.com\\\": "
+                         "url: Invalid value: \\\"hello..example.com\\\": a lowercase"));
+}
+
+TEST(RouteTest, TagsAreNamedByTheTemplate) {
+  ServingConfig config;
+  config.network = *api::NetworkConfig::Parse({{"tag-template", "{{.Name}}-of-{{.Tag}}"}});
+  EXPECT_EQ(HostLabel(RouteObject(), "blue", config), "hello-of-blue");
+  EXPECT_EQ(ClusterHost(RouteObject(), "blue", config), "hello-of-blue.default.svc.cluster.local");
+  EXPECT_EQ(*ExternalHost(RouteObject(), "blue", config), "hello-of-blue.default.localhost");
 }
 
 TEST(RouteTest, ItIsReadyOnlyOnceActivatorsRouteByIt) {

@@ -77,6 +77,13 @@ TEST_F(TriggersTest, DomainMappingsFollowTheirRouteTheirSecretAndTheirRivals) {
   EXPECT_EQ(index_.MappingsCalled("www.example.com").size(), 2u);
   Remove(resource::kDomainMappings, rival);
   EXPECT_EQ(index_.MappingsCalled("www.example.com").size(), 1u);
+  Json claim = Object("networking.internal.knative.dev/v1alpha1", "ClusterDomainClaim",
+                      "www.example.com");
+  claim["metadata"].erase("namespace");
+  claim["spec"]["namespace"] = "gone";
+  EXPECT_THAT(Add(resource::kDomainClaims, claim), Contains("domainmappings/www.example.com"));
+  claim["metadata"]["name"] = "other.example.com";
+  EXPECT_THAT(Add(resource::kDomainClaims, claim), Contains("domainmappings/other.example.com"));
 }
 
 TEST_F(TriggersTest, RoutesFollowTheirTargets) {

@@ -205,9 +205,27 @@ TEST(FieldSelectorTest, MatchesPathsOfTheTable) {
 }
 
 TEST(DiffTest, NamesEachValueThatDiffers) {
-  EXPECT_EQ(DiffText(Parse(R"({"a":1,"l":[{"x":"1"}]})"), Parse(R"({"a":1,"l":[{"x":"2"},3]})")),
-            "l[0].x:\n\t-: \"1\"\n\t+: \"2\"\nl[1]:\n\t+: \"3\"\n");
-  EXPECT_EQ(DiffText(Parse("{}"), Parse("{}")), "");
+  const auto spec = [](const char* before, const char* after) {
+    return DiffText(Parse(before), Parse(after), kRevisionSpecRoot);
+  };
+  EXPECT_EQ(spec("{}", "{}"), "");
+  EXPECT_EQ(spec(R"({"containers":[{"image":"a"}]})", R"({"containers":[{"image":"b"}]})"),
+            "{v1.RevisionSpec}.PodSpec.Containers[0].Image:\n\t-: \"a\"\n\t+: \"b\"\n");
+  EXPECT_EQ(spec(R"({"containerConcurrency":2})", R"({"containerConcurrency":1})"),
+            "*{v1.RevisionSpec}.ContainerConcurrency:\n\t-: \"2\"\n\t+: \"1\"\n");
+  EXPECT_EQ(spec("{}", R"({"serviceAccountName":"foobar"})"),
+            "{v1.RevisionSpec}.PodSpec.ServiceAccountName:\n\t-: \"\"\n\t+: \"foobar\"\n");
+  EXPECT_EQ(
+      DiffText(
+          Parse(
+              R"({"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"livenessProbe":{"httpGet":{"path":"/"}}}]}})"),
+          Parse(
+              R"({"metadata":{"labels":{"a":"c"}},"spec":{"containers":[{"livenessProbe":{"httpGet":{"path":"/x"}}},7]}})"),
+          kRevisionTemplateRoot),
+      "{*v1.RevisionTemplateSpec}.ObjectMeta.Labels[\"a\"]:\n\t-: \"b\"\n\t+: \"c\"\n"
+      "{*v1.RevisionTemplateSpec}.Spec.PodSpec.Containers[0].LivenessProbe.ProbeHandler.HTTPGet."
+      "Path:\n\t-: \"/\"\n\t+: \"/x\"\n"
+      "{*v1.RevisionTemplateSpec}.Spec.PodSpec.Containers[1]:\n\t+: \"7\"\n");
 }
 
 }  // namespace

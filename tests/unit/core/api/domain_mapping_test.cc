@@ -70,5 +70,17 @@ TEST(DomainMappingApiTest, ItsReferenceIsToItsOwnNamespaceByDefault) {
   EXPECT_EQ(mapping["spec"]["ref"]["namespace"], "default");
 }
 
+TEST(DomainMappingApiTest, ItRemembersWhoMadeAndChangedIt) {
+  const ServingConfig config;
+  Json mapping = Mapping("www.example.com", kRef);
+  SetDefaults(*FindByUserName("dm"), mapping, {.config = &config, .user = "ann"});
+  EXPECT_EQ(mapping["metadata"]["annotations"]["serving.knative.dev/creator"], "ann");
+  Json changed = mapping;
+  changed["metadata"]["annotations"]["serving.knative.dev/creator"] = "ben";
+  const WriteContext update{.config = &config, .user = "ben", .old = &mapping};
+  EXPECT_EQ(ValidateServing(*FindByUserName("dm"), changed, update).Text(),
+            "annotation value is immutable: metadata.annotations.serving.knative.dev/creator");
+}
+
 }  // namespace
 }  // namespace updraft::api

@@ -148,12 +148,23 @@ TEST(PodFieldsTest, InitContainers) {
           WithSpec(
               R"({"initContainers":[{"image":"a/b","livenessProbe":{},"lifecycle":{"x":1},"ports":[{"containerPort":8012}]}]})"),
           on),
-      "field not allowed in an init container: spec.template.spec.initContainers[0].lifecycle, "
-      "spec.template.spec.initContainers[0].livenessProbe\n"
+      "field not allowed in an init container: spec.template.spec.containers[0].lifecycle, "
+      "spec.template.spec.containers[0].livenessProbe\n"
       "invalid value: 8012 is a reserved port: "
-      "spec.template.spec.initContainers[0].ports.containerPort\n8012 is a reserved port, please "
+      "spec.template.spec.containers[0].ports.containerPort\n8012 is a reserved port, please "
       "use a different value\n"
-      "must not set the field(s): spec.template.spec.initContainers[0].lifecycle");
+      "must not set the field(s): spec.template.spec.containers[0].lifecycle");
+  EXPECT_EQ(Verdict(WithSpec(R"({"initContainers":[{"name":"a","image":"a/b"},
+                                {"name":"a","image":"a/b","readinessProbe":{},"startupProbe":{}}]})"),
+                    on),
+            "duplicate container name \"a\": spec.template.spec.containers[1].name\n"
+            "field not allowed in an init container: "
+            "spec.template.spec.containers[1].readinessProbe, "
+            "spec.template.spec.containers[1].startupProbe");
+  // The gate must be on: that the field is let through is not enough.
+  EXPECT_EQ(
+      Verdict(WithSpec(patch), WithFeature("kubernetes.podspec-init-containers", Flag::kAllowed)),
+      "pod spec support for init-containers is off, but found 1 init containers: ");
 }
 
 // ---- containers
@@ -207,6 +218,9 @@ INSTANTIATE_TEST_SUITE_P(
          ""},
         {R"({"envFrom":[{}]})",
          "expected exactly one, got neither: @envFrom.configMapRef, @envFrom.secretRef"},
+        {R"({"envFrom":[{},{"secretRef":{"name":"s"}}]})",
+         "expected exactly one, got neither: @envFrom.secretRef[1].configMapRef, "
+         "@envFrom.secretRef[1].secretRef"},
         {R"({"envFrom":[{"configMapRef":{"name":"c"},"secretRef":{"name":"s"}}]})",
          "expected exactly one, got both: @envFrom.configMapRef, @envFrom.secretRef"},
         // ports
@@ -245,6 +259,14 @@ INSTANTIATE_TEST_SUITE_P(
          "@livenessProbe.httpGet, @livenessProbe.tcpSocket"},
         {R"({"readinessProbe":{"httpGet":{},"exec":{"command":["x"]}}})",
          "expected exactly one, got both: @readinessProbe.exec, @readinessProbe.httpGet"},
+        {R"({"livenessProbe":{"httpGet":{"port":"web"},"tcpSocket":{"port":"web"}}})",
+         "expected exactly one, got both: @livenessProbe.httpGet, @livenessProbe.tcpSocket\n"
+         "invalid value: web: @livenessProbe.tcpSocket.httpGet.port, "
+         "@livenessProbe.tcpSocket.port\nProbe port must match container port"},
+        {R"({"readinessProbe":{"grpc":{"port":8080}}})", ""},
+        {R"({"readinessProbe":{"exec":{"command":["true"]},"periodSeconds":5,"timeoutSeconds":2}})",
+         ""},
+        {R"({"livenessProbe":{"terminationGracePeriodSeconds":5,"tcpSocket":{}}})", ""},
         {R"({"readinessProbe":{"httpGet":{"port":"web"}}})",
          "invalid value: web: @readinessProbe.httpGet.port\nProbe port must match container port"},
         {R"({"readinessProbe":{"httpGet":{"port":"http"}}})", ""},
@@ -300,6 +322,12 @@ TEST(ContainersTest, Several) {
       Verdict(WithSpec(
           R"({"containers":[{"image":"a/b","name":"x","ports":[{}]},{"image":"a/c","name":"x"}]})")),
       "duplicate container name \"x\": spec.template.spec.containers[1].name");
+  EXPECT_EQ(
+      Verdict(WithSpec(
+          R"({"containers":[{"image":"a/b","name":"queue-proxy","ports":[{}]},{"image":"a/c","name":"queue-proxy"}]})")),
+      "\"queue-proxy\" is a reserved container name: "
+      "spec.template.spec.containers[1].containers[0].name, spec.template.spec.containers[1].name\n"
+      "duplicate container name \"queue-proxy\": spec.template.spec.containers[1].name");
   EXPECT_EQ(Verdict(WithSpec(R"({"containers":[{"image":"a/b","ports":[{}]},{"image":"a/c"}]})"),
                     WithFeature("multi-container", Flag::kDisabled)),
             "multi-container is off, but found 2 containers: ");
@@ -363,7 +391,122 @@ INSTANTIATE_TEST_SUITE_P(
          "@.projected[0].secret, @.projected[0].serviceAccountToken"},
         {R"({"name":"v","projected":{"sources":[{"secret":{}}]}})",
          "missing field(s): @.projected[0].secret.name"},
+        {R"({"name":"v","projected":{"sources":[{"configMap":{"items":[{"key":"a"}]}}]}})",
+         "missing field(s): @.projected[0].configMap.items[0].path, "
+         "@.projected[0].configMap.name"},
+        {R"({"name":"v","projected":{"sources":[{"serviceAccountToken":{"audience":"a"}}]}})",
+         "missing field(s): @.projected[0].serviceAccountToken.path"},
+        {R"({"name":"v","projected":{"sources":[{"downwardAPI":{"items":[{"fieldRef":{},"resourceFieldRef":{}},{"path":"p"}]}}]}})",
+         "Within a single item, cannot set both: @.projected[0].downwardAPI.items[0].fieldRef, "
+         "@.projected[0].downwardAPI.items[0].resourceFieldRef\n"
+         "expected exactly one, got neither: @.projected[0].downwardAPI.items[1].fieldRef, "
+         "@.projected[0].downwardAPI.items[1].resourceFieldRef\n"
+         "missing field(s): @.projected[0].downwardAPI.items[0].path"},
+        {R"({"name":"v","projected":{"sources":[{"secret":{"name":"s"},"configMap":{"name":"c"}}]}})",
+         "expected exactly one, got both: @.projected[0].configMap, @.projected[0].secret"},
     }));
+
+// ---- volumes and more behind gates
+
+TEST(GatesTest, VolumesThatAreGatedWantTheGateEnabled) {
+  struct Gated {
+    const char* field;
+    const char* source;
+    const char* feature;
+    const char* message;
+  };
+  for (const Gated& g :
+       {Gated{"emptyDir", "{}", "kubernetes.podspec-volumes-emptydir",
+              "EmptyDir volume support is disabled, but found EmptyDir volume v: "},
+        Gated{"hostPath", R"({"path":"/a"})", "kubernetes.podspec-volumes-hostpath",
+              "HostPath volume support is disabled, but found HostPath volume v: "},
+        Gated{"csi", R"({"driver":"d"})", "kubernetes.podspec-volumes-csi",
+              "CSI volume support is disabled, but found CSI volume v: "},
+        Gated{"ephemeral", "{}", "kubernetes.podspec-volumes-ephemeral",
+              "Ephemeral volume support is disabled, but found Ephemeral volume v: "},
+        Gated{"image", R"({"reference":"a/b"})", "kubernetes.podspec-volumes-image",
+              "Image volume support is disabled, but found Image volume v: "}}) {
+    const Json service = WithSpec(
+        std::string(R"({"volumes":[{"name":"v",")") + g.field + "\":" + g.source +
+        R"(}],"containers":[{"image":"a/b","volumeMounts":[{"name":"v","mountPath":"/v"}]}]})");
+    EXPECT_EQ(Verdict(service, WithFeature(g.feature, Flag::kDisabled)),
+              std::string(g.message) +
+                  "\nmust not set the field(s): spec.template.spec.volumes[0]." + g.field);
+    EXPECT_EQ(Verdict(service, WithFeature(g.feature, Flag::kAllowed)), g.message);
+    EXPECT_EQ(Verdict(service, WithFeature(g.feature)), "") << g.field;
+  }
+}
+
+TEST(GatesTest, ClaimsWantOneGateToBeReadAndAnotherToBeWritten) {
+  const auto with = [](const std::string& claim, const std::string& mount) {
+    return WithSpec(
+        R"({"volumes":[{"name":"v","persistentVolumeClaim":)" + claim +
+        R"(}],"containers":[{"image":"a/b","volumeMounts":[{"name":"v","mountPath":"/v")" + mount +
+        "}]}]}");
+  };
+  const std::string writable = R"({"claimName":"c"})";
+  const std::string read_only = R"({"claimName":"c","readOnly":true})";
+  ServingConfig config = WithFeature("kubernetes.podspec-persistent-volume-claim");
+  EXPECT_EQ(Verdict(with(read_only, R"(,"readOnly":true)"), config), "");
+  EXPECT_EQ(Verdict(with(read_only, ""), config),
+            "volume is readOnly but volume mount is not: "
+            "spec.template.spec.containers[0].volumeMounts[0].readOnly");
+  EXPECT_EQ(Verdict(with(writable, ""), config),
+            "Persistent volume write support is disabled, but found persistent volume claim c that "
+            "is not read-only: ");
+  config.features.Set("kubernetes.podspec-persistent-volume-write", Flag::kEnabled);
+  EXPECT_EQ(Verdict(with(writable, ""), config), "");
+}
+
+TEST(GatesTest, OfContainers) {
+  const Json field = WithContainer(
+      R"({"env":[{"name":"A","valueFrom":{"fieldRef":{"fieldPath":"x"}}},{"name":"B","valueFrom":{"resourceFieldRef":{"resource":"x"}}}]})");
+  EXPECT_EQ(Verdict(field, WithFeature("kubernetes.podspec-fieldref")), "");
+  EXPECT_EQ(Verdict(field, WithFeature("kubernetes.podspec-fieldref", Flag::kAllowed)), "");
+  const Json add = WithContainer(R"({"securityContext":{"capabilities":{"add":["NET_ADMIN"]}}})");
+  const std::string refused =
+      "must not set the field(s): "
+      "spec.template.spec.containers[0].securityContext.capabilities.add";
+  EXPECT_EQ(Verdict(add, WithFeature("kubernetes.containerspec-addcapabilities")), "");
+  EXPECT_EQ(Verdict(add, WithFeature("kubernetes.containerspec-addcapabilities", Flag::kAllowed)),
+            refused);
+  const Json bind =
+      WithContainer(R"({"securityContext":{"capabilities":{"add":["NET_BIND_SERVICE"]}}})");
+  for (const Flag flag : {Flag::kEnabled, Flag::kAllowRootBounded}) {
+    const ServingConfig secure = WithFeature("secure-pod-defaults", flag);
+    EXPECT_EQ(Verdict(add, secure), refused);
+    EXPECT_EQ(Verdict(bind, secure), "");
+    EXPECT_EQ(Verdict(WithSpec(R"({"securityContext":{"seccompProfile":{"type":"Unconfined"}}})"),
+                      secure),
+              "");
+    EXPECT_EQ(
+        Verdict(WithSpec(R"({"securityContext":{"seccompProfile":{"type":"Localhost"}}})"), secure),
+        "must not set the field(s): spec.template.spec.securityContext.seccompProfile");
+    EXPECT_EQ(Verdict(WithSpec(R"({"securityContext":{"runAsUser":1}})"), secure),
+              "must not set the field(s): spec.template.spec.securityContext.runAsUser");
+  }
+  EXPECT_EQ(Verdict(bind), refused);
+  const ServingConfig spread = WithFeature("kubernetes.podspec-volumes-mount-propagation");
+  EXPECT_EQ(
+      Verdict(
+          WithSpec(
+              R"({"volumes":[{"name":"v","emptyDir":{}}],"containers":[{"image":"a/b","volumeMounts":[{"name":"v","mountPath":"/v","mountPropagation":"HostToContainer"}]}]})"),
+          spread),
+      "");
+}
+
+TEST(GatesTest, ContainerConcurrencyMayHaveToBeLimited) {
+  ServingConfig config;
+  config.defaults.allow_container_concurrency_zero = false;
+  config.defaults.container_concurrency_max = 50;
+  EXPECT_EQ(Verdict(WithSpec(R"({"containerConcurrency":0})"), config),
+            "expected 1 <= 0 <= 50: spec.template.spec.containerConcurrency");
+  EXPECT_EQ(Verdict(WithSpec(R"({"containerConcurrency":51})"), config),
+            "expected 1 <= 51 <= 50: spec.template.spec.containerConcurrency");
+  EXPECT_EQ(Verdict(WithSpec(R"({"containerConcurrency":50})"), config), "");
+  config.defaults.timeout_seconds_max = 1200;
+  EXPECT_EQ(Verdict(WithSpec(R"({"containerConcurrency":1,"timeoutSeconds":1200})"), config), "");
+}
 
 TEST(VolumesTest, NamesAndMounts) {
   const auto with = [](const std::string& volumes, const std::string& mounts) {
@@ -484,30 +627,42 @@ std::vector<AnnotationCase> ScalingCases() {
 
 INSTANTIATE_TEST_SUITE_P(Scaling, AnnotationTest, testing::ValuesIn(ScalingCases()));
 
-INSTANTIATE_TEST_SUITE_P(Others, AnnotationTest,
-                         testing::ValuesIn(std::vector<AnnotationCase>{
-                             {"serving.knative.dev/progress-deadline", "60s", ""},
-                             {"serving.knative.dev/progress-deadline", "x", "invalid value: x: @"},
-                             {"serving.knative.dev/progress-deadline", "1.5s",
-                              "progress-deadline=1.5s is not at second precision: @"},
-                             {"serving.knative.dev/progress-deadline", "-1s",
-                              "progress-deadline=-1s must be positive: @"},
-                             {"networking.knative.dev/ingress-class", "x", ""},
-                             {"networking.knative.dev/nonsense", "x",
-                              "invalid key name \"networking.knative.dev/nonsense\": "
-                              "spec.template.metadata.annotations"},
-                             {"queue.sidecar.serving.knative.dev/cpu-resource-request", "25m", ""},
-                             {"queue.sidecar.serving.knative.dev/cpu-resource-request", "x",
-                              "invalid value: x: "
-                              "spec.template.metadata.annotations.[queue.sidecar.serving.knative."
-                              "dev/cpu-resource-request]"},
-                             {"queue.sidecar.serving.knative.dev/resource-percentage", "200",
-                              "expected 0.1 <= 200 <= 100: "
-                              "spec.template.metadata.annotations.[queue.sidecar.serving.knative."
-                              "dev/resource-percentage]"},
-                             {"serving.knative.dev/no-gc", "true", ""},
-                             {"features.knative.dev/http-full-duplex", "Enabled", ""},
-                             {"anything.example.com/x", "y", ""}}));
+INSTANTIATE_TEST_SUITE_P(
+    Others, AnnotationTest,
+    testing::ValuesIn(std::vector<AnnotationCase>{
+        {"serving.knative.dev/progress-deadline", "60s", ""},
+        {"serving.knative.dev/progress-deadline", "x", "invalid value: x: @"},
+        {"serving.knative.dev/progress-deadline", "1.5s",
+         "progress-deadline=1.5s is not at second precision: @"},
+        {"serving.knative.dev/progress-deadline", "-1s",
+         "progress-deadline=-1s must be positive: @"},
+        {"networking.knative.dev/ingress-class", "x", ""},
+        {"networking.knative.dev/nonsense", "x",
+         "invalid key name \"networking.knative.dev/nonsense\": "
+         "spec.template.metadata.annotations"},
+        {"queue.sidecar.serving.knative.dev/cpu-resource-request", "25m", ""},
+        {"queue.sidecar.serving.knative.dev/cpu-resource-request", "x",
+         "invalid value: x: "
+         "spec.template.metadata.annotations.[queue.sidecar.serving.knative."
+         "dev/cpu-resource-request]"},
+        {"queue.sidecar.serving.knative.dev/resource-percentage", "200",
+         "expected 0.1 <= 200 <= 100: "
+         "spec.template.metadata.annotations.[queue.sidecar.serving.knative."
+         "dev/resource-percentage]"},
+        {"queue.sidecar.serving.knative.dev/memory-resource-limit", "1Gi", ""},
+        {"queue.sidecar.serving.knative.dev/memory-resource-limit", "much",
+         "invalid value: much: "
+         "spec.template.metadata.annotations.[queue.sidecar.serving.knative."
+         "dev/memory-resource-limit]"},
+        {"queue.sidecar.serving.knative.dev/ephemeral-storage-resource-request", "1Gi", ""},
+        {"queue.sidecar.serving.knative.dev/resourcePercentage", "50", ""},
+        {"features.knative.dev/queueproxy-podinfo", "enabled", ""},
+        {"networking.knative.dev/disable-external-domain-tls", "true", ""},
+        {"networking.knative.dev/http-protocol", "redirected", ""},
+        {"networking.knative.dev/certificate-class", "x", ""},
+        {"serving.knative.dev/no-gc", "true", ""},
+        {"features.knative.dev/http-full-duplex", "Enabled", ""},
+        {"anything.example.com/x", "y", ""}}));
 
 TEST(AnnotationsTest, ThatGoTogether) {
   Json service = Service();
@@ -712,7 +867,8 @@ TEST(RevisionNameTest, MustChangeWithTheTemplate) {
   EXPECT_EQ(
       Verdict(changed, {}, &old),
       "Saw the following changes without a name change (-old +new): spec.template.metadata.name\n"
-      "spec.containers[0].image:\n\t-: \"gcr.io/a/hello\"\n\t+: \"gcr.io/a/other\"\n");
+      "{*v1.RevisionTemplateSpec}.Spec.PodSpec.Containers[0].Image:\n\t-: \"gcr.io/a/hello\"\n\t+: "
+      "\"gcr.io/a/other\"\n");
   changed["spec"]["template"]["metadata"]["name"] = "hello-v2";
   EXPECT_EQ(Verdict(changed, {}, &old), "");
 }
@@ -729,6 +885,20 @@ TEST(UpdateTest, UserAnnotationsAreTheServers) {
   SetAnnotation(changed, "serving.knative.dev/lastModifier", "me");
   EXPECT_EQ(Verdict(changed, {}, &old),
             "invalid value: me: metadata.annotations.serving.knative.dev/lastModifier");
+  // With another spec the server has the last word.
+  changed["spec"]["template"]["spec"]["timeoutSeconds"] = 5;
+  EXPECT_EQ(Verdict(changed, {}, &old), "");
+  for (const char* kind : {"cfg", "rt"}) {
+    Json owned = {{"metadata", {{"name", "c"}}}, {"spec", Service()["spec"]}};
+    owned["spec"]["traffic"] = Json::parse(R"([{"percent":100,"configurationName":"c"}])");
+    Json edited = owned;
+    SetAnnotation(edited, "serving.knative.dev/creator", "me");
+    EXPECT_EQ(Verdict(edited, {}, &owned, kind),
+              "annotation value is immutable: metadata.annotations.serving.knative.dev/creator");
+    edited["metadata"]["ownerReferences"] =
+        Json::parse(R"([{"kind":"Service","name":"c","uid":"1","apiVersion":"v"}])");
+    EXPECT_EQ(Verdict(edited, {}, &owned, kind), "") << "the owner copies his annotations";
+  }
 }
 
 TEST(UpdateTest, RevisionsCannotBeChanged) {
@@ -739,9 +909,10 @@ TEST(UpdateTest, RevisionsCannotBeChanged) {
   EXPECT_EQ(Verdict(labelled, {}, &old, "rev"), "");
   Json changed = old;
   changed["spec"]["containers"][0]["image"] = "a/c";
-  EXPECT_EQ(Verdict(changed, {}, &old, "rev"),
-            "Immutable fields changed (-old +new): spec\ncontainers[0].image:\n\t-: \"a/b\"\n\t+: "
-            "\"a/c\"\n");
+  EXPECT_EQ(
+      Verdict(changed, {}, &old, "rev"),
+      "Immutable fields changed (-old +new): spec\n{v1.RevisionSpec}.PodSpec.Containers[0].Image:"
+      "\n\t-: \"a/b\"\n\t+: \"a/c\"\n");
 }
 
 TEST(WarningsTest, NameInsecureDefaults) {

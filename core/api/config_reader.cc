@@ -1,0 +1,111 @@
+#include "core/api/config_reader.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+
+#include "core/api/duration.h"
+#include "core/api/field_error.h"
+#include "core/api/quantity.h"
+
+namespace updraft::api {
+namespace {
+
+std::string_view WithoutPlus(std::string_view text) {
+  return text.substr(text.starts_with('+') ? 1 : 0);
+}
+
+std::string_view Trimmed(std::string_view text) {
+  const auto space = [](char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; };
+  while (!text.empty() && space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+template <typename T>
+std::string ReadInteger(const std::string& text, T& into) {
+  const std::string_view digits = WithoutPlus(text);
+  T value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error == std::errc::result_out_of_range)
+    return NotANumber("ParseInt", text, "value out of range");
+  if (error != std::errc() || end != digits.data() + digits.size())
+    return NotANumber("ParseInt", text, "invalid syntax");
+  into = value;
+  return {};
+}
+
+}  // namespace
+
+std::string NotANumber(std::string_view function, std::string_view text, std::string_view why) {
+  return "strconv." + std::string(function) + ": parsing " + Quoted(text) + ": " + std::string(why);
+}
+
+std::string ReadValue(const std::string& text, double& into) {
+  const std::string_view digits = WithoutPlus(text);
+  double value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error == std::errc::result_out_of_range)
+    return NotANumber("ParseFloat", text, "value out of range");
+  if (error != std::errc() || end != digits.data() + digits.size() || !std::isfinite(value))
+    return NotANumber("ParseFloat", text, "invalid syntax");
+  into = value;
+  return {};
+}
+
+std::string ReadValue(const std::string& text, int32_t& into) { return ReadInteger(text, into); }
+std::string ReadValue(const std::string& text, int64_t& into) { return ReadInteger(text, into); }
+
+std::string ReadValue(const std::string& text, bool& into) {
+  for (const char* yes : {"1", "t", "T", "true", "TRUE", "True"}) {
+    if (text == yes) return into = true, std::string();
+  }
+  for (const char* no : {"0", "f", "F", "false", "FALSE", "False"}) {
+    if (text == no) return into = false, std::string();
+  }
+  return NotANumber("ParseBool", text, "invalid syntax");
+}
+
+std::string ReadValue(const std::string& text, Nanos& into) {
+  if (const auto value = ParseGoDuration(text)) return into = *value, std::string();
+  const bool number = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
+  if (number) return "time: missing unit in duration " + Quoted(text);
+  return "time: invalid duration " + Quoted(text);
+}
+
+std::string ReadValue(const std::string& text, std::string& into) {
+  return into = Trimmed(text), std::string();
+}
+
+std::string ReadValue(const std::string& text, std::set<std::string>& into) {
+  into.clear();
+  for (std::string_view rest = text;;) {
+    const size_t comma = rest.find(',');
+    into.emplace(Trimmed(rest.substr(0, comma)));
+    if (comma == std::string_view::npos) return {};
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+std::string ReadValue(const std::string& text, std::optional<Amount>& into) {
+  if (!Quantity::Parse(text)) {
+    return "quantities must match the regular expression "
+           "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+  }
+  into = Amount{text};
+  return {};
+}
+
+void KeyReader::Fail(std::string_view key, const std::string& why) {
+  failure_ = Error{Code::kInvalidArgument, "failed to parse " + Quoted(key) + ": " + why};
+}
+
+bool EqualFold(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) ==
+           std::tolower(static_cast<unsigned char>(y));
+  });
+}
+
+}  // namespace updraft::api
