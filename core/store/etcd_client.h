@@ -26,7 +26,7 @@
 #include "core/base/clock.h"
 #include "core/store/etcd_options.h"
 #include "core/store/store.h"
-#include "etcd/etcdserver/etcdserverpb/rpc.grpc.pb.h"
+#include "etcd/rpc.grpc.pb.h"
 
 namespace updraft::store {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "core/store/store.h"
-#include "etcd/etcdserver/etcdserverpb/rpc.pb.h"
+#include "etcd/rpc.pb.h"
 
 namespace updraft::store {
 
