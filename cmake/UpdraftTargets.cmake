@@ -47,10 +47,13 @@ set(UPDRAFT_HOT_OPTIONS $<$<CONFIG:Release>:-O2>
 add_library(updraft_pch_hot OBJECT ${PROJECT_SOURCE_DIR}/cmake/pch/pch.cc)
 target_precompile_headers(updraft_pch_hot PRIVATE ${PROJECT_SOURCE_DIR}/cmake/pch/std.h)
 target_compile_options(updraft_pch_hot PRIVATE ${UPDRAFT_HOT_OPTIONS})
+# Most of the time a test takes is the compiler's.
+set(UPDRAFT_TEST_OPTIONS $<$<CONFIG:Release>:-O0>)
 foreach(kind std grpc)
   add_library(updraft_pch_test_${kind} OBJECT EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/cmake/pch/pch.cc)
   target_precompile_headers(updraft_pch_test_${kind} PRIVATE
     ${PROJECT_SOURCE_DIR}/cmake/pch/${kind}.h <gmock/gmock.h> <gtest/gtest.h>)
+  target_compile_options(updraft_pch_test_${kind} PRIVATE ${UPDRAFT_TEST_OPTIONS})
   # The library's own definitions; it is found after this file is read.
   target_link_libraries(updraft_pch_test_${kind} PRIVATE GTest::gmock)
 endforeach()
@@ -87,6 +90,7 @@ function(updraft_test name)
   cmake_parse_arguments(ARG "" "LABEL;PCH;TIMEOUT" "SRCS;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SRCS})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_options(${name} PRIVATE ${UPDRAFT_TEST_OPTIONS})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main updraft_flags)
   if(NOT ARG_PCH)
     set(ARG_PCH std)

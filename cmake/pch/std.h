@@ -23,3 +23,6 @@
 #include <vector>
 
 #include <nlohmann/json.hpp>
+
+// Compiled once, in core/base/json_instance.cc, and not in every file that has JSON.
+extern template class nlohmann::basic_json<>;
