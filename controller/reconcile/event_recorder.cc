@@ -43,6 +43,7 @@ std::string EventNamespace(const Json& about) {
 void EventRecorder::Record(const Json& about, const RecordEvent& event,
                            std::string_view component) {
   Prune();
+  if (gone_.contains(EventNamespace(about))) return;
   const std::string identity = api::UidOf(about) + "\n" + api::KindOf(about) + "/" +
                                api::NamespaceOf(about) + "/" + api::NameOf(about) + "\n" +
                                TypeName(event.type) + "\n" + event.reason + "\n" + event.message;
@@ -106,9 +107,11 @@ void EventRecorder::Prune() {
   while (!by_age_.empty() && by_age_.begin()->first + limits_.age_max <= clock_.Wall()) {
     Remove(by_age_.begin()->second);
   }
+  std::erase_if(gone_, [this](const auto& entry) { return entry.second + limits_.age_max <= clock_.Wall(); });
 }
 
 void EventRecorder::ForgetNamespace(std::string_view ns) {
+  gone_[std::string(ns)] = clock_.Wall();
   std::vector<Id> gone;
   for (const auto& [identity, id] : ids_) {
     if (entries_.at(id).key.ns == ns) gone.push_back(id);

@@ -62,9 +62,12 @@ void ReconcileLoop::Start() {
 void ReconcileLoop::OnChange(const Change& change) {
   index_.Update(change);
   for (WorkKey& key : TriggeredBy(change, index_)) Add(std::move(key));
-  const bool gone = change.type == Change::Type::kDeleted;
-  if (gone && change.key.resource == resource::kNamespaces)
+  if (change.key.resource != resource::kNamespaces) return;
+  if (change.type == Change::Type::kDeleted) {
     events_.ForgetNamespace(change.key.name);
+  } else {
+    events_.ExpectNamespace(change.key.name);
+  }
 }
 
 void ReconcileLoop::RevisionChanged(std::string_view ns, std::string_view name) {

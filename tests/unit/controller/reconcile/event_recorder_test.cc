@@ -102,6 +102,11 @@ TEST_F(EventRecorderTest, ANamespaceTakesItsEventsAlong) {
   events_.ForgetNamespace("other");
   EXPECT_EQ(Stored().size(), 1u);
   EXPECT_EQ(Stored("other").size(), 0u);
+  events_.Record(other, {kNormal, "Killing", "x"}, "updraft-node-agent");  // by an instance that stops last
+  EXPECT_EQ(Stored("other").size(), 0u);
+  events_.ExpectNamespace("other");
+  events_.Record(other, {kNormal, "Created", "y"}, "updraft-controller");
+  EXPECT_EQ(Stored("other").size(), 1u);
 }
 
 TEST_F(EventRecorderTest, LongMessagesAreCutBetweenCharacters) {
