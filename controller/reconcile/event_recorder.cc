@@ -107,7 +107,8 @@ void EventRecorder::Prune() {
   while (!by_age_.empty() && by_age_.begin()->first + limits_.age_max <= clock_.Wall()) {
     Remove(by_age_.begin()->second);
   }
-  std::erase_if(gone_, [this](const auto& entry) { return entry.second + limits_.age_max <= clock_.Wall(); });
+  std::erase_if(
+      gone_, [this](const auto& entry) { return entry.second + limits_.age_max <= clock_.Wall(); });
 }
 
 void EventRecorder::ForgetNamespace(std::string_view ns) {

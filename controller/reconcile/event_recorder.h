@@ -36,8 +36,8 @@ class EventRecorder {
 
   // Removes what is too old. Called when recording too, so a rough timer will do.
   void Prune();
-  // Removes all events of a namespace that is gone, whoever has written them. What is still said of its objects, as of
-  // instances that have yet to stop, is not recorded.
+  // Removes all events of a namespace that is gone, whoever has written them. What is still said of
+  // its objects, as of instances that have yet to stop, is not recorded.
   void ForgetNamespace(std::string_view ns);
   // There is a namespace of that name, perhaps again.
   void ExpectNamespace(const std::string& ns) { gone_.erase(ns); }
@@ -72,7 +72,8 @@ class EventRecorder {
   std::map<Id, Entry> entries_;
   std::map<std::string, Id> ids_;  // by identity; those that were not removed
   std::set<std::pair<WallTime, Id>> by_age_;
-  std::map<std::string, WallTime> gone_;  // namespaces, since when; as long as an event would be kept
+  std::map<std::string, WallTime>
+      gone_;  // namespaces, since when; as long as an event would be kept
   http::Scope scope_;
 };
 
