@@ -28,7 +28,7 @@ for tool in kubectl "$BIN/updraft"; do
   pod=$(running)
   "$tool" drain "$node" --timeout 60s || fail "$tool drain"
   [ -z "$(kubectl get pods -A --field-selector="spec.nodeName=$node" -o name)" ] || fail "something is left on the node"
-  kubectl get nodes | grep -q SchedulingDisabled || fail "the node is not cordoned"
+  kubectl get nodes | grep SchedulingDisabled > /dev/null || fail "the node is not cordoned"
   kubectl uncordon "$node"
   wait_until 30 "another instance in its place" replaced
 done

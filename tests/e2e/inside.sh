@@ -79,7 +79,7 @@ done
 is "$(get caller /fetch/hidden.default.svc.cluster.local/ | tail -n 1)" hidden "a cluster-local service from inside"
 is "$(get caller /fetch/caller.default/file/shared/prepared | tail -n 1)" prepared "a short name from inside"
 is "$(get caller /fetch/none.default.svc.cluster.local/)" "no address for none.default.svc.cluster.local" "a service that is not there"
-get caller /file/etc/resolv.conf | grep -q '^search default.svc.cluster.local svc.cluster.local cluster.local' || fail "no search for services"
+get caller /file/etc/resolv.conf | grep '^search default.svc.cluster.local svc.cluster.local cluster.local' > /dev/null || fail "no search for services"
 
 is "$(get caller /file/shared/prepared)" prepared "what the init container wrote"
 is "$(get caller /fetch/127.0.0.1:8081/file/shared/prepared | tail -n 1)" prepared "what the other container sees of it"
@@ -88,8 +88,8 @@ for file in key=sesame colour=blue "name=${pod#pod/}"; do
   is "$(get caller "/file/all/${file%%=*}")" "${file#*=}" "the projected file ${file%%=*}"
 done
 get caller /file/all/token | grep -Eq '^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.' || fail "no token"
-get caller /env | grep -qx COLOUR=blue || fail "no variable from the ConfigMap"
-get caller /env | grep -qx key=sesame || fail "no variable from the Secret"
+get caller /env | grep -x COLOUR=blue > /dev/null || fail "no variable from the ConfigMap"
+get caller /env | grep -x key=sesame > /dev/null || fail "no variable from the Secret"
 
 is "$(kubectl logs "$pod" -c prepare)" "all is prepared" "the init container's log"
 is "$(kubectl logs "$pod" -c beside)" "listening on 8081" "the other container's log"

@@ -41,7 +41,7 @@ wait $load || { cat "$WORK/load"; fail "requests failed while the activator was 
 cat "$WORK/load"
 
 log "scaling goes on"
-SPEC='containerConcurrency: 1' service after LATENCY_MS=300 | kubectl apply -f -
+SPEC='containerConcurrency: 1' service after LATENCY_MS=1000 | kubectl apply -f -
 ready after
 "$BIN/updraft_load" --url "$(url after)" --at-once 10 > "$WORK/load" || { cat "$WORK/load"; fail "no scaling after the kills"; }
 [ "$(jq '.instances | length' "$WORK/load")" -gt 1 ] || fail "one instance served all: nothing was scaled up"
