@@ -221,21 +221,6 @@ Result<RevisionSpec> ReadRevision(const Json& revision, const NamedObjects& name
   return out;
 }
 
-bool NamesObjects(const Json& revision) {
-  const Json& pod = api::ObjectAt(revision, {"spec"});
-  if (!api::ArrayAt(pod, {"volumes"}).empty() || !api::ArrayAt(pod, {"imagePullSecrets"}).empty())
-    return true;
-  for (const char* list : {"initContainers", "containers"}) {
-    for (const Json& container : api::ArrayAt(pod, {list})) {
-      if (!api::ArrayAt(container, {"envFrom"}).empty()) return true;
-      for (const Json& variable : api::ArrayAt(container, {"env"})) {
-        if (api::Find(variable, {"valueFrom"}) != nullptr) return true;
-      }
-    }
-  }
-  return false;
-}
-
 v1::InstanceSpec MakeInstanceSpec(const RevisionSpec& revision, const InstanceId& id,
                                   const v1::ColdStart& cold_start) {
   v1::InstanceSpec spec = revision.instance;

@@ -60,10 +60,6 @@ struct RevisionSpec {
 // the API's default; only an object that is no Revision at all is refused (kInvalidArgument).
 Result<RevisionSpec> ReadRevision(const Json& revision, const NamedObjects& named);
 
-// Whether ReadRevision() would look for any ConfigMap, Secret or ServiceAccount: then it is called
-// again when one of its namespace changes.
-bool NamesObjects(const Json& revision);
-
 // The spec of one instance.
 v1::InstanceSpec MakeInstanceSpec(const RevisionSpec& revision, const InstanceId& id,
                                   const v1::ColdStart& cold_start);

@@ -296,12 +296,5 @@ TEST(ReadRevision, RefusesWhatIsNoRevision) {
       ReadRevision(Json::parse(R"({"metadata":{"name":"x"},"spec":{"containers":[]}})"), {}));
 }
 
-TEST(NamesObjects, OnlyWhenSomethingIsNamed) {
-  Json revision = RevisionJson();
-  EXPECT_FALSE(NamesObjects(revision));
-  revision["spec"]["containers"][0]["envFrom"] = Json::parse(R"([{"secretRef": {"name": "s"}}])");
-  EXPECT_TRUE(NamesObjects(revision));
-}
-
 }  // namespace
 }  // namespace updraft::controller
