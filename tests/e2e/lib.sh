@@ -37,18 +37,22 @@ wait_until() {
   done
 }
 
-# A port on loopback that nothing listens on.
-free_port() {
-  local port
-  while :; do
-    port=$((20000 + RANDOM % 10000))
-    grep -qi ":$(printf %04X $port) " /proc/net/tcp /proc/net/tcp6 || { echo $port; return; }
+# COUNT different ports on loopback that nothing listens on. Those of two calls may be the same.
+free_ports() {
+  local port left=$1
+  for port in $(shuf -i 20000-29999 -n 1000); do
+    grep -qi ":$(printf %04X "$port") " /proc/net/tcp /proc/net/tcp6 && continue
+    echo "$port"
+    left=$((left - 1))
+    [ $left -gt 0 ] || return 0
   done
 }
+free_port() { free_ports 1; }
 
 platform_up() {
-  HTTP_PORT=$(free_port) API_PORT=$(free_port)
-  METRICS=("$(free_port)" "$(free_port)" "$(free_port)" "$(free_port)")
+  local ports
+  mapfile -t ports < <(free_ports 6)
+  HTTP_PORT=${ports[0]} API_PORT=${ports[1]} METRICS=("${ports[@]:2}")
   UP_FLAGS=(--run "$RUN" --state "$STATE" --http-address "127.0.0.1:$HTTP_PORT" "[::1]:$HTTP_PORT"
     --api-address "127.0.0.1:$API_PORT" --controller-metrics "127.0.0.1:${METRICS[0]}"
     --autoscaler-metrics "127.0.0.1:${METRICS[1]}" --activator-metrics "127.0.0.1:${METRICS[2]}"

@@ -15,7 +15,7 @@ start_registry() {  # PORT [HTPASSWD]
   wait_until 20 "registry on $1" curl -s "http://127.0.0.1:$1/v2/"
 }
 
-open=$(free_port) closed=$(free_port)
+{ read -r open; read -r closed; } < <(free_ports 2)
 htpasswd -Bbn user secret > "$WORK/htpasswd"
 start_registry "$open"
 start_registry "$closed" "$WORK/htpasswd"
