@@ -16,7 +16,7 @@
 namespace updraft::cli {
 namespace {
 
-constexpr Nanos kReadyDeadline = Seconds(60);
+constexpr Nanos kRestartDeadline = Seconds(60);
 
 std::optional<Program> Find(const PlatformConfig& config, const std::string& name) {
   const std::vector<Program> programs = ProgramsOf(config);
@@ -38,7 +38,7 @@ Status Ask(const PlatformPaths& paths, const Program& program, const ProcessIden
 }
 
 Status AwaitAnother(const std::string& pid_file, const Program& program, const ProcessIdentity& before) {
-  return WaitUntil(RealClock().Now() + kReadyDeadline, [&]() -> Status {
+  return WaitUntil(RealClock().Now() + kRestartDeadline, [&]() -> Status {
     const auto now = ReadPid(pid_file);
     if (!now || *now == before) return Error{Code::kUnavailable, "no other process has been started"};
     return CheckReady(program);

@@ -34,7 +34,7 @@ struct Message {
   }
 };
 
-Error SocketError(const char* doing) {
+Error PassingError(const char* doing) {
   return {Code::kUnavailable, std::string(doing) + ": " + std::generic_category().message(errno)};
 }
 
@@ -53,7 +53,8 @@ Status SendSockets(int connection, uint32_t generation, std::span<const int> soc
       rights->cmsg_len = CMSG_LEN(batch.size_bytes());
       std::memcpy(CMSG_DATA(rights), batch.data(), batch.size_bytes());
     }
-    if (sendmsg(connection, &message.header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) return SocketError("pass sockets on");
+    if (sendmsg(connection, &message.header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+      return PassingError("pass sockets on");
     sockets = sockets.subspan(batch.size());
   } while (!sockets.empty());
   return Ok();
@@ -65,16 +66,18 @@ Result<PassedSockets> ReceiveSockets(int connection) {
     Message message;
     const ssize_t size = recvmsg(connection, &message.header, MSG_CMSG_CLOEXEC);
     if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return SocketError("take sockets over");
+    if (size < 0) return PassingError("take sockets over");
     const size_t before = passed.sockets.size();
-    for (cmsghdr* part = CMSG_FIRSTHDR(&message.header); part != nullptr; part = CMSG_NXTHDR(&message.header, part)) {
+    for (cmsghdr* part = CMSG_FIRSTHDR(&message.header); part != nullptr;
+         part = CMSG_NXTHDR(&message.header, part)) {
       if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
       std::array<int, kSocketsPerMessage> batch{};
       const size_t bytes = std::min(part->cmsg_len - CMSG_LEN(0), sizeof batch);
       std::memcpy(batch.data(), CMSG_DATA(part), bytes);
       for (size_t i = 0; i < bytes / sizeof(int); ++i) passed.sockets.emplace_back(batch[i]);
     }
-    if (size != sizeof(Announcement)) return Error{Code::kUnavailable, "take sockets over: the other side has gone"};
+    if (size != sizeof(Announcement))
+      return Error{Code::kUnavailable, "take sockets over: the other side has gone"};
     passed.generation = message.announcement.generation;
     const size_t came = passed.sockets.size() - before;
     if (message.announcement.left <= came) return passed;

@@ -23,7 +23,7 @@ int Minimum(const Policy& policy, const TargetFacts& facts, const TargetState& b
   return least;
 }
 
-int Clamp(int count, int least, int most) {
+int Within(int count, int least, int most) {
   count = std::max(count, least);
   return most > 0 ? std::min(count, most) : count;
 }
@@ -57,7 +57,7 @@ Want WantZero(const Policy& policy, const TargetFacts& facts, const TargetState&
 
 Want WantOf(const Policy& policy, const TargetFacts& facts, const TargetState& before, TimePoint now) {
   if (!facts.desired && before.active != Active::kActivating) return {.count = std::nullopt, .apply = false};
-  const int count = Clamp(facts.desired.value_or(0), Minimum(policy, facts, before, now), policy.max_scale);
+  const int count = Within(facts.desired.value_or(0), Minimum(policy, facts, before, now), policy.max_scale);
   if (count == 0) return WantZero(policy, facts, before, now);
   return {.count = count};
 }
@@ -97,7 +97,7 @@ TargetState BirthTarget(const Policy& policy, bool initialized, int ready, int e
   state.initialized = initialized;
   state.since = now;
   if (!initialized && reachable) {
-    state.applied = std::max(existing, Clamp(std::max(policy.initial_scale, policy.min_scale), 0, policy.max_scale));
+    state.applied = std::max(existing, Within(std::max(policy.initial_scale, policy.min_scale), 0, policy.max_scale));
     state.active = state.applied == 0 ? Active::kFalse : Active::kActivating;
     if (state.applied == 0) state.initialized = true;
     return state;

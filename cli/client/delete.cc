@@ -9,17 +9,17 @@
 namespace updraft::cli {
 namespace {
 
-struct Target {
+struct Doomed {
   const api::Kind* kind = nullptr;
   std::string namespace_name{};
   std::string name{};
   std::string uid{};  // of the object that was deleted
 };
 
-Result<std::vector<Target>> FromWords(const Session& session, const DeleteOptions& options) {
+Result<std::vector<Doomed>> FromWords(const Session& session, const DeleteOptions& options) {
   const Result<std::vector<ResourceName>> resources = ParseResources(options.resources);
   if (!resources) return resources.error();
-  std::vector<Target> targets;
+  std::vector<Doomed> targets;
   for (const ResourceName& resource : *resources) {
     if (!resource.name.empty()) {
       targets.push_back({resource.kind, session.namespace_name, resource.name});
@@ -40,13 +40,13 @@ Result<std::vector<Target>> FromWords(const Session& session, const DeleteOption
 }
 
 // What manifests name; what is wrong with them is printed and makes the exit code.
-std::vector<Target> FromManifests(const Session& session, const DeleteOptions& options,
+std::vector<Doomed> FromManifests(const Session& session, const DeleteOptions& options,
                                   int& exit_code) {
   const Manifests manifests = ReadManifests(
       options.manifests,
       {session.console.in, [&](const std::string& url) { return session.client.Download(url); }});
   for (const Error& error : manifests.errors) exit_code = Fail(session.console, error);
-  std::vector<Target> targets;
+  std::vector<Doomed> targets;
   for (const ManifestDocument& manifest : manifests.documents) {
     const api::Kind* kind =
         api::FindKind(api::ApiVersionOf(manifest.value), api::KindOf(manifest.value));
@@ -69,7 +69,7 @@ std::string Policy(const std::string& cascade) {
 }
 
 // The uid of what was deleted; empty when there was nothing and that is fine.
-Result<std::string> DeleteOne(const Session& session, const Target& target,
+Result<std::string> DeleteOne(const Session& session, const Doomed& target,
                               const DeleteOptions& options) {
   const std::string path = ObjectPath(*target.kind, target.namespace_name, target.name);
   const Json body = {{"kind", "DeleteOptions"},
@@ -87,7 +87,7 @@ Result<std::string> DeleteOne(const Session& session, const Target& target,
 }
 
 // Until the object is gone, or another one of its name is there.
-Status AwaitGone(const Session& session, const Target& target, TimePoint deadline) {
+Status AwaitGone(const Session& session, const Doomed& target, TimePoint deadline) {
   const WatchQuery query{.path = CollectionPath(*target.kind, target.namespace_name),
                          .selectors = {{"fieldSelector", "metadata.name=" + target.name}},
                          .deadline = deadline};
@@ -107,14 +107,14 @@ Status AwaitGone(const Session& session, const Target& target, TimePoint deadlin
 
 int Delete(const Session& session, const DeleteOptions& options) {
   int exit_code = 0;
-  std::vector<Target> targets = FromManifests(session, options, exit_code);
+  std::vector<Doomed> targets = FromManifests(session, options, exit_code);
   if (!options.resources.empty() || options.manifests.sources.empty()) {
-    Result<std::vector<Target>> named = FromWords(session, options);
+    Result<std::vector<Doomed>> named = FromWords(session, options);
     if (!named) return Fail(session.console, named.error());
     std::ranges::move(*named, std::back_inserter(targets));
   }
-  std::vector<Target> deleted;
-  for (Target& target : targets) {
+  std::vector<Doomed> deleted;
+  for (Doomed& target : targets) {
     Result<std::string> uid = DeleteOne(session, target, options);
     if (!uid) {
       exit_code = Fail(session.console, uid.error());
@@ -126,7 +126,7 @@ int Delete(const Session& session, const DeleteOptions& options) {
     deleted.push_back(target);
   }
   const TimePoint deadline = RealClock().Now() + options.timeout;
-  for (const Target& target : deleted) {
+  for (const Doomed& target : deleted) {
     if (!options.wait) break;
     if (Status gone = AwaitGone(session, target, deadline); !gone) {
       exit_code =

@@ -12,12 +12,12 @@ namespace {
 std::string ShownDuration(Nanos duration) { return std::to_string(duration / Seconds(1)) + "s"; }
 
 // The objects that one argument stands for: one by name, or those that a selector picks.
-struct Target {
+struct Awaited {
   ResourceName resource{};
   std::string selector{};
 };
 
-WatchQuery QueryOf(const Session& session, const Target& target, TimePoint deadline) {
+WatchQuery QueryOf(const Session& session, const Awaited& target, TimePoint deadline) {
   WatchQuery query{.path = CollectionPath(*target.resource.kind, session.namespace_name),
                    .deadline = deadline};
   if (!target.resource.name.empty())
@@ -42,7 +42,7 @@ class Departure {
   std::optional<std::set<std::string>> waited_for_;
 };
 
-Status WaitForOne(const Session& session, const Target& target, const Wish& wish,
+Status WaitForOne(const Session& session, const Awaited& target, const Wish& wish,
                   const WaitOptions& options) {
   const TimePoint deadline = RealClock().Now() + options.timeout;
   Departure departure;

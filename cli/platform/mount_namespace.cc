@@ -20,7 +20,7 @@ namespace {
 
 constexpr const char* kUnifiedCgroup = "/sys/fs/cgroup/unified";
 
-Error Errno(const std::string& doing) {
+Error ErrnoError(const std::string& doing) {
   return {Code::kInternal, doing + ": " + std::generic_category().message(errno)};
 }
 
@@ -32,7 +32,8 @@ bool IsNamespaceFile(const std::string& path) {
 // In the child: makes the namespace, says so, and lives until told that the parent has pinned it.
 [[noreturn]] void HoldNamespace(const PlatformConfig& config, int made, int pinned) {
   eventfd_t value = 0;
-  const bool good = unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0 &&
+  const bool good = unshare(CLONE_NEWNS) == 0 &&
+                    mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0 &&
                     (!config.hide_unified_cgroup || umount2(kUnifiedCgroup, MNT_DETACH) == 0);
   eventfd_write(made, good ? 1 : 2);
   eventfd_read(pinned, &value);
@@ -42,8 +43,10 @@ bool IsNamespaceFile(const std::string& path) {
 // A namespace can only be pinned on a mount that does not propagate.
 Status PrepareFolder(const std::string& folder) {
   if (Status made = MakeFolders(folder); !made) return made;
-  if (mount(folder.c_str(), folder.c_str(), nullptr, MS_BIND, nullptr) != 0) return Errno("bind " + folder);
-  if (mount(nullptr, folder.c_str(), nullptr, MS_PRIVATE, nullptr) != 0) return Errno("make private " + folder);
+  if (mount(folder.c_str(), folder.c_str(), nullptr, MS_BIND, nullptr) != 0)
+    return ErrnoError("bind " + folder);
+  if (mount(nullptr, folder.c_str(), nullptr, MS_PRIVATE, nullptr) != 0)
+    return ErrnoError("make private " + folder);
   return Ok();
 }
 
@@ -58,7 +61,7 @@ Status EnsureMountNamespace(const PlatformConfig& config) {
   const int made = eventfd(0, EFD_CLOEXEC);
   const int pinned = eventfd(0, EFD_CLOEXEC);
   const pid_t child = fork();
-  if (child < 0) return Errno("fork");
+  if (child < 0) return ErrnoError("fork");
   if (child == 0) HoldNamespace(config, made, pinned);
 
   eventfd_t outcome = 0;
@@ -68,7 +71,7 @@ Status EnsureMountNamespace(const PlatformConfig& config) {
   if (outcome != 1) {
     status = Error{Code::kInternal, "cannot make a mount namespace"};
   } else if (mount(from.c_str(), file.c_str(), nullptr, MS_BIND, nullptr) != 0) {
-    status = Errno("pin mount namespace at " + file);
+    status = ErrnoError("pin mount namespace at " + file);
   }
   eventfd_write(pinned, 1);
   waitpid(child, nullptr, 0);

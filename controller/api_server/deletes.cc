@@ -8,7 +8,7 @@
 namespace updraft::controller {
 namespace {
 
-constexpr int kAttemptsMax = 8;
+constexpr int kDeleteAttemptsMax = 8;
 
 // What became of an object that was to be deleted.
 struct Deleted {
@@ -54,7 +54,7 @@ http::Task<ApiResult<Deleted>> DeleteOne(Call* call, ObjectKey key, DeleteOption
     }
     Result<Stored> written = co_await writing;
     if (written) co_return Deleted{.object = std::move(written->object), .gone = gone};
-    const bool again = written.error().code == Code::kAborted && attempt < kAttemptsMax;
+    const bool again = written.error().code == Code::kAborted && attempt < kDeleteAttemptsMax;
     if (!again) co_return FromStore(written.error(), call->kind(), key.name);
   }
 }

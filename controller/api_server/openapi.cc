@@ -20,8 +20,8 @@ std::string CollectionPath(const Kind& kind) {
   return "/" + version.Path() + (kind.namespaced ? "/namespaces/{namespace}/" : "/") + kind.plural;
 }
 
-Json Parameter(const char* name, const char* in, const char* type, const char* description,
-               OpenApiDialect dialect) {
+Json ParameterOf(const char* name, const char* in, const char* type, const char* description,
+                 OpenApiDialect dialect) {
   Json parameter = Json::object();
   parameter["name"] = name;
   parameter["in"] = in;
@@ -38,37 +38,38 @@ Json Parameter(const char* name, const char* in, const char* type, const char* d
 
 Json WriteParameters(OpenApiDialect dialect) {
   return Json::array(
-      {Parameter("dryRun", "query", "string", "All: everything is checked and nothing stored.",
-                 dialect),
-       Parameter("fieldManager", "query", "string", "Who makes the change.", dialect),
-       Parameter("fieldValidation", "query", "string",
-                 "What unknown fields lead to: Ignore, Warn or Strict.", dialect)});
+      {ParameterOf("dryRun", "query", "string", "All: everything is checked and nothing stored.",
+                   dialect),
+       ParameterOf("fieldManager", "query", "string", "Who makes the change.", dialect),
+       ParameterOf("fieldValidation", "query", "string",
+                   "What unknown fields lead to: Ignore, Warn or Strict.", dialect)});
 }
 
 Json PatchParameters(OpenApiDialect dialect) {
   Json parameters = WriteParameters(dialect);
-  parameters.push_back(Parameter("force", "query", "boolean",
-                                 "Whether an apply takes fields over from their owners.", dialect));
+  parameters.push_back(ParameterOf("force", "query", "boolean",
+                                   "Whether an apply takes fields over from their owners.",
+                                   dialect));
   return parameters;
 }
 
 Json ReadParameters(OpenApiDialect dialect) {
   return Json::array(
-      {Parameter("labelSelector", "query", "string", "Restricts the objects by their labels.",
-                 dialect),
-       Parameter("fieldSelector", "query", "string", "Restricts the objects by their fields.",
-                 dialect),
-       Parameter("resourceVersion", "query", "string", "The version to start from.", dialect),
-       Parameter("resourceVersionMatch", "query", "string",
-                 "How exactly that version is meant: Exact or NotOlderThan.", dialect),
-       Parameter("limit", "query", "integer", "The most objects in one answer.", dialect),
-       Parameter("continue", "query", "string", "Where the part before has ended.", dialect),
-       Parameter("allowWatchBookmarks", "query", "boolean",
-                 "Whether a watch also tells how far it has come.", dialect),
-       Parameter("sendInitialEvents", "query", "boolean",
-                 "Whether a watch begins with all objects.", dialect),
-       Parameter("timeoutSeconds", "query", "integer", "How long a watch lasts.", dialect),
-       Parameter("watch", "query", "boolean", "Goes on with changes.", dialect)});
+      {ParameterOf("labelSelector", "query", "string", "Restricts the objects by their labels.",
+                   dialect),
+       ParameterOf("fieldSelector", "query", "string", "Restricts the objects by their fields.",
+                   dialect),
+       ParameterOf("resourceVersion", "query", "string", "The version to start from.", dialect),
+       ParameterOf("resourceVersionMatch", "query", "string",
+                   "How exactly that version is meant: Exact or NotOlderThan.", dialect),
+       ParameterOf("limit", "query", "integer", "The most objects in one answer.", dialect),
+       ParameterOf("continue", "query", "string", "Where the part before has ended.", dialect),
+       ParameterOf("allowWatchBookmarks", "query", "boolean",
+                   "Whether a watch also tells how far it has come.", dialect),
+       ParameterOf("sendInitialEvents", "query", "boolean",
+                   "Whether a watch begins with all objects.", dialect),
+       ParameterOf("timeoutSeconds", "query", "integer", "How long a watch lasts.", dialect),
+       ParameterOf("watch", "query", "boolean", "Goes on with changes.", dialect)});
 }
 
 std::vector<std::string> PatchTypes(const Kind& kind) {
@@ -127,7 +128,8 @@ void WritePaths(const Kind& kind, OpenApiDialect dialect, const Json& reference,
   const std::vector<std::string> bodies = {"application/json", "application/yaml"};
   Json place = Json::array();
   if (kind.namespaced)
-    place.push_back(Parameter("namespace", "path", "string", "Namespace of the object.", dialect));
+    place.push_back(
+        ParameterOf("namespace", "path", "string", "Namespace of the object.", dialect));
 
   Json collection = Json::object();
   collection["parameters"] = place;
@@ -136,7 +138,7 @@ void WritePaths(const Kind& kind, OpenApiDialect dialect, const Json& reference,
     collection["post"] = writer.Write("post", WriteParameters(dialect), bodies);
   paths[CollectionPath(kind)] = std::move(collection);
 
-  place.push_back(Parameter("name", "path", "string", "Name of the object.", dialect));
+  place.push_back(ParameterOf("name", "path", "string", "Name of the object.", dialect));
   Json one = Json::object();
   one["parameters"] = std::move(place);
   if (kind.Allows("get")) one["get"] = writer.Write("get", Json::array(), {});

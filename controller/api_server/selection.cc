@@ -10,7 +10,7 @@
 namespace updraft::controller {
 namespace {
 
-ApiError Forbidden(const std::string& why) {
+ApiError ForbiddenMatch(const std::string& why) {
   return InvalidOptions("ListOptions", "FieldValueForbidden", "resourceVersionMatch",
                         "Forbidden: " + why);
 }
@@ -23,16 +23,16 @@ std::optional<ApiError> CheckMatch(const RequestOptions& options) {
   const std::string& match = options.resource_version_match;
   if (match.empty()) return std::nullopt;
   if (options.resource_version.empty())
-    return Forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided");
+    return ForbiddenMatch("resourceVersionMatch is forbidden unless resourceVersion is provided");
   if (!options.continue_token.empty())
-    return Forbidden("resourceVersionMatch is forbidden when continue is provided");
+    return ForbiddenMatch("resourceVersionMatch is forbidden when continue is provided");
   if (match != "Exact" && match != "NotOlderThan") {
     return InvalidOptions(
         "ListOptions", "FieldValueNotSupported", "resourceVersionMatch",
         "Unsupported value: \"" + match + "\": supported values: \"Exact\", \"NotOlderThan\"");
   }
   if (match == "Exact" && options.resource_version == "0") {
-    return Forbidden("resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\"");
+    return ForbiddenMatch("resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\"");
   }
   return std::nullopt;
 }
@@ -134,10 +134,11 @@ ApiResult<WatchStart> PlanWatch(const RequestOptions& options, int64_t current) 
   const auto asked = ParseResourceVersion(options);
   if (!asked) return asked.error();
   if (options.send_initial_events && options.resource_version_match != "NotOlderThan") {
-    return Forbidden("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+    return ForbiddenMatch(
+        "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
   }
   if (!options.send_initial_events && !options.resource_version_match.empty()) {
-    return Forbidden(
+    return ForbiddenMatch(
         "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
   }
   const bool any_version = !*asked || **asked == 0;

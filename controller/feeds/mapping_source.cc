@@ -13,7 +13,7 @@
 namespace updraft::controller {
 namespace {
 
-std::string KeyText(const Json& mapping) {
+std::string MappingKey(const Json& mapping) {
   return api::NamespaceOf(mapping) + "/" + api::NameOf(mapping);
 }
 
@@ -25,7 +25,7 @@ void MappingSource::Start() {
   for (const auto& mapping : objects_.List(resource::kDomainMappings, "").objects) {
     Set(*mapping);
     if (api::IsConditionTrue(*mapping, "IngressReady"))
-      routing_.AssumeProgrammed(KeyText(*mapping));
+      routing_.AssumeProgrammed(MappingKey(*mapping));
   }
   const auto watch = objects_.Watch("", "", objects_.revision(),
                                     [this](const Change& change) { OnChange(change); });
@@ -44,7 +44,7 @@ void MappingSource::OnChange(const Change& change) {
   if (resource == resource::kDomainMappings) {
     if (change.type != Change::Type::kDeleted) return Set(*change.object);
     references_.Remove(change.key);
-    return routing_.RemoveRoute(KeyText(*change.object));
+    return routing_.RemoveRoute(MappingKey(*change.object));
   }
   if (resource != resource::kRoutes && resource != resource::kSecrets) return;
   for (const ObjectKey& key : references_.To(change.key)) {

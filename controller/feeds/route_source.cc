@@ -11,7 +11,7 @@
 namespace updraft::controller {
 namespace {
 
-std::string KeyText(const Json& route) {
+std::string RouteKey(const Json& route) {
   return api::NamespaceOf(route) + "/" + api::NameOf(route);
 }
 
@@ -22,12 +22,12 @@ RouteSource::~RouteSource() { objects_.Unwatch(watch_); }
 void RouteSource::Start() {
   for (const auto& route : objects_.List(resource::kRoutes, "").objects) {
     Set(*route);
-    if (api::IsConditionTrue(*route, "IngressReady")) routing_.AssumeProgrammed(KeyText(*route));
+    if (api::IsConditionTrue(*route, "IngressReady")) routing_.AssumeProgrammed(RouteKey(*route));
   }
   const auto watch =
       objects_.Watch(resource::kRoutes, "", objects_.revision(), [this](const Change& change) {
         if (change.type == Change::Type::kDeleted) {
-          routing_.RemoveRoute(KeyText(*change.object));
+          routing_.RemoveRoute(RouteKey(*change.object));
         } else {
           Set(*change.object);
         }
@@ -45,7 +45,7 @@ void RouteSource::SetConfig(ServingConfig config) {
 void RouteSource::Set(const Json& route) {
   const v1::Route built = BuildRoute(route, config_);
   if (built.hosts_size() == 0) {
-    routing_.RemoveRoute(KeyText(route));
+    routing_.RemoveRoute(RouteKey(route));
   } else {
     routing_.SetRoute(built, RouteFingerprint(built));
   }

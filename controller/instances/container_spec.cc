@@ -8,7 +8,7 @@
 namespace updraft::controller {
 namespace {
 
-constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kNanosPerSecond = 1'000'000'000;
 // Kubernetes' defaults for what a probe leaves out.
 constexpr int64_t kProbePeriodSeconds = 10;
 constexpr int64_t kProbeTimeoutSeconds = 1;
@@ -154,13 +154,14 @@ v1::Probe ReadProbe(const Json& probe, ProbeUse use, const ContainerContext& con
   ReadHandler(probe, context, out);
   out.set_success_threshold(
       static_cast<int32_t>(std::max<int64_t>(1, api::IntAt(probe, {"successThreshold"}, 1))));
-  out.set_initial_delay_ns(api::IntAt(probe, {"initialDelaySeconds"}) * kSecond);
+  out.set_initial_delay_ns(api::IntAt(probe, {"initialDelaySeconds"}) * kNanosPerSecond);
   const int64_t period =
       api::IntAt(probe, {"periodSeconds"}, use == ProbeUse::kReadiness ? 0 : kProbePeriodSeconds);
-  out.set_period_ns(period * kSecond);
+  out.set_period_ns(period * kNanosPerSecond);
   if (period == 0) return out;  // aggressive: its timeout and threshold are the node's
   out.set_timeout_ns(
-      std::max<int64_t>(1, api::IntAt(probe, {"timeoutSeconds"}, kProbeTimeoutSeconds)) * kSecond);
+      std::max<int64_t>(1, api::IntAt(probe, {"timeoutSeconds"}, kProbeTimeoutSeconds)) *
+      kNanosPerSecond);
   out.set_failure_threshold(static_cast<int32_t>(
       std::max<int64_t>(1, api::IntAt(probe, {"failureThreshold"}, kProbeFailureThreshold))));
   return out;

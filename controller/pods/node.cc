@@ -15,7 +15,7 @@ Json ResourcesOf(const v1::NodeCapacity& capacity) {
           {"pods", std::to_string(capacity.instances_max())}};
 }
 
-Json ConditionsOf(const Node& node, const Json* previous, WallTime now) {
+Json NodeConditions(const Node& node, const Json* previous, WallTime now) {
   CoreCondition ready{.type = "Ready",
                       .holds = node.health != NodeHealth::kSilent,
                       .reason = "KubeletReady",
@@ -51,11 +51,11 @@ Json NodeInfoOf(const v1::NodeHello& hello) {
           {"systemUUID", ""}};
 }
 
-Json StatusOf(const Node& node, const Json* previous, WallTime now) {
+Json NodeStatus(const Node& node, const Json* previous, WallTime now) {
   const v1::NodeHello& hello = node.hello;
   Json status = {{"capacity", ResourcesOf(hello.capacity())},
                  {"allocatable", ResourcesOf(hello.capacity())},
-                 {"conditions", ConditionsOf(node, previous, now)},
+                 {"conditions", NodeConditions(node, previous, now)},
                  {"nodeInfo", NodeInfoOf(hello)},
                  {"addresses", Json::array()},
                  {"images", Json::array()}};
@@ -93,7 +93,7 @@ Json BuildNode(const Node& node, const Json* previous, WallTime now) {
     spec["podCIDRs"] = Json::array({hello.pod_subnet()});
   }
   if (previous == nullptr && node.cordoned) spec["unschedulable"] = true;
-  json["status"] = StatusOf(node, previous, now);
+  json["status"] = NodeStatus(node, previous, now);
   return json;
 }
 

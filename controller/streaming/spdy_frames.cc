@@ -8,7 +8,7 @@ namespace {
 
 constexpr uint16_t kVersion = 3;
 constexpr size_t kHeadBytes = 8;
-constexpr size_t kControlBytesMax = 32 << 10;
+constexpr size_t kControlFrameBytesMax = 32 << 10;
 constexpr uint8_t kFin = 1;
 constexpr uint32_t kRefusedStream = 3;
 
@@ -50,7 +50,7 @@ std::string DataHead(uint32_t stream, uint8_t flags, size_t size) {
   return frame;
 }
 
-Error Broken(const std::string& why) { return {Code::kInvalidArgument, "SPDY: " + why}; }
+Error BrokenSpdy(const std::string& why) { return {Code::kInvalidArgument, "SPDY: " + why}; }
 
 }  // namespace
 
@@ -87,8 +87,8 @@ Result<std::optional<SpdyEvent>> SpdyReader::NextControl() {
   const auto flags = static_cast<uint8_t>(head[4]);
   const uint32_t size = Number(head.substr(5, 3));
   if (version != kVersion)
-    return Broken("version " + std::to_string(version) + " is not spoken here");
-  if (size > kControlBytesMax) return Broken("a frame is too large");
+    return BrokenSpdy("version " + std::to_string(version) + " is not spoken here");
+  if (size > kControlFrameBytesMax) return BrokenSpdy("a frame is too large");
   if (unread_.size() - kHeadBytes < size) return std::optional<SpdyEvent>();
   Result<SpdyEvent> event = Decode(type, flags, head.substr(kHeadBytes, size));
   if (!event) return event.error();
@@ -103,7 +103,7 @@ Result<SpdyEvent> SpdyReader::Decode(uint16_t type, uint8_t flags, std::string_v
   const size_t fixed = type == kSynStream ? 10 : type == kRstStream || type == kGoAway ? 8 : 4;
   if (type != kSynStream && !has_block && type != kRstStream && type != kPing && type != kGoAway)
     return event;
-  if (payload.size() < fixed) return Broken("a frame is too short");
+  if (payload.size() < fixed) return BrokenSpdy("a frame is too short");
   if (has_block) {
     Result<SpdyHeaders> headers = inflater_.Decode(payload.substr(fixed));
     if (!headers) return headers.error();

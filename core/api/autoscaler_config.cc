@@ -5,6 +5,7 @@
 
 #include "core/api/duration.h"
 #include "core/api/field_error.h"
+#include "core/api/invalid_argument.h"
 
 namespace updraft::api {
 namespace {
@@ -12,8 +13,6 @@ namespace {
 using Config = AutoscalerConfig;
 
 constexpr double kTargetMin = 0.01;
-constexpr Nanos kWindowMin = Seconds(6);
-constexpr Nanos kWindowMax = std::chrono::hours(1);
 
 template <typename T>
 struct Key {
@@ -44,8 +43,6 @@ constexpr Key<Nanos> kDurations[] = {
     {"scale-to-zero-pod-retention-period", &Config::scale_to_zero_pod_retention_period}};
 constexpr Key<std::string> kTexts[] = {{"pod-autoscaler-class", &Config::autoscaler_class}};
 
-Error Refuse(std::string why) { return {Code::kInvalidArgument, std::move(why)}; }
-
 template <typename T, size_t n>
 Status ReadAll(const ConfigKeys& data, const Key<T> (&keys)[n], Config& config) {
   for (const Key<T>& key : keys) {
@@ -53,7 +50,8 @@ Status ReadAll(const ConfigKeys& data, const Key<T> (&keys)[n], Config& config) 
     if (it == data.end()) continue;
     const std::string why = ReadValue(it->second, config.*key.into);
     if (!why.empty())
-      return Refuse("failed to parse data: failed to parse " + Quoted(key.name) + ": " + why);
+      return InvalidArgument("failed to parse data: failed to parse " + Quoted(key.name) + ": " +
+                             why);
   }
   return Ok();
 }
@@ -71,49 +69,51 @@ std::string Decimal6(double value) {
 
 // "key = 5, rule", which is how most of Knative's checks end.
 Error Refuse(const std::string& key, const std::string& value, const std::string& rule) {
-  return Refuse(key + " = " + value + ", " + rule);
+  return InvalidArgument(key + " = " + value + ", " + rule);
 }
 
 Status CheckPeriods(const Config& c) {
   if (c.scale_to_zero_grace_period <= Nanos(0)) {
-    return Refuse("scale-to-zero-grace-period must be positive, was: " +
-                  FormatGoDuration(c.scale_to_zero_grace_period));
+    return InvalidArgument("scale-to-zero-grace-period must be positive, was: " +
+                           FormatGoDuration(c.scale_to_zero_grace_period));
   }
   if (c.scale_down_delay < Nanos(0)) {
-    return Refuse("scale-down-delay cannot be negative, was: " +
-                  FormatGoDuration(c.scale_down_delay));
+    return InvalidArgument("scale-down-delay cannot be negative, was: " +
+                           FormatGoDuration(c.scale_down_delay));
   }
   if (c.scale_down_delay % Seconds(1) != Nanos(0)) {
     return Refuse("scale-down-delay", FormatGoDuration(c.scale_down_delay),
                   "must be specified with at most second precision");
   }
   if (c.scale_to_zero_pod_retention_period < Nanos(0)) {
-    return Refuse("scale-to-zero-pod-retention-period cannot be negative, was: " +
-                  FormatGoDuration(c.scale_to_zero_pod_retention_period));
+    return InvalidArgument("scale-to-zero-pod-retention-period cannot be negative, was: " +
+                           FormatGoDuration(c.scale_to_zero_pod_retention_period));
   }
   return Ok();
 }
 
 Status CheckTargets(const Config& c) {
   if (c.target_burst_capacity < 0 && c.target_burst_capacity != -1) {
-    return Refuse("target-burst-capacity must be either non-negative or -1 (for unlimited), was: " +
-                  Decimal6(c.target_burst_capacity));
+    return InvalidArgument(
+        "target-burst-capacity must be either non-negative or -1 (for unlimited), was: " +
+        Decimal6(c.target_burst_capacity));
   }
   const double fraction = c.container_concurrency_target_fraction;
   if (fraction <= 0 || fraction > 1) {
-    return Refuse("container-concurrency-target-percentage = " + Decimal6(fraction) +
-                  " is outside of valid range of (0, 100]");
+    return InvalidArgument("container-concurrency-target-percentage = " + Decimal6(fraction) +
+                           " is outside of valid range of (0, 100]");
   }
   const double target = fraction * c.container_concurrency_target;
   if (target < kTargetMin) {
-    return Refuse(
+    return InvalidArgument(
         "container-concurrency-target-percentage and container-concurrency-target-default yield "
         "target concurrency of " +
         FormatFloat(target) + ", can't be less than " + FormatFloat(kTargetMin));
   }
   if (c.requests_per_second_target < kTargetMin) {
-    return Refuse("requests-per-second-target-default must be at least " + FormatFloat(kTargetMin) +
-                  ", was: " + FormatFloat(c.requests_per_second_target));
+    return InvalidArgument("requests-per-second-target-default must be at least " +
+                           FormatFloat(kTargetMin) +
+                           ", was: " + FormatFloat(c.requests_per_second_target));
   }
   if (c.activator_capacity < 1)
     return Refuse("activator-capacity", FormatFloat(c.activator_capacity), "must be at least 1");
@@ -130,10 +130,10 @@ Status CheckRatesAndWindows(const Config& c) {
                   "must be greater than 1.0");
   }
   const std::string window = FormatGoDuration(c.stable_window);
-  if (c.stable_window < kWindowMin || c.stable_window > kWindowMax) {
+  if (c.stable_window < kStableWindowMin || c.stable_window > kStableWindowMax) {
     return Refuse("stable-window", window,
-                  "must be in [" + FormatGoDuration(kWindowMin) + "; " +
-                      FormatGoDuration(kWindowMax) + "] range");
+                  "must be in [" + FormatGoDuration(kStableWindowMin) + "; " +
+                      FormatGoDuration(kStableWindowMax) + "] range");
   }
   if (c.stable_window % Seconds(1) != Nanos(0)) {
     return Refuse("stable-window", window, "must be specified with at most second precision");
@@ -162,8 +162,8 @@ Status CheckScales(const Config& c) {
   if (c.max_scale_limit < 0)
     return Refuse("max-scale-limit", std::to_string(c.max_scale_limit), "must be at least 0");
   if (c.min_scale > c.max_scale && c.max_scale > 0) {
-    return Refuse("min-scale (" + std::to_string(c.min_scale) + ") must be less than max-scale (" +
-                  std::to_string(c.max_scale) + ")");
+    return InvalidArgument("min-scale (" + std::to_string(c.min_scale) +
+                           ") must be less than max-scale (" + std::to_string(c.max_scale) + ")");
   }
   return Ok();
 }

@@ -11,6 +11,9 @@
 
 namespace updraft::api {
 
+constexpr Nanos kStableWindowMin = Seconds(6);
+constexpr Nanos kStableWindowMax = std::chrono::hours(1);
+
 struct AutoscalerConfig {
   double container_concurrency_target_fraction =
       0.7;  // container-concurrency-target-percentage: 1 or less is a fraction, more a percentage

@@ -28,7 +28,7 @@ Json ToJson(const Condition& condition) {
   return json;
 }
 
-std::optional<Condition> FindIn(const Json& status, std::string_view type) {
+std::optional<Condition> FindCondition(const Json& status, std::string_view type) {
   for (const Json& json : ArrayAt(status, {"conditions"})) {
     if (StringAt(json, {"type"}) == type) return FromJson(json);
   }
@@ -65,7 +65,7 @@ const ConditionSet& DomainMappingConditions() {
 }
 
 std::optional<Condition> ConditionOf(const Json& object, std::string_view type) {
-  return FindIn(ObjectAt(object, {"status"}), type);
+  return FindCondition(ObjectAt(object, {"status"}), type);
 }
 
 bool IsConditionTrue(const Json& object, std::string_view type) {
@@ -74,7 +74,7 @@ bool IsConditionTrue(const Json& object, std::string_view type) {
 }
 
 std::optional<Condition> Conditions::Get(std::string_view type) const {
-  return FindIn(status_, type);
+  return FindCondition(status_, type);
 }
 
 bool Conditions::IsHappy() const {

@@ -21,8 +21,8 @@ std::string Shown(const Json& value) {
 // The revision's own fields, which are not of its PodSpec. Go holds them by pointer.
 constexpr std::string_view kOwn[] = {"containerConcurrency", "timeoutSeconds",
                                      "responseStartTimeoutSeconds", "idleTimeoutSeconds"};
-constexpr std::string_view kMaps[] = {"labels", "annotations", "nodeSelector", "limits",
-                                      "requests"};
+constexpr std::string_view kFreeMaps[] = {"labels", "annotations", "nodeSelector", "limits",
+                                          "requests"};
 constexpr std::string_view kHandlers[] = {"httpGet", "tcpSocket", "exec", "grpc"};
 
 template <size_t n>
@@ -76,7 +76,7 @@ class Comparison {
     for (const auto& [key, value] : after.items()) keys.insert(key);
     for (const std::string& key : keys) {
       const std::string below =
-          Among(kMaps, field) ? path + "[" + Shown(Json(key)) + "]" : path + Step(path, key);
+          Among(kFreeMaps, field) ? path + "[" + Shown(Json(key)) + "]" : path + Step(path, key);
       Compare(Find(before, {key}), Find(after, {key}), below, key);
     }
   }

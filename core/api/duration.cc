@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/api/ascii.h"
+
 namespace updraft::api {
 namespace {
 
@@ -14,8 +16,6 @@ struct Unit {
 constexpr Unit kUnits[] = {
     {"ns", 1},         {"us", 1'000},        {"\u00b5s", 1'000},    {"\u03bcs", 1'000},
     {"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000}};
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Takes "12.5h" off the front of `text`; nullopt when there is none or it overflows.
 std::optional<int64_t> TakePart(std::string_view& text) {

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "core/api/access.h"
+#include "core/api/invalid_argument.h"
 #include "core/api/patch.h"
 #include "core/api/read.h"
 
@@ -12,8 +13,6 @@ constexpr size_t kOperationsMax = 10'000;
 constexpr size_t kBytesMax =
     8 << 20;  // of copies: a small patch must not grow a document without end
 
-Error Bad(std::string why) { return {Code::kInvalidArgument, std::move(why)}; }
-
 struct Pointer {
   std::vector<std::string> steps;
 };
@@ -21,7 +20,7 @@ struct Pointer {
 Result<Pointer> ParsePointer(const std::string& text) {
   Pointer pointer;
   if (text.empty()) return pointer;
-  if (text.front() != '/') return Bad("the path " + text + " does not start with /");
+  if (text.front() != '/') return InvalidArgument("the path " + text + " does not start with /");
   std::string step;
   for (size_t i = 1; i <= text.size(); ++i) {
     if (i == text.size() || text[i] == '/') {
@@ -29,7 +28,7 @@ Result<Pointer> ParsePointer(const std::string& text) {
       step.clear();
     } else if (text[i] == '~') {
       const char next = i + 1 < text.size() ? text[i + 1] : '\0';
-      if (next != '0' && next != '1') return Bad("the path " + text + " has a lone ~");
+      if (next != '0' && next != '1') return InvalidArgument("the path " + text + " has a lone ~");
       step += next == '0' ? '~' : '/';
       ++i;
     } else {
@@ -76,22 +75,23 @@ class Patcher {
   explicit Patcher(Json document) : document_(std::move(document)) {}
 
   Status Run(const Json& operation) {
-    if (!operation.is_object()) return Bad("an operation is not an object");
+    if (!operation.is_object()) return InvalidArgument("an operation is not an object");
     const std::string op = StringAt(operation, {"op"});
     if (!operation.contains("path") || !operation["path"].is_string())
-      return Bad("an operation has no path");
+      return InvalidArgument("an operation has no path");
     path_ = StringAt(operation, {"path"});
     Result<Pointer> path = ParsePointer(path_);
     if (!path) return path.error();
     if (op == "remove") return Remove(*path);
     if (op == "add" || op == "replace" || op == "test") {
-      if (!operation.contains("value")) return Bad(op + " of " + path_ + " has no value");
+      if (!operation.contains("value"))
+        return InvalidArgument(op + " of " + path_ + " has no value");
       const Json& value = operation["value"];
       if (op == "add") return Add(*path, value);
       if (op == "replace") return Replace(*path, value);
       return Test(*path, value);
     }
-    if (op != "move" && op != "copy") return Bad("unexpected kind: " + op);
+    if (op != "move" && op != "copy") return InvalidArgument("unexpected kind: " + op);
     Result<Pointer> from = ParsePointer(StringAt(operation, {"from"}));
     if (!from) return from.error();
     return Transfer(*from, *path, op == "move");
@@ -101,14 +101,14 @@ class Patcher {
 
  private:
   Error Missing(std::string_view op) const {
-    return Bad(std::string(op) + " operation does not apply: doc is missing path: \"" + path_ +
-               "\": missing value");
+    return InvalidArgument(std::string(op) + " operation does not apply: doc is missing path: \"" +
+                           path_ + "\": missing value");
   }
 
   // What is read is checked for its depth; a patch must not get around that.
   static Status CheckDepth(const Pointer& path, const Json& value) {
     if (path.steps.size() + DepthOf(value) <= ReadLimits().depth_max) return Ok();
-    return Bad("the patch makes the document too deep");
+    return InvalidArgument("the patch makes the document too deep");
   }
 
   Status Add(const Pointer& path, Json value) {
@@ -133,7 +133,8 @@ class Patcher {
   }
 
   Status Remove(const Pointer& path) {
-    if (path.steps.empty()) return Bad("remove operation does not apply: the whole document");
+    if (path.steps.empty())
+      return InvalidArgument("remove operation does not apply: the whole document");
     Json* parent = Resolve(document_, path, path.steps.size() - 1);
     if (parent == nullptr || Step(*parent, path.steps.back()) == nullptr) return Missing("remove");
     if (parent->is_object()) {
@@ -156,7 +157,7 @@ class Patcher {
     const Json* target = Resolve(document_, path, path.steps.size());
     const bool absent_is_null = target == nullptr && value.is_null();
     if (absent_is_null || (target != nullptr && *target == value)) return Ok();
-    return Bad("testing value " + path_ + " failed: test failed");
+    return InvalidArgument("testing value " + path_ + " failed: test failed");
   }
 
   Status Transfer(const Pointer& from, const Pointer& to, bool move) {
@@ -165,12 +166,14 @@ class Patcher {
     const bool inside = move && to.steps.size() > from.steps.size() &&
                         std::equal(from.steps.begin(), from.steps.end(), to.steps.begin());
     if (inside)
-      return Bad("move operation does not apply: " + path_ + " is inside of what is moved");
+      return InvalidArgument("move operation does not apply: " + path_ +
+                             " is inside of what is moved");
     Json value = *source;
     if (!move) {
       copied_ += ToText(value).size();
       if (copied_ > kBytesMax)
-        return Bad("the patch copies more than " + std::to_string(kBytesMax) + " bytes");
+        return InvalidArgument("the patch copies more than " + std::to_string(kBytesMax) +
+                               " bytes");
     }
     if (move) {
       if (Status removed = Remove(from); !removed) return removed;
@@ -186,10 +189,11 @@ class Patcher {
 }  // namespace
 
 Result<Json> JsonPatch(Json target, const Json& patch) {
-  if (!patch.is_array()) return Bad("a JSON patch is a list of operations");
+  if (!patch.is_array()) return InvalidArgument("a JSON patch is a list of operations");
   if (patch.size() > kOperationsMax) {
-    return Bad("The allowed maximum operations in a JSON patch is " +
-               std::to_string(kOperationsMax) + ", got " + std::to_string(patch.size()));
+    return InvalidArgument("The allowed maximum operations in a JSON patch is " +
+                           std::to_string(kOperationsMax) + ", got " +
+                           std::to_string(patch.size()));
   }
   Patcher patcher(std::move(target));
   for (const Json& operation : patch) {

@@ -13,7 +13,7 @@
 namespace updraft::api {
 namespace {
 
-enum class Type {
+enum class WireType {
   kText,
   kBytes,
   kBool,
@@ -32,7 +32,7 @@ using ProtoFields = std::vector<ProtoField>;
 struct ProtoField {
   uint32_t number = 0;
   const char* name = "";
-  Type type = Type::kText;
+  WireType type = WireType::kText;
   bool repeated = false;
   const ProtoFields* message = nullptr;
 };
@@ -49,91 +49,93 @@ const ProtoFields& OwnerFields() {
                                      {3, "name"},
                                      {4, "uid"},
                                      {5, "apiVersion"},
-                                     {6, "controller", Type::kBool},
-                                     {7, "blockOwnerDeletion", Type::kBool}};
+                                     {6, "controller", WireType::kBool},
+                                     {7, "blockOwnerDeletion", WireType::kBool}};
   return fields;
 }
 
 const ProtoFields& MetaFields() {
-  static const ProtoFields fields = {{1, "name"},
-                                     {2, "generateName"},
-                                     {3, "namespace"},
-                                     {5, "uid"},
-                                     {6, "resourceVersion"},
-                                     {7, "generation", Type::kInteger},
-                                     {8, "creationTimestamp", Type::kTime},
-                                     {9, "deletionTimestamp", Type::kTime},
-                                     {10, "deletionGracePeriodSeconds", Type::kInteger},
-                                     {11, "labels", Type::kTextMap},
-                                     {12, "annotations", Type::kTextMap},
-                                     {13, "ownerReferences", Type::kMessage, true, &OwnerFields()},
-                                     {14, "finalizers", Type::kText, true}};
+  static const ProtoFields fields = {
+      {1, "name"},
+      {2, "generateName"},
+      {3, "namespace"},
+      {5, "uid"},
+      {6, "resourceVersion"},
+      {7, "generation", WireType::kInteger},
+      {8, "creationTimestamp", WireType::kTime},
+      {9, "deletionTimestamp", WireType::kTime},
+      {10, "deletionGracePeriodSeconds", WireType::kInteger},
+      {11, "labels", WireType::kTextMap},
+      {12, "annotations", WireType::kTextMap},
+      {13, "ownerReferences", WireType::kMessage, true, &OwnerFields()},
+      {14, "finalizers", WireType::kText, true}};
   return fields;
 }
 
-ProtoField Meta() { return {1, "metadata", Type::kMessage, false, &MetaFields()}; }
+ProtoField Meta() { return {1, "metadata", WireType::kMessage, false, &MetaFields()}; }
 
 const ProtoFields* FieldsOf(const std::string& api_version, const std::string& kind) {
   static const ProtoFields config_map = {Meta(),
-                                         {2, "data", Type::kTextMap},
-                                         {3, "binaryData", Type::kBytesMap},
-                                         {4, "immutable", Type::kBool}};
+                                         {2, "data", WireType::kTextMap},
+                                         {3, "binaryData", WireType::kBytesMap},
+                                         {4, "immutable", WireType::kBool}};
   static const ProtoFields secret = {Meta(),
-                                     {2, "data", Type::kBytesMap},
+                                     {2, "data", WireType::kBytesMap},
                                      {3, "type"},
-                                     {4, "stringData", Type::kTextMap},
-                                     {5, "immutable", Type::kBool}};
-  static const ProtoFields namespace_spec = {{1, "finalizers", Type::kText, true}};
-  static const ProtoFields space = {Meta(), {2, "spec", Type::kMessage, false, &namespace_spec}};
+                                     {4, "stringData", WireType::kTextMap},
+                                     {5, "immutable", WireType::kBool}};
+  static const ProtoFields namespace_spec = {{1, "finalizers", WireType::kText, true}};
+  static const ProtoFields space = {Meta(),
+                                    {2, "spec", WireType::kMessage, false, &namespace_spec}};
   static const ProtoFields local_reference = {{1, "name"}};
   static const ProtoFields account = {
       Meta(),
-      {2, "secrets", Type::kMessage, true, &ReferenceFields()},
-      {3, "imagePullSecrets", Type::kMessage, true, &local_reference},
-      {4, "automountServiceAccountToken", Type::kBool}};
+      {2, "secrets", WireType::kMessage, true, &ReferenceFields()},
+      {3, "imagePullSecrets", WireType::kMessage, true, &local_reference},
+      {4, "automountServiceAccountToken", WireType::kBool}};
   static const ProtoFields source = {{1, "component"}, {2, "host"}};
   static const ProtoFields event = {
       Meta(),
-      {2, "involvedObject", Type::kMessage, false, &ReferenceFields()},
+      {2, "involvedObject", WireType::kMessage, false, &ReferenceFields()},
       {3, "reason"},
       {4, "message"},
-      {5, "source", Type::kMessage, false, &source},
-      {6, "firstTimestamp", Type::kTime},
-      {7, "lastTimestamp", Type::kTime},
-      {8, "count", Type::kInteger},
+      {5, "source", WireType::kMessage, false, &source},
+      {6, "firstTimestamp", WireType::kTime},
+      {7, "lastTimestamp", WireType::kTime},
+      {8, "count", WireType::kInteger},
       {9, "type"},
-      {10, "eventTime", Type::kMicroTime},
+      {10, "eventTime", WireType::kMicroTime},
       {12, "action"},
-      {13, "related", Type::kMessage, false, &ReferenceFields()},
+      {13, "related", WireType::kMessage, false, &ReferenceFields()},
       {14, "reportingComponent"},
       {15, "reportingInstance"}};
   static const ProtoFields preconditions = {{1, "uid"}, {2, "resourceVersion"}};
   static const ProtoFields delete_options = {
-      {1, "gracePeriodSeconds", Type::kInteger},
-      {2, "preconditions", Type::kMessage, false, &preconditions},
-      {3, "orphanDependents", Type::kBool},
+      {1, "gracePeriodSeconds", WireType::kInteger},
+      {2, "preconditions", WireType::kMessage, false, &preconditions},
+      {3, "orphanDependents", WireType::kBool},
       {4, "propagationPolicy"},
-      {5, "dryRun", Type::kText, true}};
-  static const ProtoFields series = {{1, "count", Type::kInteger},
-                                     {2, "lastObservedTime", Type::kMicroTime}};
+      {5, "dryRun", WireType::kText, true}};
+  static const ProtoFields series = {{1, "count", WireType::kInteger},
+                                     {2, "lastObservedTime", WireType::kMicroTime}};
   static const ProtoFields event_view = {
       Meta(),
-      {2, "eventTime", Type::kMicroTime},
-      {3, "series", Type::kMessage, false, &series},
+      {2, "eventTime", WireType::kMicroTime},
+      {3, "series", WireType::kMessage, false, &series},
       {4, "reportingController"},
       {5, "reportingInstance"},
       {6, "action"},
       {7, "reason"},
-      {8, "regarding", Type::kMessage, false, &ReferenceFields()},
-      {9, "related", Type::kMessage, false, &ReferenceFields()},
+      {8, "regarding", WireType::kMessage, false, &ReferenceFields()},
+      {9, "related", WireType::kMessage, false, &ReferenceFields()},
       {10, "note"},
       {11, "type"},
-      {12, "deprecatedSource", Type::kMessage, false, &source},
-      {13, "deprecatedFirstTimestamp", Type::kTime},
-      {14, "deprecatedLastTimestamp", Type::kTime},
-      {15, "deprecatedCount", Type::kInteger}};
+      {12, "deprecatedSource", WireType::kMessage, false, &source},
+      {13, "deprecatedFirstTimestamp", WireType::kTime},
+      {14, "deprecatedLastTimestamp", WireType::kTime},
+      {15, "deprecatedCount", WireType::kInteger}};
   static const ProtoFields eviction = {
-      Meta(), {2, "deleteOptions", Type::kMessage, false, &delete_options}};
+      Meta(), {2, "deleteOptions", WireType::kMessage, false, &delete_options}};
   if (api_version == "events.k8s.io/v1" && kind == "Event") return &event_view;
   if (kind == "Eviction") return &eviction;
   if (kind == "ConfigMap") return &config_map;
@@ -229,12 +231,12 @@ class MessageReader {
 
  private:
   void Add(const ProtoField& field, const WireField& wire, Json& message) {
-    const bool number = field.type == Type::kBool || field.type == Type::kInteger;
+    const bool number = field.type == WireType::kBool || field.type == WireType::kInteger;
     if (number == wire.is_bytes) {
       broken_ = true;
       return;
     }
-    if (field.type == Type::kTextMap || field.type == Type::kBytesMap)
+    if (field.type == WireType::kTextMap || field.type == WireType::kBytesMap)
       return AddEntry(field, wire.bytes, message);
     Json value = Value(field, wire);
     // Go writes empty values too; they mean absent.
@@ -248,24 +250,25 @@ class MessageReader {
 
   void AddEntry(const ProtoField& field, std::string_view bytes, Json& message) {
     const ProtoFields entry_fields = {
-        {1, "key"}, {2, "value", field.type == Type::kTextMap ? Type::kText : Type::kBytes}};
+        {1, "key"},
+        {2, "value", field.type == WireType::kTextMap ? WireType::kText : WireType::kBytes}};
     const Json entry = Read(entry_fields, bytes);
     message[field.name][StringAt(entry, {"key"})] = StringAt(entry, {"value"});
   }
 
   Json Value(const ProtoField& field, const WireField& wire) {
     switch (field.type) {
-      case Type::kBool:
+      case WireType::kBool:
         return wire.value != 0;
-      case Type::kInteger:
+      case WireType::kInteger:
         return static_cast<int64_t>(wire.value);
-      case Type::kBytes:
+      case WireType::kBytes:
         return EncodeBase64(wire.bytes);
-      case Type::kMessage:
+      case WireType::kMessage:
         return Read(*field.message, wire.bytes);
-      case Type::kTime:
-      case Type::kMicroTime:
-        return Time(wire.bytes, field.type == Type::kMicroTime);
+      case WireType::kTime:
+      case WireType::kMicroTime:
+        return Time(wire.bytes, field.type == WireType::kMicroTime);
       default:
         broken_ = broken_ || !IsUtf8(wire.bytes);
         return std::string(wire.bytes);
@@ -273,7 +276,8 @@ class MessageReader {
   }
 
   Json Time(std::string_view bytes, bool micro) {
-    const ProtoFields time_fields = {{1, "seconds", Type::kInteger}, {2, "nanos", Type::kInteger}};
+    const ProtoFields time_fields = {{1, "seconds", WireType::kInteger},
+                                     {2, "nanos", WireType::kInteger}};
     const Json time = Read(time_fields, bytes);
     const int64_t seconds = IntAt(time, {"seconds"});
     // An empty time is absent; one that no clock can show is as well.
@@ -293,8 +297,8 @@ Result<Json> ReadKubernetesProto(std::string_view body) {
   if (!body.starts_with(kMagic))
     return Error{Code::kInvalidArgument, "not a protobuf object of Kubernetes"};
   static const ProtoFields type_fields = {{1, "apiVersion"}, {2, "kind"}};
-  static const ProtoFields envelope_fields = {{1, "type", Type::kMessage, false, &type_fields},
-                                              {2, "raw", Type::kBytes}};
+  static const ProtoFields envelope_fields = {{1, "type", WireType::kMessage, false, &type_fields},
+                                              {2, "raw", WireType::kBytes}};
   MessageReader reader;
   const Json envelope = reader.Read(envelope_fields, body.substr(kMagic.size()));
   const std::string kind = StringAt(envelope, {"type", "kind"});

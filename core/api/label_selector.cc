@@ -78,7 +78,7 @@ std::string Join(const Complaints& complaints) {
   return text;
 }
 
-std::optional<int64_t> ParseInteger(std::string_view text) {
+std::optional<int64_t> ParseOperand(std::string_view text) {
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -197,7 +197,7 @@ class LabelSelectorParser {
     for (size_t i = 0; i < requirement.values.size(); ++i) {
       const std::string& value = requirement.values[i];
       std::string where = "values[" + std::to_string(i) + "]";
-      if (compares && !ParseInteger(value)) {
+      if (compares && !ParseOperand(value)) {
         where.append(": Invalid value: \"").append(value);
         return Unparsable(where + "\": for 'Gt', 'Lt' operators, the value must be an integer");
       }
@@ -239,8 +239,8 @@ bool LabelSelector::Holds(const Requirement& requirement, const Json& labels) {
       return !listed;
     case Operator::kGreater:
     case Operator::kLess: {
-      const std::optional<int64_t> left = exists ? ParseInteger(value) : std::nullopt;
-      const std::optional<int64_t> right = ParseInteger(requirement.values.front());
+      const std::optional<int64_t> left = exists ? ParseOperand(value) : std::nullopt;
+      const std::optional<int64_t> right = ParseOperand(requirement.values.front());
       if (!left || !right) return false;
       return requirement.op == Operator::kGreater ? *left > *right : *left < *right;
     }

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdio>
 
+#include "core/api/ascii.h"
+
 namespace updraft::api {
 namespace {
 
@@ -17,11 +19,6 @@ constexpr std::string_view kLabelKeyFormat = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za
 constexpr std::string_view kLabelKeyComplaint =
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
     "alphanumeric character";
-
-bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLowerAlnum(char c) { return IsLower(c) || IsDigit(c); }
-bool IsAlnum(char c) { return IsLowerAlnum(c) || (c >= 'A' && c <= 'Z'); }
 
 template <typename Inner>
 bool AllOf(std::string_view text, Inner inner) {
@@ -54,7 +51,7 @@ bool IsLabelText(std::string_view value) {
          AllOf(value, [](char c) { return IsAlnum(c) || c == '-' || c == '_' || c == '.'; });
 }
 
-std::string TooLong(size_t most) {
+std::string TooLongText(size_t most) {
   return "must be no more than " + std::to_string(most) + " characters";
 }
 
@@ -100,7 +97,7 @@ std::string Md5Hex(std::string_view text) {
 
 Complaints CheckDns1035Label(std::string_view value) {
   Complaints complaints;
-  if (value.size() > kNameLengthMax) complaints.push_back(TooLong(kNameLengthMax));
+  if (value.size() > kNameLengthMax) complaints.push_back(TooLongText(kNameLengthMax));
   if (!IsDns1035Label(value)) {
     complaints.push_back(
         Explain("a DNS-1035 label must consist of lower case alphanumeric characters or '-', start "
@@ -112,7 +109,7 @@ Complaints CheckDns1035Label(std::string_view value) {
 
 Complaints CheckDns1123Label(std::string_view value) {
   Complaints complaints;
-  if (value.size() > kNameLengthMax) complaints.push_back(TooLong(kNameLengthMax));
+  if (value.size() > kNameLengthMax) complaints.push_back(TooLongText(kNameLengthMax));
   if (!IsDns1123Label(value)) {
     if (IsDns1123Subdomain(value)) {
       complaints.emplace_back("must not contain dots");
@@ -128,7 +125,7 @@ Complaints CheckDns1123Label(std::string_view value) {
 
 Complaints CheckDns1123Subdomain(std::string_view value) {
   Complaints complaints;
-  if (value.size() > kSubdomainLengthMax) complaints.push_back(TooLong(kSubdomainLengthMax));
+  if (value.size() > kSubdomainLengthMax) complaints.push_back(TooLongText(kSubdomainLengthMax));
   if (!IsDns1123Subdomain(value)) {
     complaints.push_back(Explain(
         "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
@@ -160,7 +157,7 @@ Complaints CheckQualifiedName(std::string_view value) {
   if (name.empty()) {
     complaints.emplace_back("name part must be non-empty");
   } else if (name.size() > kNameLengthMax) {
-    complaints.push_back("name part " + TooLong(kNameLengthMax));
+    complaints.push_back("name part " + TooLongText(kNameLengthMax));
   }
   if (!IsLabelText(name)) {
     complaints.push_back("name part " + Explain(kLabelKeyComplaint, kLabelKeyFormat,
@@ -171,7 +168,7 @@ Complaints CheckQualifiedName(std::string_view value) {
 
 Complaints CheckLabelValue(std::string_view value) {
   Complaints complaints;
-  if (value.size() > kNameLengthMax) complaints.push_back(TooLong(kNameLengthMax));
+  if (value.size() > kNameLengthMax) complaints.push_back(TooLongText(kNameLengthMax));
   if (!value.empty() && !IsLabelText(value)) {
     complaints.push_back(
         Explain("a valid label must be an empty string or consist of alphanumeric characters, '-', "
@@ -183,7 +180,7 @@ Complaints CheckLabelValue(std::string_view value) {
 
 Complaints CheckConfigMapKey(std::string_view value) {
   Complaints complaints;
-  if (value.size() > kSubdomainLengthMax) complaints.push_back(TooLong(kSubdomainLengthMax));
+  if (value.size() > kSubdomainLengthMax) complaints.push_back(TooLongText(kSubdomainLengthMax));
   const auto allowed = [](char c) { return IsAlnum(c) || c == '-' || c == '_' || c == '.'; };
   if (value.empty() || !AllOf(value, allowed)) {
     complaints.push_back(

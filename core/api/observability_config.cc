@@ -2,16 +2,15 @@
 
 #include "core/api/duration.h"
 #include "core/api/field_error.h"
+#include "core/api/invalid_argument.h"
 
 namespace updraft::api {
 namespace {
 
-Error Refuse(std::string why) { return {Code::kInvalidArgument, std::move(why)}; }
-
 Status CheckInterval(Nanos interval) {
   if (interval >= Nanos(0)) return Ok();
-  return Refuse("export interval " + Quoted(FormatGoDuration(interval)) +
-                " should be greater than zero");
+  return InvalidArgument("export interval " + Quoted(FormatGoDuration(interval)) +
+                         " should be greater than zero");
 }
 
 Status CheckTracing(const ConfigKeys& keys) {
@@ -25,15 +24,17 @@ Status CheckTracing(const ConfigKeys& keys) {
   if (reader.failure()) return *reader.failure();
   const bool exported = protocol == "grpc" || protocol == "http/protobuf";
   if (!exported && protocol != "none" && protocol != "stdout")
-    return Refuse("unsupported protocol " + Quoted(protocol));
+    return InvalidArgument("unsupported protocol " + Quoted(protocol));
   if (exported && endpoint.empty())
-    return Refuse("endpoint should be set for protocol " + Quoted(protocol));
+    return InvalidArgument("endpoint should be set for protocol " + Quoted(protocol));
   if (!exported && !endpoint.empty())
-    return Refuse("endpoint should not be set when protocol is 'none'");
+    return InvalidArgument("endpoint should not be set when protocol is 'none'");
   if (rate < 0)
-    return Refuse("sampling rate " + std::to_string(rate) + " should be greater or equal to zero");
+    return InvalidArgument("sampling rate " + std::to_string(rate) +
+                           " should be greater or equal to zero");
   if (rate > 1)
-    return Refuse("sampling rate " + std::to_string(rate) + " should be less than or equal to one");
+    return InvalidArgument("sampling rate " + std::to_string(rate) +
+                           " should be less than or equal to one");
   return Ok();
 }
 
@@ -48,11 +49,11 @@ Status CheckMetrics(const ConfigKeys& keys, const std::string& prefix) {
   if (reader.failure()) return *reader.failure();
   const bool exported = protocol == "grpc" || protocol == "http/protobuf";
   if (!exported && protocol != "none" && protocol != "prometheus")
-    return Refuse("unsupported protocol " + Quoted(protocol));
+    return InvalidArgument("unsupported protocol " + Quoted(protocol));
   if (exported && endpoint.empty())
-    return Refuse("endpoint should be set when protocol is " + Quoted(protocol));
+    return InvalidArgument("endpoint should be set when protocol is " + Quoted(protocol));
   if (protocol == "none" && !endpoint.empty())
-    return Refuse("endpoint should not be set when protocol is " + Quoted(protocol));
+    return InvalidArgument("endpoint should not be set when protocol is " + Quoted(protocol));
   return CheckInterval(interval);
 }
 
@@ -64,7 +65,7 @@ Status CheckRuntime(const ConfigKeys& keys) {
   reader.Read("runtime-export-interval", interval);
   if (reader.failure()) return *reader.failure();
   if (profiling != "enabled" && profiling != "disabled")
-    return Refuse("unsupported profile setting " + Quoted(profiling));
+    return InvalidArgument("unsupported profile setting " + Quoted(profiling));
   return CheckInterval(interval);
 }
 
@@ -88,7 +89,7 @@ Result<ObservabilityConfig> ObservabilityConfig::Parse(const ConfigKeys& keys) {
   reader.Read("logging.enable-probe-request-log", unused);
   if (reader.failure()) return *reader.failure();
   if (logged && line.empty()) {
-    return Refuse(
+    return InvalidArgument(
         "\"logging.enable-request-log\" was set to true, but no "
         "\"logging.request-log-template\" was specified");
   }

@@ -3,23 +3,23 @@
 #include <limits>
 #include <string>
 
+#include "core/api/ascii.h"
+
 namespace updraft::api {
 namespace {
 
-__extension__ typedef __int128 Wide;
+__extension__ typedef __int128 Int128;
 
-constexpr Wide kNano = 1'000'000'000;
-constexpr Wide kNanosMax = static_cast<Wide>(std::numeric_limits<int64_t>::max()) * kNano;
+constexpr Int128 kNano = 1'000'000'000;
+constexpr Int128 kNanosMax = static_cast<Int128>(std::numeric_limits<int64_t>::max()) * kNano;
 // Digits are taken up to here: ten times it, shifted by Ei's 60 bits, fits 127 bits.
-constexpr Wide kMantissaMax = 10'000'000'000'000'000'000ULL;
+constexpr Int128 kMantissaMax = 10'000'000'000'000'000'000ULL;
 
 // value = mantissa * 2^binary * 10^decimal
 struct Scale {
   int binary = 0;
   int decimal = 0;
 };
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 std::optional<Scale> ParseSuffix(std::string_view suffix) {
   struct Named {
@@ -47,7 +47,7 @@ std::optional<Scale> ParseSuffix(std::string_view suffix) {
   return Scale{.binary = 0, .decimal = negative ? -exponent : exponent};
 }
 
-Wide DivideUp(Wide value, Wide by) {
+Int128 DivideUp(Int128 value, Int128 by) {
   return value >= 0 ? (value + by - 1) / by : -((-value + by - 1) / by);
 }
 
@@ -59,7 +59,7 @@ std::optional<Quantity> Quantity::Parse(std::string_view text) {
     negative = text.front() == '-';
     text.remove_prefix(1);
   }
-  Wide mantissa = 0;
+  Int128 mantissa = 0;
   int decimals = 0;
   bool digits = false;
   bool point = false;
@@ -83,7 +83,7 @@ std::optional<Quantity> Quantity::Parse(std::string_view text) {
   const std::optional<Scale> scale = ParseSuffix(text);
   if (!scale) return std::nullopt;
   if (cut) ++mantissa;
-  Wide nanos = mantissa << scale->binary;
+  Int128 nanos = mantissa << scale->binary;
   int power = scale->decimal - decimals + 9;
   for (; power > 0 && nanos != 0 && nanos < kNanosMax; --power) nanos *= 10;
   for (; power < 0 && nanos != 0; ++power) {
@@ -103,8 +103,8 @@ std::optional<Quantity> Quantity::FromJson(const Json& json) {
 int64_t Quantity::Value() const { return static_cast<int64_t>(DivideUp(nanos_, kNano)); }
 
 int64_t Quantity::MilliValue() const {
-  const Wide millis = DivideUp(nanos_, 1'000'000);
-  constexpr Wide kMost = std::numeric_limits<int64_t>::max();
+  const Int128 millis = DivideUp(nanos_, 1'000'000);
+  constexpr Int128 kMost = std::numeric_limits<int64_t>::max();
   if (millis > kMost) return std::numeric_limits<int64_t>::max();
   if (millis < -kMost) return -std::numeric_limits<int64_t>::max();
   return static_cast<int64_t>(millis);

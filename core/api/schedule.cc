@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "core/api/duration.h"
+#include "core/api/invalid_argument.h"
 
 namespace updraft::api {
 namespace {
@@ -15,8 +16,6 @@ constexpr size_t kStartsADayMax = 48;  // what is looked at for a decision stays
 constexpr Nanos kLengthMin = std::chrono::minutes(1);
 constexpr Nanos kLengthMax = std::chrono::hours(7 * 24);
 constexpr Nanos kDay = std::chrono::hours(24);
-
-Error Refuse(std::string why) { return {Code::kInvalidArgument, std::move(why)}; }
 
 std::string InQuotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
@@ -56,9 +55,9 @@ struct FieldRange {
 // One of a field's comma-separated items: *, 5, 1-5, */10, 8-18/2.
 template <size_t n>
 Status ParseItem(std::string_view item, const FieldRange& range, std::bitset<n>& into) {
-  const Error bad = Refuse(std::string(range.name) + " " + InQuotes(item) +
-                           ": a number, a range or * is wanted, of " + std::to_string(range.least) +
-                           " to " + std::to_string(range.most));
+  const Error bad = InvalidArgument(
+      std::string(range.name) + " " + InQuotes(item) + ": a number, a range or * is wanted, of " +
+      std::to_string(range.least) + " to " + std::to_string(range.most));
   const size_t slash = item.find('/');
   int step = 1;
   if (slash != std::string_view::npos) {
@@ -104,9 +103,9 @@ Status Schedule::ParseCron(const std::vector<std::string_view>& fields, Cron& cr
     if (weekdays[i]) cron.weekdays.set(i % 7);
   }
   if (cron.minutes.count() * cron.hours.count() > kStartsADayMax) {
-    return Refuse("minute " + InQuotes(fields[0]) + ", hour " + InQuotes(fields[1]) +
-                  ": more than " + std::to_string(kStartsADayMax) +
-                  " starts a day; a longer duration will do");
+    return InvalidArgument("minute " + InQuotes(fields[0]) + ", hour " + InQuotes(fields[1]) +
+                           ": more than " + std::to_string(kStartsADayMax) +
+                           " starts a day; a longer duration will do");
   }
   cron.any_day = fields[2].starts_with('*');
   cron.any_weekday = fields[4].starts_with('*');
@@ -116,21 +115,22 @@ Status Schedule::ParseCron(const std::vector<std::string_view>& fields, Cron& cr
 Result<Schedule::Window> Schedule::ParseWindow(std::string_view text) {
   const std::vector<std::string_view> words = Split(text, " \t\n", false);
   if (words.size() != 9 || words[1] != "from" || words[7] != "for") {
-    return Refuse(InQuotes(text) +
-                  ": \"COUNT from MINUTE HOUR DAY MONTH WEEKDAY for DURATION\" is wanted");
+    return InvalidArgument(InQuotes(text) +
+                           ": \"COUNT from MINUTE HOUR DAY MONTH WEEKDAY for DURATION\" is wanted");
   }
   Window window;
   const auto count = ParseNumber(words[0]);
   if (!count || *count < 1 || *count > kCountMax) {
-    return Refuse(InQuotes(words[0]) + ": a count of 1 to " + std::to_string(kCountMax) +
-                  " is wanted");
+    return InvalidArgument(InQuotes(words[0]) + ": a count of 1 to " + std::to_string(kCountMax) +
+                           " is wanted");
   }
   window.min_scale = *count;
   if (Status parsed = ParseCron({words.begin() + 2, words.begin() + 7}, window.start); !parsed)
     return parsed.error();
   const auto length = ParseGoDuration(words[8]);
   if (!length || *length < kLengthMin || *length > kLengthMax || *length % Seconds(1) != Nanos(0)) {
-    return Refuse(InQuotes(words[8]) + ": a duration of 1m to 168h in whole seconds is wanted");
+    return InvalidArgument(InQuotes(words[8]) +
+                           ": a duration of 1m to 168h in whole seconds is wanted");
   }
   window.length = *length;
   return window;
@@ -138,7 +138,7 @@ Result<Schedule::Window> Schedule::ParseWindow(std::string_view text) {
 
 Result<Schedule> Schedule::Parse(const std::string& text) {
   if (text.size() > kTextBytesMax)
-    return Refuse("longer than " + std::to_string(kTextBytesMax) + " bytes");
+    return InvalidArgument("longer than " + std::to_string(kTextBytesMax) + " bytes");
   Schedule schedule;
   schedule.text_ = text;
   std::string zone = "UTC";
@@ -148,11 +148,11 @@ Result<Schedule> Schedule::Parse(const std::string& text) {
     parts.erase(parts.begin());
   }
   auto loaded = LoadTimeZone(zone);
-  if (!loaded) return Refuse(loaded.error().message);
+  if (!loaded) return InvalidArgument(loaded.error().message);
   schedule.zone_ = *loaded;
-  if (parts.empty()) return Refuse("no window is given");
+  if (parts.empty()) return InvalidArgument("no window is given");
   if (parts.size() > kWindowsMax)
-    return Refuse("more than " + std::to_string(kWindowsMax) + " windows");
+    return InvalidArgument("more than " + std::to_string(kWindowsMax) + " windows");
   for (const std::string_view part : parts) {
     Result<Window> window = ParseWindow(Trim(part));
     if (!window) return window.error();

@@ -48,7 +48,7 @@ std::string_view NameOfType(const Schema& schema) {
   }
 }
 
-SchemaRef Make(Schema schema) { return std::make_shared<const Schema>(std::move(schema)); }
+SchemaRef Share(Schema schema) { return std::make_shared<const Schema>(std::move(schema)); }
 
 class Conformer {
  public:
@@ -155,85 +155,88 @@ const Schema* MemberSchema(const Schema* schema, std::string_view member) {
 }
 
 SchemaRef Text() {
-  static const SchemaRef schema = Make({.type = Type::kString});
+  static const SchemaRef schema = Share({.type = Type::kString});
   return schema;
 }
 
 SchemaRef Int32() {
-  static const SchemaRef schema = Make({.type = Type::kInteger, .format = "int32"});
+  static const SchemaRef schema = Share({.type = Type::kInteger, .format = "int32"});
   return schema;
 }
 
 SchemaRef Int64() {
-  static const SchemaRef schema = Make({.type = Type::kInteger, .format = "int64"});
+  static const SchemaRef schema = Share({.type = Type::kInteger, .format = "int64"});
   return schema;
 }
 
 SchemaRef Bool() {
-  static const SchemaRef schema = Make({.type = Type::kBoolean});
+  static const SchemaRef schema = Share({.type = Type::kBoolean});
   return schema;
 }
 
 SchemaRef Timestamp() {
-  static const SchemaRef schema = Make({.type = Type::kString, .format = "date-time"});
+  static const SchemaRef schema = Share({.type = Type::kString, .format = "date-time"});
   return schema;
 }
 
 SchemaRef Bytes() {
-  static const SchemaRef schema = Make({.type = Type::kString, .format = "byte"});
+  static const SchemaRef schema = Share({.type = Type::kString, .format = "byte"});
   return schema;
 }
 
 SchemaRef IntOrString() {
-  static const SchemaRef schema = Make({.type = Type::kIntOrString, .format = "int32"});
+  static const SchemaRef schema = Share({.type = Type::kIntOrString, .format = "int32"});
   return schema;
 }
 
 SchemaRef QuantityText() {
-  static const SchemaRef schema = Make({.type = Type::kQuantity});
+  static const SchemaRef schema = Share({.type = Type::kQuantity});
   return schema;
 }
 
 SchemaRef AnyValue() {
-  static const SchemaRef schema = Make({.type = Type::kAny});
+  static const SchemaRef schema = Share({.type = Type::kAny});
   return schema;
 }
 
 SchemaRef AnyObject() {
-  static const SchemaRef schema = Make({.type = Type::kAnyObject});
+  static const SchemaRef schema = Share({.type = Type::kAnyObject});
   return schema;
 }
 
 SchemaRef ListOf(SchemaRef items) {
-  return Make({.type = Type::kArray, .items = std::move(items)});
+  return Share({.type = Type::kArray, .items = std::move(items)});
 }
 
 SchemaRef ListByKey(std::string merge_key, SchemaRef items) {
-  return Make({.type = Type::kArray, .items = std::move(items), .merge_key = std::move(merge_key)});
+  return Share(
+      {.type = Type::kArray, .items = std::move(items), .merge_key = std::move(merge_key)});
 }
 
 SchemaRef SetOf(SchemaRef items) {
-  return Make({.type = Type::kArray, .items = std::move(items), .is_set = true});
+  return Share({.type = Type::kArray, .items = std::move(items), .is_set = true});
 }
 
-SchemaRef MapOf(SchemaRef values) { return Make({.type = Type::kMap, .items = std::move(values)}); }
+SchemaRef MapOf(SchemaRef values) {
+  return Share({.type = Type::kMap, .items = std::move(values)});
+}
 
 SchemaRef ObjectOf(std::string description, std::vector<Field> fields) {
-  return Make(
+  return Share(
       {.type = Type::kObject, .description = std::move(description), .fields = std::move(fields)});
 }
 
 SchemaRef AtomicOf(const SchemaRef& schema) {
   Schema atomic = *schema;
   atomic.atomic = true;
-  return Make(std::move(atomic));
+  return Share(std::move(atomic));
 }
 
 SchemaRef Defined(std::string definition, std::string description, std::vector<Field> fields) {
-  return Make({.type = Type::kObject,
-               .description = std::move(description),
-               .fields = std::move(fields),
-               .definition = std::move(definition)});
+  return Share({.type = Type::kObject,
+                .description = std::move(description),
+                .fields = std::move(fields),
+                .definition = std::move(definition)});
 }
 
 SchemaFindings Conform(const Schema& schema, Json& object) {

@@ -7,7 +7,7 @@
 namespace updraft::api {
 namespace {
 
-Column Name() {
+Column ServingName() {
   return {.name = "Name",
           .description = "Name of the object.",
           .format = "name",
@@ -49,7 +49,7 @@ Column Label(std::string name, std::string_view label) {
 }  // namespace
 
 std::vector<Column> ServingServiceColumns() {
-  return {Name(),
+  return {ServingName(),
           StatusField("URL", "url"),
           StatusField("LatestCreated", "latestCreatedRevisionName"),
           StatusField("LatestReady", "latestReadyRevisionName"),
@@ -58,12 +58,12 @@ std::vector<Column> ServingServiceColumns() {
 }
 
 std::vector<Column> ConfigurationColumns() {
-  return {Name(), StatusField("LatestCreated", "latestCreatedRevisionName"),
+  return {ServingName(), StatusField("LatestCreated", "latestCreatedRevisionName"),
           StatusField("LatestReady", "latestReadyRevisionName"), ReadyColumn(), ReasonColumn()};
 }
 
 std::vector<Column> RevisionColumns() {
-  return {Name(),
+  return {ServingName(),
           Label("Config Name", kConfigurationLabel),
           Label("Generation", kConfigurationGenerationLabel),
           ReadyColumn(),
@@ -75,7 +75,7 @@ std::vector<Column> RevisionColumns() {
 std::vector<Column> DomainMappingColumns() { return RouteColumns(); }
 
 std::vector<Column> RouteColumns() {
-  return {Name(), StatusField("URL", "url"), ReadyColumn(), ReasonColumn()};
+  return {ServingName(), StatusField("URL", "url"), ReadyColumn(), ReasonColumn()};
 }
 
 }  // namespace updraft::api

@@ -5,12 +5,11 @@
 #include "core/api/access.h"
 #include "core/api/config_example.h"
 #include "core/api/field_error.h"
+#include "core/api/invalid_argument.h"
 #include "core/api/meta.h"
 
 namespace updraft::api {
 namespace {
-
-Error Refuse(std::string why) { return {Code::kInvalidArgument, std::move(why)}; }
 
 std::string Not(std::string_view left, int64_t l, std::string_view right, int64_t r) {
   return std::string(left) + " (" + std::to_string(l) + ") cannot be greater than " +
@@ -19,28 +18,29 @@ std::string Not(std::string_view left, int64_t l, std::string_view right, int64_
 
 Status CheckDefaults(const RevisionDefaults& d) {
   if (d.timeout_seconds > d.timeout_seconds_max) {
-    return Refuse(Not("revision-timeout-seconds", d.timeout_seconds, "max-revision-timeout-seconds",
-                      d.timeout_seconds_max));
+    return InvalidArgument(Not("revision-timeout-seconds", d.timeout_seconds,
+                               "max-revision-timeout-seconds", d.timeout_seconds_max));
   }
   if (d.response_start_timeout_seconds > 0 &&
       d.response_start_timeout_seconds > d.timeout_seconds) {
-    return Refuse(Not("revision-response-start-timeout-seconds", d.response_start_timeout_seconds,
-                      "revision-timeout-seconds", d.timeout_seconds));
+    return InvalidArgument(Not("revision-response-start-timeout-seconds",
+                               d.response_start_timeout_seconds, "revision-timeout-seconds",
+                               d.timeout_seconds));
   }
   if (d.idle_timeout_seconds > 0 && d.idle_timeout_seconds > d.timeout_seconds) {
-    return Refuse(Not("revision-idle-timeout-seconds", d.idle_timeout_seconds,
-                      "revision-timeout-seconds", d.timeout_seconds));
+    return InvalidArgument(Not("revision-idle-timeout-seconds", d.idle_timeout_seconds,
+                               "revision-timeout-seconds", d.timeout_seconds));
   }
   if (d.container_concurrency_max < 1) {
-    return Refuse(FieldErrors(OutOfBounds(std::to_string(d.container_concurrency_max), "1",
-                                          "2147483647", "container-concurrency-max-limit"))
-                      .Text());
+    return InvalidArgument(FieldErrors(OutOfBounds(std::to_string(d.container_concurrency_max), "1",
+                                                   "2147483647", "container-concurrency-max-limit"))
+                               .Text());
   }
   if (d.container_concurrency < 0 || d.container_concurrency > d.container_concurrency_max) {
-    return Refuse(FieldErrors(OutOfBounds(std::to_string(d.container_concurrency), "0",
-                                          std::to_string(d.container_concurrency_max),
-                                          "container-concurrency"))
-                      .Text());
+    return InvalidArgument(FieldErrors(OutOfBounds(std::to_string(d.container_concurrency), "0",
+                                                   std::to_string(d.container_concurrency_max),
+                                                   "container-concurrency"))
+                               .Text());
   }
   return Ok();
 }
@@ -214,7 +214,7 @@ Status CheckConfigMap(const Json& config_map) {
   const std::string checksum = AnnotationOf(config_map, kExampleChecksumAnnotation);
   if (Find(data, {kExampleKey}) != nullptr && !checksum.empty() &&
       checksum != ExampleChecksum(StringAt(data, {kExampleKey}))) {
-    return Refuse(
+    return InvalidArgument(
         "the update modifies a key in \"_example\" which is probably not what you want. Instead, "
         "copy the respective setting to the top-level of the ConfigMap, directly below \"data\"");
   }

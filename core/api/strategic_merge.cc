@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/api/access.h"
+#include "core/api/invalid_argument.h"
 #include "core/api/patch.h"
 
 namespace updraft::api {
@@ -13,8 +14,6 @@ constexpr std::string_view kRetainKeys = "$retainKeys";
 
 // Elements are looked for one by one, so that long lists on both sides would take for ever.
 constexpr size_t kElementsMax = 5'000;
-
-Error Bad(std::string why) { return {Code::kInvalidArgument, std::move(why)}; }
 
 Json* FindByKey(Json& list, const std::string& merge_key, const Json& value) {
   for (Json& element : list) {
@@ -44,7 +43,7 @@ class StrategicMerger {
     if (directive == "delete") return Json::object();
     if (directive == "replace") return WithoutDirectives(patch);
     if (!directive.empty() && directive != "merge")
-      return Bad("Unknown patch type found: " + directive);
+      return InvalidArgument("Unknown patch type found: " + directive);
     if (!target.is_object()) target = Json::object();
     if (Status kept = RetainKeys(target, patch); !kept) return kept.error();
     for (const auto& [key, value] : patch.items()) {
@@ -71,10 +70,10 @@ class StrategicMerger {
   static Status RetainKeys(Json& target, const Json& patch) {
     const Json* keys = Find(patch, {kRetainKeys});
     if (keys == nullptr) return Ok();
-    if (!keys->is_array()) return Bad("$retainKeys is not a list");
+    if (!keys->is_array()) return InvalidArgument("$retainKeys is not a list");
     Json kept = Json::object();
     for (const Json& key : *keys) {
-      if (!key.is_string()) return Bad("$retainKeys holds no names");
+      if (!key.is_string()) return InvalidArgument("$retainKeys holds no names");
       const auto found = target.find(key.get_ref<const std::string&>());
       if (found != target.end()) kept[key.get<std::string>()] = std::move(*found);
     }
@@ -87,8 +86,8 @@ class StrategicMerger {
     const bool set = schema != nullptr && schema->is_set;
     if (!target.is_array() || (!keyed && !set)) target = Json::array();
     if ((keyed || set) && std::max(target.size(), patch.size()) > kElementsMax)
-      return Bad("a list that is merged has more than " + std::to_string(kElementsMax) +
-                 " elements");
+      return InvalidArgument("a list that is merged has more than " + std::to_string(kElementsMax) +
+                             " elements");
     if (set) {
       AddMissing(target, patch);
       return target;
@@ -110,8 +109,8 @@ class StrategicMerger {
   Status MergeElement(const Schema& schema, Json& list, const Json& element) {
     const Json* key = Find(element, {schema.merge_key});
     if (key == nullptr)
-      return Bad("map: " + ToText(element) +
-                 " does not contain declared merge key: " + schema.merge_key);
+      return InvalidArgument("map: " + ToText(element) +
+                             " does not contain declared merge key: " + schema.merge_key);
     Json* old = FindByKey(list, schema.merge_key, *key);
     if (StringAt(element, {kDirective}) == "delete") {
       const Json value = *key;
@@ -185,7 +184,7 @@ class StrategicMerger {
 }  // namespace
 
 Result<Json> StrategicMergePatch(const Schema& schema, Json target, const Json& patch) {
-  if (!patch.is_object()) return Bad("a strategic merge patch is an object");
+  if (!patch.is_object()) return InvalidArgument("a strategic merge patch is an object");
   return StrategicMerger().Merge(&schema, std::move(target), patch);
 }
 

@@ -33,14 +33,14 @@ std::optional<int> TakeNumber(std::string_view& text, size_t count) {
   return number;
 }
 
-bool Take(std::string_view& text, char expected) {
+bool TakeChar(std::string_view& text, char expected) {
   if (text.empty() || text.front() != expected) return false;
   text.remove_prefix(1);
   return true;
 }
 
 std::optional<Nanos> TakeFraction(std::string_view& text) {
-  if (!Take(text, '.')) return Nanos(0);
+  if (!TakeChar(text, '.')) return Nanos(0);
   int64_t nanos = 0;
   int digits = 0;
   while (!text.empty() && std::isdigit(static_cast<unsigned char>(text.front())) != 0) {
@@ -53,11 +53,11 @@ std::optional<Nanos> TakeFraction(std::string_view& text) {
 }
 
 std::optional<Seconds> TakeOffset(std::string_view& text) {
-  if (Take(text, 'Z') || Take(text, 'z')) return Seconds(0);
-  const bool east = Take(text, '+');
-  if (!east && !Take(text, '-')) return std::nullopt;
+  if (TakeChar(text, 'Z') || TakeChar(text, 'z')) return Seconds(0);
+  const bool east = TakeChar(text, '+');
+  if (!east && !TakeChar(text, '-')) return std::nullopt;
   const auto hours = TakeNumber(text, 2);
-  if (!hours || !Take(text, ':')) return std::nullopt;
+  if (!hours || !TakeChar(text, ':')) return std::nullopt;
   const auto minutes = TakeNumber(text, 2);
   if (!minutes || *hours > 23 || *minutes > 59) return std::nullopt;
   const Seconds offset = std::chrono::hours(*hours) + std::chrono::minutes(*minutes);
@@ -78,15 +78,15 @@ std::string FormatMicroTimestamp(WallTime time) {
 
 std::optional<WallTime> ParseTimestamp(std::string_view text) {
   const auto year = TakeNumber(text, 4);
-  if (!year || !Take(text, '-')) return std::nullopt;
+  if (!year || !TakeChar(text, '-')) return std::nullopt;
   const auto month = TakeNumber(text, 2);
-  if (!month || !Take(text, '-')) return std::nullopt;
+  if (!month || !TakeChar(text, '-')) return std::nullopt;
   const auto day = TakeNumber(text, 2);
-  if (!day || !(Take(text, 'T') || Take(text, 't'))) return std::nullopt;
+  if (!day || !(TakeChar(text, 'T') || TakeChar(text, 't'))) return std::nullopt;
   const auto hour = TakeNumber(text, 2);
-  if (!hour || !Take(text, ':')) return std::nullopt;
+  if (!hour || !TakeChar(text, ':')) return std::nullopt;
   const auto minute = TakeNumber(text, 2);
-  if (!minute || !Take(text, ':')) return std::nullopt;
+  if (!minute || !TakeChar(text, ':')) return std::nullopt;
   const auto second = TakeNumber(text, 2);
   if (!second) return std::nullopt;
   const auto fraction = TakeFraction(text);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "core/api/ascii.h"
 #include "core/api/read.h"
 
 namespace updraft::api {
@@ -23,8 +24,6 @@ constexpr Word kWords[] = {{"y", 1},     {"Y", 1},     {"yes", 1},   {"Yes", 1},
                            {"Null", 2},  {"NULL", 2},  {".nan", 3},  {".NaN", 3},  {".NAN", 3},
                            {".inf", 3},  {".Inf", 3},  {".INF", 3},  {"+.inf", 3}, {"+.Inf", 3},
                            {"+.INF", 3}, {"-.inf", 3}, {"-.Inf", 3}, {"-.INF", 3}};
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // 2001-01-02 and longer: text, although its beginning is a number.
 bool LooksLikeDate(std::string_view text) {

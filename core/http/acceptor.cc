@@ -18,7 +18,7 @@ constexpr int kBacklog = 4096;  // the kernel cuts it to net.core.somaxconn
 constexpr int kAcceptsPerTurnMax = 64;
 constexpr Nanos kPause = Millis(50);
 
-Error SocketError(int error) {
+Error AcceptError(int error) {
   return {Code::kUnavailable, strerror(error)};
 }  // NOLINT: glibc's is safe for threads
 
@@ -32,7 +32,7 @@ bool IsTransient(int error) {
 
 Result<UniqueFd> BindListener(const SocketAddress& address, PortSharing sharing) {
   UniqueFd fd(socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) return SocketError(errno);
+  if (!fd) return AcceptError(errno);
   const int on = 1;
   if (address.family() == AF_UNIX) {
     unlink(address.local.sun_path);
@@ -44,8 +44,8 @@ Result<UniqueFd> BindListener(const SocketAddress& address, PortSharing sharing)
     if (address.family() == AF_INET6)
       setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   }
-  if (bind(fd.get(), &address.any, address.size) != 0) return SocketError(errno);
-  if (listen(fd.get(), kBacklog) != 0) return SocketError(errno);
+  if (bind(fd.get(), &address.any, address.size) != 0) return AcceptError(errno);
+  if (listen(fd.get(), kBacklog) != 0) return AcceptError(errno);
   return fd;
 }
 

@@ -7,8 +7,8 @@ namespace updraft::http {
 namespace {
 
 // What a usual response needs.
-constexpr size_t kUsualFields = 10;
-constexpr size_t kUsualHeadBytes = 320;
+constexpr size_t kUsualResponseFields = 10;
+constexpr size_t kUsualResponseBytes = 320;
 
 }  // namespace
 
@@ -100,7 +100,7 @@ void Http2ClientConnection::Leave(Http2ClientExchange& exchange) {
 
 Http2ClientExchange::Http2ClientExchange(std::shared_ptr<Http2ClientConnection> connection)
     : Http2Stream(*connection), connection_(std::move(connection)) {
-  coming_.headers.Reserve(kUsualFields, kUsualHeadBytes);
+  coming_.headers.Reserve(kUsualResponseFields, kUsualResponseBytes);
   connection_->Enter(*this);
 }
 

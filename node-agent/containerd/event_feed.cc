@@ -17,7 +17,7 @@ constexpr char kMarkerTopic[] = "/updraft/subscribed";
 constexpr Nanos kMarkerRepeat = Millis(20);
 constexpr BackoffPolicy kReconnect = {.first = Millis(50), .most = Seconds(1)};
 
-WallTime ToWall(const google::protobuf::Timestamp& time) {
+WallTime EventTime(const google::protobuf::Timestamp& time) {
   return FromUnixNanos(time.seconds() * 1'000'000'000 + time.nanos());
 }
 
@@ -89,7 +89,7 @@ void EventFeed::OnEnvelope(const events::Envelope& envelope) {
     callbacks_.exit({.container_id = exit.container_id(),
                      .exec_id = own_process ? "" : exit.id(),
                      .exit_status = exit.exit_status(),
-                     .exited_at = ToWall(exit.exited_at())});
+                     .exited_at = EventTime(exit.exited_at())});
   } else if (envelope.topic() == "/tasks/oom") {
     payload::TaskOOM oom;
     if (Decode(envelope.event(), oom)) callbacks_.out_of_memory(oom.container_id());

@@ -8,7 +8,7 @@ namespace images = containerd::services::images::v1;
 
 namespace {
 
-std::unique_ptr<images::Images::Stub> StubOf(const ContainerdScope& scope) {
+std::unique_ptr<images::Images::Stub> ImageStub(const ContainerdScope& scope) {
   return images::Images::NewStub(scope.client->channel());
 }
 
@@ -38,7 +38,7 @@ Result<std::vector<ImageRecord>> ListImageRecords(const ContainerdScope& scope) 
   ContainerdCall call(scope);
   images::ListImagesResponse response;
   const grpc::Status status =
-      StubOf(scope)->List(call.context(), images::ListImagesRequest(), &response);
+      ImageStub(scope)->List(call.context(), images::ListImagesRequest(), &response);
   if (!status.ok()) return ContainerdError("list images", status);
   std::vector<ImageRecord> records;
   for (const images::Image& image : response.images()) records.push_back(FromProto(image));
@@ -51,14 +51,14 @@ Result<std::optional<ImageRecord>> FindImageRecord(const ContainerdScope& scope,
   images::GetImageRequest request;
   images::GetImageResponse response;
   request.set_name(name);
-  const grpc::Status status = StubOf(scope)->Get(call.context(), request, &response);
+  const grpc::Status status = ImageStub(scope)->Get(call.context(), request, &response);
   if (status.error_code() == grpc::StatusCode::NOT_FOUND) return std::optional<ImageRecord>();
   if (!status.ok()) return ContainerdError("look for image " + name, status);
   return std::optional(FromProto(response.image()));
 }
 
 Status PutImageRecord(const ContainerdScope& scope, const ImageRecord& record) {
-  const auto stub = StubOf(scope);
+  const auto stub = ImageStub(scope);
   {
     ContainerdCall call(scope);
     images::CreateImageRequest request;
@@ -84,7 +84,7 @@ Status DeleteImageRecord(const ContainerdScope& scope, const std::string& name) 
   images::DeleteImageRequest request;
   google::protobuf::Empty response;
   request.set_name(name);
-  const grpc::Status status = StubOf(scope)->Delete(call.context(), request, &response);
+  const grpc::Status status = ImageStub(scope)->Delete(call.context(), request, &response);
   if (status.ok() || status.error_code() == grpc::StatusCode::NOT_FOUND) return Ok();
   return ContainerdError("remove image " + name, status);
 }

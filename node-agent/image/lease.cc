@@ -34,7 +34,7 @@ std::string ShortName(const std::string& work) {
   return DigestOf(work).substr(kSchemeBytes, 16);
 }
 
-std::unique_ptr<leases::Leases::Stub> StubOf(const ContainerdScope& scope) {
+std::unique_ptr<leases::Leases::Stub> LeaseStub(const ContainerdScope& scope) {
   return leases::Leases::NewStub(scope.client->channel());
 }
 
@@ -45,7 +45,7 @@ Result<std::vector<leases::Lease>> LeasesOf(const ContainerdScope& scope, const 
   std::string filter = "labels.\"";
   filter.append(kWorkLabel).append("\"==\"").append(work).append("\"");
   request.add_filters(filter);
-  const grpc::Status status = StubOf(scope)->List(call.context(), request, &response);
+  const grpc::Status status = LeaseStub(scope)->List(call.context(), request, &response);
   if (!status.ok()) return ContainerdError("look for leases", status);
   return std::vector<leases::Lease>(response.leases().begin(), response.leases().end());
 }
@@ -59,7 +59,7 @@ Status HoldInLease(const ContainerdScope& scope, const std::string& type, const 
   request.set_id(scope.lease);
   request.mutable_resource()->set_id(id);
   request.mutable_resource()->set_type(type);
-  const grpc::Status status = StubOf(scope)->AddResource(call.context(), request, &response);
+  const grpc::Status status = LeaseStub(scope)->AddResource(call.context(), request, &response);
   if (!status.ok()) return ContainerdError("hold " + id, status);
   return Ok();
 }
@@ -83,7 +83,7 @@ Result<WorkLease> WorkLease::Take(const ContainerdScope& scope, const std::strin
   request.set_id("updraft-image-" + std::to_string(UnixNanos(now)) + "-" + ShortName(work));
   request.mutable_labels()->insert({kWorkLabel, work});
   request.mutable_labels()->insert({kExpireLabel, Rfc3339(now + kLifetime)});
-  const grpc::Status status = StubOf(scope)->Create(call.context(), request, &response);
+  const grpc::Status status = LeaseStub(scope)->Create(call.context(), request, &response);
   if (!status.ok()) return ContainerdError("take a lease", status);
   leased.lease = response.lease().id();
   return WorkLease(std::move(leased), work);
@@ -97,7 +97,7 @@ void WorkLease::Release() const {
     Log(Level::kWarn, "image_leases_not_released", {{"error", mine.error().message}});
     return;
   }
-  const auto stub = StubOf(scope);
+  const auto stub = LeaseStub(scope);
   for (const leases::Lease& lease : *mine) {
     ContainerdCall call(scope);
     leases::DeleteRequest request;

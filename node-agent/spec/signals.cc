@@ -8,23 +8,24 @@
 namespace updraft::node_agent {
 namespace {
 
-std::optional<int> Number(std::string_view text) {
+std::optional<int> SignalNumber(std::string_view text) {
   int number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number <= 0 || number >= NSIG) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || number <= 0 || number >= NSIG)
+    return std::nullopt;
   return number;
 }
 
 }  // namespace
 
 std::optional<int> ParseSignal(std::string_view name) {
-  if (const auto number = Number(name)) return number;
+  if (const auto number = SignalNumber(name)) return number;
   std::string upper(name);
   for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
   if (upper.starts_with("SIG")) upper.erase(0, 3);
   constexpr std::string_view kRealTime = "RTMIN+";
   if (upper.starts_with(kRealTime)) {
-    const auto offset = Number(std::string_view(upper).substr(kRealTime.size()));
+    const auto offset = SignalNumber(std::string_view(upper).substr(kRealTime.size()));
     if (!offset || SIGRTMIN + *offset > SIGRTMAX) return std::nullopt;
     return SIGRTMIN + *offset;
   }

@@ -142,7 +142,7 @@ class SimController::Parts final : private FleetFollower,
 
   // ---- the fleet's changes go out
 
-  void OnFleetChanges(const Fleet& fleet, const FleetChanges& changes, Moment at) override {
+  void OnFleetChanges(const Fleet& fleet, const FleetChanges& changes, controller::Moment at) override {
     if (around_.on_settled) around_.on_settled(fleet, changes);
     for (const NodeOrder& order : changes.orders) {
       const auto it = node_streams_.find(speakers_.StreamOf(order.node));
@@ -177,13 +177,13 @@ class SimController::Parts final : private FleetFollower,
     if (message.has_hello()) {
       if (const auto older = speakers_.Hello(id, message.hello().node())) node_streams_.at(*older)->End();
       known_nodes_.OnHello(message.hello());
-      turns_.Change([&](Fleet& fleet, Moment at) { fleet.OnNodeHello(id, message.hello(), at); });
+      turns_.Change([&](Fleet& fleet, controller::Moment at) { fleet.OnNodeHello(id, message.hello(), at); });
       Trace("hello of " + message.hello().node());
       return;
     }
     const NodeName node = speakers_.NodeOf(id);
     if (node.empty()) return;
-    turns_.Change([&](Fleet& fleet, Moment at) { Hear(fleet, node, id, message, at); });
+    turns_.Change([&](Fleet& fleet, controller::Moment at) { Hear(fleet, node, id, message, at); });
   }
   void OnFlushed(const NodeServerEnd::Stream&) override {}
   void OnEnded(const NodeServerEnd::Stream& stream) override {
@@ -191,7 +191,7 @@ class SimController::Parts final : private FleetFollower,
     const std::optional<NodeName> node = speakers_.End(stream->id());
     if (!node) return;
     Trace("lost " + *node);
-    turns_.Change([&](Fleet& fleet, Moment at) { fleet.OnNodeGone(*node, stream->id(), at); });
+    turns_.Change([&](Fleet& fleet, controller::Moment at) { fleet.OnNodeGone(*node, stream->id(), at); });
   }
 
   // ---- activators
@@ -218,14 +218,14 @@ class SimController::Parts final : private FleetFollower,
     if (message.has_hello()) {
       const ActivatorId& activator = message.hello().activator_id();
       sessions_.Hello(id, activator);
-      turns_.Change([&](Fleet& fleet, Moment) { fleet.OnActivator(activator); });
+      turns_.Change([&](Fleet& fleet, controller::Moment) { fleet.OnActivator(activator); });
     }
     if (message.has_drained()) {
       turns_.Change(
-          [&](Fleet& fleet, Moment) { fleet.OnDrained(sessions_.IdOf(id), message.drained().instance_id()); });
+          [&](Fleet& fleet, controller::Moment) { fleet.OnDrained(sessions_.IdOf(id), message.drained().instance_id()); });
     }
     if (message.has_loads()) {
-      turns_.Change([&](Fleet& fleet, Moment) { fleet.OnLoads(sessions_.IdOf(id), message.loads()); });
+      turns_.Change([&](Fleet& fleet, controller::Moment) { fleet.OnLoads(sessions_.IdOf(id), message.loads()); });
     }
     if (!message.has_applied()) return;
     sessions_.Applied(id, message.applied().sequence());
@@ -242,7 +242,7 @@ class SimController::Parts final : private FleetFollower,
     TellProgrammed();
     if (!gone) return;
     Trace("lost activator " + *gone);
-    turns_.Change([&](Fleet& fleet, Moment at) { fleet.OnActivatorGone(*gone, at.now); });
+    turns_.Change([&](Fleet& fleet, controller::Moment at) { fleet.OnActivatorGone(*gone, at.now); });
   }
   void PushRoutesLater() {
     if (std::exchange(push_pending_, true)) return;
@@ -282,7 +282,7 @@ class SimController::Parts final : private FleetFollower,
     for (const v1::Decision& decision : message.decisions()) {
       if (around_.trace) Trace("decided " + decision.revision() + " " + std::to_string(decision.desired()));
     }
-    turns_.Change([&](Fleet& fleet, Moment) {
+    turns_.Change([&](Fleet& fleet, controller::Moment) {
       for (const v1::Decision& decision : message.decisions()) fleet.OnDecision(Told(decision));
     });
   }

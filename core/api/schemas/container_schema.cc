@@ -3,10 +3,6 @@
 namespace updraft::api {
 namespace {
 
-Field Hidden(std::string name, SchemaRef schema) {
-  return {std::move(name), "", std::move(schema), true};
-}
-
 SchemaRef KeySelectorSchema(std::string description) {
   return AtomicOf(
       ObjectOf(std::move(description),

@@ -3,10 +3,6 @@
 namespace updraft::api {
 namespace {
 
-Field Hidden(std::string name, SchemaRef schema) {
-  return {std::move(name), "", std::move(schema), true};
-}
-
 // A field that Knative lets through only with a feature of config-features.
 Field Gated(std::string name, std::string_view feature, SchemaRef schema) {
   return {std::move(name), "Needs the feature " + std::string(feature) + ".", std::move(schema)};
@@ -68,6 +64,10 @@ SchemaRef PodSecurityContextSchema() {
 }
 
 }  // namespace
+
+Field Hidden(std::string name, SchemaRef schema) {
+  return {std::move(name), "", std::move(schema), true};
+}
 
 SchemaRef VolumeSchema() {
   static const SchemaRef schema = ObjectOf(

@@ -13,6 +13,9 @@ SchemaRef StatusSchema();
 // apiVersion, kind and metadata in front of `fields`. `definition` as Kubernetes would name it.
 SchemaRef KindSchema(std::string definition, std::string description, std::vector<Field> fields);
 
+// A field of which the API's schema says nothing.
+Field Hidden(std::string name, SchemaRef schema);
+
 // A container, and what a pod is made of, with all that Knative knows of them.
 SchemaRef ContainerSchema();
 SchemaRef ProbeSchema();

@@ -8,8 +8,8 @@ namespace {
 constexpr std::string_view kInt32Max = "2147483647";
 
 // A port of an httpGet or tcpSocket probe: IntOrString, 0 and "" being absent.
-FieldErrors ValidatePort(const Json& handler, const std::string& field, ContainerRole role,
-                         const std::string& port_name) {
+FieldErrors ValidateProbePort(const Json& handler, const std::string& field, ContainerRole role,
+                              const std::string& port_name) {
   const std::string text = StringAt(handler, {"port"});
   const int64_t number = IntAt(handler, {"port"});
   const std::string path = field + ".port";
@@ -40,7 +40,7 @@ FieldErrors ValidateProbe(const Json& probe, ContainerRole role, const std::stri
     // It puts what it found of the handlers before below this one.
     errors = errors.ViaField(field);
     if (field == "httpGet" || field == "tcpSocket")
-      errors.Add(ValidatePort(*handler, field, role, port_name));
+      errors.Add(ValidateProbePort(*handler, field, role, port_name));
   }
   if (handlers.empty()) errors.Add(MissingOneOf({"httpGet", "tcpSocket", "exec", "grpc"}));
   if (handlers.size() > 1) errors.Add(MultipleOneOf(std::move(handlers)));

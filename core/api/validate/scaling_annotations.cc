@@ -15,8 +15,6 @@ namespace {
 
 using std::chrono::hours;
 
-constexpr Nanos kWindowMin = Seconds(6);
-constexpr Nanos kWindowMax = hours(1);
 constexpr std::string_view kPrefix = "autoscaling.knative.dev/";
 
 // An annotation, looked up by its name and the old camelCase alias.
@@ -88,7 +86,7 @@ FieldErrors CheckActivationScale(const Json& annotations, int64_t min, int64_t m
   return {};
 }
 
-FieldErrors CheckScales(const Json& annotations, const AutoscalerConfig& config) {
+FieldErrors CheckScaleAnnotations(const Json& annotations, const AutoscalerConfig& config) {
   FieldErrors errors;
   const auto max_annotation = Get(annotations, "max-scale", "maxScale");
   const int64_t min = CountOf(Get(annotations, "min-scale", "minScale"), errors);
@@ -150,8 +148,8 @@ FieldErrors CheckDuration(const std::optional<AnnotationValue>& found, Nanos lea
   if (!found) return {};
   const std::optional<Nanos> value = ParseGoDuration(found->value);
   if (!value) return InvalidValue(found->value, found->key);
-  if (*value < least || *value > kWindowMax) {
-    return OutOfBounds(found->value, FormatGoDuration(least), FormatGoDuration(kWindowMax),
+  if (*value < least || *value > kStableWindowMax) {
+    return OutOfBounds(found->value, FormatGoDuration(least), FormatGoDuration(kStableWindowMax),
                        found->key);
   }
   if (whole_seconds && *value % Seconds(1) != Nanos(0)) {
@@ -211,7 +209,7 @@ FieldErrors CheckOwn(const Json& annotations) {
   const std::string silent_key(kSilentStreamTimeoutAnnotation);
   if (const auto found = FirstAnnotation(annotations, {silent_key})) {
     const std::optional<Nanos> value = ParseGoDuration(found->value);
-    if (!value || *value < Seconds(1) || *value > kWindowMax)
+    if (!value || *value < Seconds(1) || *value > kStableWindowMax)
       errors.Add(InvalidValue(found->value, found->key, "a duration of 1s to 1h is wanted"));
   }
   return errors;
@@ -221,9 +219,9 @@ FieldErrors CheckOwn(const Json& annotations) {
 
 FieldErrors ValidateScalingAnnotations(const Json& annotations, const AutoscalerConfig& config) {
   FieldErrors errors = CheckClass(annotations);
-  errors.Add(CheckScales(annotations, config));
+  errors.Add(CheckScaleAnnotations(annotations, config));
   errors.Add(CheckFloats(annotations));
-  errors.Add(CheckDuration(Get(annotations, "window"), kWindowMin, true));
+  errors.Add(CheckDuration(Get(annotations, "window"), kStableWindowMin, true));
   errors.Add(CheckDuration(
       Get(annotations, "scale-to-zero-pod-retention-period", "scaleToZeroPodRetentionPeriod"),
       Nanos(0), false));

@@ -100,8 +100,8 @@ FieldErrors CheckNetworkAnnotations(const Json& annotations) {
 }
 
 FieldErrors CheckSidecarAnnotations(const Json& annotations) {
-  constexpr std::string_view kPrefix = "queue.sidecar.serving.knative.dev/";
-  const std::string prefix(kPrefix);
+  constexpr std::string_view kSidecarPrefix = "queue.sidecar.serving.knative.dev/";
+  const std::string prefix(kSidecarPrefix);
   FieldErrors errors;
   if (const auto share = FirstAnnotation(
           annotations, {prefix + "resource-percentage", prefix + "resourcePercentage"})) {

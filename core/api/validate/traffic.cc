@@ -7,15 +7,15 @@
 namespace updraft::api {
 namespace {
 
-std::string Join(const Complaints& complaints) {
+std::string Joined(const Complaints& complaints) {
   std::string text;
   for (const std::string& complaint : complaints) text += (text.empty() ? "" : ", ") + complaint;
   return text;
 }
 
-FieldErrors CheckName(const std::string& name, const char* field) {
+FieldErrors CheckTrafficName(const std::string& name, const char* field) {
   const Complaints complaints = CheckQualifiedName(name);
-  return complaints.empty() ? FieldErrors() : InvalidKeyName(name, field, Join(complaints));
+  return complaints.empty() ? FieldErrors() : InvalidKeyName(name, field, Joined(complaints));
 }
 
 FieldErrors CheckReference(const Json& target, bool service) {
@@ -24,8 +24,8 @@ FieldErrors CheckReference(const Json& target, bool service) {
   if (service && !configuration.empty()) return DisallowedFields({"configurationName"});
   if (!revision.empty() && !configuration.empty())
     return MultipleOneOf({"revisionName", "configurationName"});
-  if (!revision.empty()) return CheckName(revision, "revisionName");
-  if (!configuration.empty()) return CheckName(configuration, "configurationName");
+  if (!revision.empty()) return CheckTrafficName(revision, "revisionName");
+  if (!configuration.empty()) return CheckTrafficName(configuration, "configurationName");
   return service ? FieldErrors() : MissingOneOf({"revisionName", "configurationName"});
 }
 

@@ -18,11 +18,11 @@ struct Malformed {
   std::string named;     // what the message must contain: the field, or the line of a syntax error
 };
 
-// The Service with `container` as its only container and `more` beside the containers.
-std::string Service(const std::string& container, const std::string& more = "",
+// The ServiceYaml with `container` as its only container and `more` beside the containers.
+std::string ServiceYaml(const std::string& container, const std::string& more = "",
                     const std::string& metadata = "name: hello", const std::string& spec = "",
                     const std::string& template_metadata = "") {
-  return "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {" + metadata +
+  return "apiVersion: serving.knative.dev/v1\nkind: ServiceYaml\nmetadata: {" + metadata +
          "}\nspec:\n" + spec + "  template:\n" + template_metadata + "    spec:\n" + more +
          "      containers:\n      - " + container + "\n";
 }
@@ -31,68 +31,68 @@ const std::string kImage = "image: example.com/hello";
 
 std::vector<Malformed> Cases() {
   const auto in_container = [](const std::string& field) {
-    return Service("{" + kImage + ", " + field + "}");
+    return ServiceYaml("{" + kImage + ", " + field + "}");
   };
   const auto in_spec = [](const std::string& field) {
-    return Service(kImage, "      " + field + "\n");
+    return ServiceYaml(kImage, "      " + field + "\n");
   };
   const auto annotated = [](const std::string& annotation) {
-    return Service(kImage, "", "name: hello", "",
+    return ServiceYaml(kImage, "", "name: hello", "",
                    "    metadata: {annotations: {" + annotation + "}}\n");
   };
   const auto traffic = [](const std::string& targets) {
-    return Service(kImage, "", "name: hello", "  traffic: [" + targets + "]\n");
+    return ServiceYaml(kImage, "", "name: hello", "  traffic: [" + targets + "]\n");
   };
   const std::string containers = "spec.template.spec.containers[0].";
   const std::string annotations = "spec.template.metadata.annotations.autoscaling.knative.dev/";
   return {
       // the text itself
-      {"TabIndent", "apiVersion: serving.knative.dev/v1\nkind: Service\n\tmetadata: {}\n",
+      {"TabIndent", "apiVersion: serving.knative.dev/v1\nkind: ServiceYaml\n\tmetadata: {}\n",
        "line 3"},
       {"UnclosedBracket",
-       "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: hello\nspec: {}\n",
+       "apiVersion: serving.knative.dev/v1\nkind: ServiceYaml\nmetadata: {name: hello\nspec: {}\n",
        "line"},
       {"BadIndent",
-       "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata:\n   name: hello\n  labels: "
+       "apiVersion: serving.knative.dev/v1\nkind: ServiceYaml\nmetadata:\n   name: hello\n  labels: "
        "{}\n",
        "line 5"},
-      {"AliasOfNothing", Service("{image: *nothing}"), "line"},
+      {"AliasOfNothing", ServiceYaml("{image: *nothing}"), "line"},
       {"NoKind", "apiVersion: serving.knative.dev/v1\nmetadata: {name: hello}\n", "Kind"},
       {"OtherVersion",
-       "apiVersion: serving.knative.dev/v2\nkind: Service\nmetadata: {name: hello}\n",
+       "apiVersion: serving.knative.dev/v2\nkind: ServiceYaml\nmetadata: {name: hello}\n",
        "serving.knative.dev/v2"},
-      {"OtherNamespace", Service(kImage, "", "name: hello, namespace: other"), "namespace"},
+      {"OtherNamespace", ServiceYaml(kImage, "", "name: hello, namespace: other"), "namespace"},
       {"NotAnObject", "- a\n- b\n", "not an object"},
       // unknown fields
       {"UnknownInContainer", in_container("imagee: x"), containers + "imagee"},
       {"UnknownInSpec", in_spec("contianerConcurrency: 5"),
        "spec.template.spec.contianerConcurrency"},
-      {"UnknownAtTop", Service(kImage) + "extra: {}\n", "extra"},
-      {"UnknownInMetadata", Service(kImage, "", "name: hello, lables: {a: b}"), "metadata.lables"},
-      {"TwiceTheSameKey", Service("{" + kImage + ", name: a, name: b}"), containers + "name"},
+      {"UnknownAtTop", ServiceYaml(kImage) + "extra: {}\n", "extra"},
+      {"UnknownInMetadata", ServiceYaml(kImage, "", "name: hello, lables: {a: b}"), "metadata.lables"},
+      {"TwiceTheSameKey", ServiceYaml("{" + kImage + ", name: a, name: b}"), containers + "name"},
       // wrong types
       {"TextForNumber", in_spec("timeoutSeconds: soon"), "spec.template.spec.timeoutSeconds"},
       {"NumberForText", in_container("env: [{name: A, value: 5}]"), containers + "env[0].value"},
       {"BooleanForText", in_container("env: [{name: A, value: yes}]"), containers + "env[0].value"},
       {"MapForList", in_container("args: {a: b}"), containers + "args"},
-      {"ListForMap", Service(kImage, "", "name: hello, labels: [a]"), "metadata.labels"},
+      {"ListForMap", ServiceYaml(kImage, "", "name: hello, labels: [a]"), "metadata.labels"},
       {"FractionForInteger", in_spec("containerConcurrency: 1.5"),
        "spec.template.spec.containerConcurrency"},
       {"PortTooLarge", in_container("ports: [{containerPort: 99999999999}]"),
        containers + "ports[0].containerPort"},
       // names
-      {"NameWithCapitals", Service(kImage, "", "name: Hello"), "metadata.name"},
-      {"NameTooLong", Service(kImage, "", "name: " + std::string(64, 'a')), "metadata.name"},
-      {"NoName", Service(kImage, "", "labels: {a: b}"), "metadata.name"},
-      {"BadLabel", Service(kImage, "", "name: hello, labels: {a: 'b c'}"), "metadata.labels"},
+      {"NameWithCapitals", ServiceYaml(kImage, "", "name: Hello"), "metadata.name"},
+      {"NameTooLong", ServiceYaml(kImage, "", "name: " + std::string(64, 'a')), "metadata.name"},
+      {"NoName", ServiceYaml(kImage, "", "labels: {a: b}"), "metadata.name"},
+      {"BadLabel", ServiceYaml(kImage, "", "name: hello, labels: {a: 'b c'}"), "metadata.labels"},
       {"RevisionNameOfAnother",
-       Service(kImage, "", "name: hello", "", "    metadata: {name: other-1}\n"),
+       ServiceYaml(kImage, "", "name: hello", "", "    metadata: {name: other-1}\n"),
        "spec.template.metadata.name"},
       // limits and rules
-      {"NoImage", Service("{name: x}"), containers + "image"},
-      {"BadImage", Service("{image: 'a b'}"), containers + "image"},
+      {"NoImage", ServiceYaml("{name: x}"), containers + "image"},
+      {"BadImage", ServiceYaml("{image: 'a b'}"), containers + "image"},
       {"NoContainers",
-       "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: hello}\nspec: "
+       "apiVersion: serving.knative.dev/v1\nkind: ServiceYaml\nmetadata: {name: hello}\nspec: "
        "{template: {spec: {containers: []}}}\n",
        "spec.template.spec.containers"},
       {"NegativeConcurrency", in_spec("containerConcurrency: -1"),
@@ -119,7 +119,7 @@ std::vector<Malformed> Cases() {
        annotated("autoscaling.knative.dev/min-scale: '3', autoscaling.knative.dev/max-scale: '2'"),
        annotations + "max-scale"},
       {"ScalingOfTheService",
-       Service(kImage, "", "name: hello, annotations: {autoscaling.knative.dev/min-scale: '1'}"),
+       ServiceYaml(kImage, "", "name: hello, annotations: {autoscaling.knative.dev/min-scale: '1'}"),
        "autoscaling.knative.dev/min-scale"},
       {"TrafficTooLittle", traffic("{percent: 50}"), "spec.traffic"},
       {"TrafficTagTwice", traffic("{percent: 100, tag: a}, {tag: a}"), "spec.traffic[1].tag"},

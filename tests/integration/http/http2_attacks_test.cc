@@ -29,13 +29,13 @@ using http::Setting;
 
 constexpr size_t kLongBytes = 10 << 20;
 
-struct Instance {
+struct SlowInstance {
   std::atomic<int> requests = 0;
   std::atomic<int> whole = 0;
   std::atomic<int> abandoned = 0;
 
   // By path: "/long" is long, "/never" gets no answer, all else "ok".
-  static http::Task<void> Serve(http::Exchange& exchange, Instance* instance) {
+  static http::Task<void> Serve(http::Exchange& exchange, SlowInstance* instance) {
     ++instance->requests;
     const std::string_view path = exchange.request().path();
     if (path == "/long") {
@@ -66,7 +66,7 @@ class AttackTest : public testing::Test {
  protected:
   explicit AttackTest(RevisionSettings settings = {})
       : backend_(
-            [this](http::Exchange& exchange) { return Instance::Serve(exchange, &instance_); }),
+            [this](http::Exchange& exchange) { return SlowInstance::Serve(exchange, &instance_); }),
         activator_(Workers(2), std::move(settings)) {
     activator_.SetPorts({backend_.port()});
   }
@@ -83,7 +83,7 @@ class AttackTest : public testing::Test {
     while (activator_.in_flight(backend_.port()) != 0) poll(nullptr, 0, 1);
   }
 
-  Instance instance_;
+  SlowInstance instance_;
   http::TestServer backend_;
   ActivatorFixture activator_;
 };
@@ -115,7 +115,7 @@ class Bystander {
   std::thread thread_;
 };
 
-std::string Reset(uint32_t stream) {
+std::string ResetFrame(uint32_t stream) {
   return Frame(NGHTTP2_RST_STREAM, 0, stream, Number(NGHTTP2_CANCEL, 4));
 }
 
@@ -151,9 +151,9 @@ TEST_F(AttackTest, RapidResetEndsTheConnectionAndReachesFewWhileOthersAreServed)
     RawHttp2 client(activator_.port());
     bool open = true;
     for (uint32_t stream = 1; open && stream < 40'000; stream += 2) {
-      open = together
-                 ? client.Send(HeadersFrame(stream, RequestFields()) + Reset(stream))
-                 : client.Send(HeadersFrame(stream, RequestFields())) && client.Send(Reset(stream));
+      open = together ? client.Send(HeadersFrame(stream, RequestFields()) + ResetFrame(stream))
+                      : client.Send(HeadersFrame(stream, RequestFields())) &&
+                            client.Send(ResetFrame(stream));
     }
     client.ReadUntil([](const http::Seen&) { return false; });
     EXPECT_TRUE(client.client().closed());
@@ -307,7 +307,7 @@ TEST_F(AttackTest, ResponsesThatMayNotBeSentTakeLittleMemoryAndAreLetGo) {
     EXPECT_LT(ResidentBytes(), before + (40 << 20));  // a piece for each, here and in the instance
   }
   EXPECT_TRUE(client.seen().bodies.empty());
-  for (uint32_t i = 0; i < kStreams; ++i) client.Send(Reset(2 * i + 1));
+  for (uint32_t i = 0; i < kStreams; ++i) client.Send(ResetFrame(2 * i + 1));
   WaitUntilIdle();
   ASSERT_TRUE(client.Ping());
   ExpectOthersAreServed();
@@ -408,9 +408,9 @@ TEST(HeldTest, AHundredThousandRequestsTakeLittleMemoryAndAreAllAnswered) {
   constexpr uint32_t kConnections = 100;
   constexpr uint32_t kStreams = 1000;
   constexpr size_t kRequests = size_t{kConnections} * kStreams;
-  Instance instance;
+  SlowInstance instance;
   http::TestServer backend(
-      [&instance](http::Exchange& exchange) { return Instance::Serve(exchange, &instance); });
+      [&instance](http::Exchange& exchange) { return SlowInstance::Serve(exchange, &instance); });
   WorkerPoolOptions options = Workers(2);
   options.limits.queue_length_max = kRequests;
   ActivatorFixture activator(options, WithConcurrency(100));

@@ -21,7 +21,7 @@ Policy Memory(double mebibytes) {
   return policy;
 }
 
-struct Case {
+struct ReplicaCase {
   std::string name;
   Policy policy;
   UsageFacts facts;
@@ -40,14 +40,14 @@ std::vector<InstanceUsage> Bytes(std::vector<int64_t> values) {
   return usage;
 }
 
-class ReplicasTest : public testing::TestWithParam<Case> {};
+class ReplicasTest : public testing::TestWithParam<ReplicaCase> {};
 
 TEST_P(ReplicasTest, Recommends) { EXPECT_EQ(RecommendedInstances(GetParam().policy, GetParam().facts), GetParam().want); }
 
 // Kubernetes: ceil(ready * (average as a whole percentage) / target), nothing within 10 % of the target.
 INSTANTIATE_TEST_SUITE_P(
     Table, ReplicasTest,
-    testing::ValuesIn(std::vector<Case>{
+    testing::ValuesIn(std::vector<ReplicaCase>{
         // 300 + 500 + 700 of 3000: 50 %; 50 / 30 = 1.67, times 3.
         {"Grows", Cpu(30), {.current = 3, .ready = 3, .usage = Millis({300, 500, 700}), .cpu_request_millis = 1000}, 5},
         // 28 % of 50: 0.56 times 5 = 2.8.

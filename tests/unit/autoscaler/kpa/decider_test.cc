@@ -5,7 +5,7 @@
 namespace updraft::autoscaler {
 namespace {
 
-constexpr TimePoint kNow{Seconds(100'000)};
+constexpr TimePoint kDecidedAt{Seconds(100'000)};
 
 // A round target: 10 requests in flight per instance.
 Policy Ten() {
@@ -15,19 +15,19 @@ Policy Ten() {
   return policy;
 }
 
-struct Case {
+struct DeciderCase {
   std::string name;
   Policy policy;
   Observation observation;
   int want;
 };
 
-class DecideTest : public testing::TestWithParam<Case> {};
+class DecideTest : public testing::TestWithParam<DeciderCase> {};
 
 TEST_P(DecideTest, FromCalmMemory) {
-  const Case& c = GetParam();
+  const DeciderCase& c = GetParam();
   Memory memory;
-  EXPECT_EQ(Decide(c.policy, c.observation, memory, kNow).desired, c.want);
+  EXPECT_EQ(Decide(c.policy, c.observation, memory, kDecidedAt).desired, c.want);
 }
 
 Policy With(const std::function<void(Policy&)>& change) {
@@ -38,7 +38,7 @@ Policy With(const std::function<void(Policy&)>& change) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, DecideTest,
-    testing::ValuesIn(std::vector<Case>{
+    testing::ValuesIn(std::vector<DeciderCase>{
         {"IdleWithOneReadyGoesToZero", Ten(), {.stable = 0, .panic = 0, .ready = 1}, 0},
         {"PartOfAnInstanceIsAnInstance", Ten(), {.stable = 21, .panic = 21, .ready = 3}, 3},
         {"ShrinksAtMostByTheRate", Ten(), {.stable = 1, .panic = 1, .ready = 9}, 4},       // floor(9 / 2)
@@ -84,10 +84,10 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(DecideTest, PanicHoldsThePeakUntilAStableWindowHasPassed) {
   const Policy policy = Ten();
   Memory memory;
-  EXPECT_EQ(Decide(policy, {.stable = 10, .panic = 60, .ready = 2}, memory, kNow).desired, 6);
+  EXPECT_EQ(Decide(policy, {.stable = 10, .panic = 60, .ready = 2}, memory, kDecidedAt).desired, 6);
   const Observation calm{.stable = 10, .panic = 10, .ready = 6};
-  EXPECT_EQ(Decide(policy, calm, memory, kNow + Seconds(60)).desired, 6);  // not yet: strictly later
-  const Verdict released = Decide(policy, calm, memory, kNow + Seconds(60) + Nanos(1));
+  EXPECT_EQ(Decide(policy, calm, memory, kDecidedAt + Seconds(60)).desired, 6);  // not yet: strictly later
+  const Verdict released = Decide(policy, calm, memory, kDecidedAt + Seconds(60) + Nanos(1));
   EXPECT_FALSE(released.panic);
   EXPECT_EQ(released.desired, 3);  // floor(6 / 2), not a cliff
   EXPECT_EQ(memory.panic_peak, 0);
@@ -96,71 +96,71 @@ TEST(DecideTest, PanicHoldsThePeakUntilAStableWindowHasPassed) {
 TEST(DecideTest, AnotherSurgeExtendsPanic) {
   const Policy policy = Ten();
   Memory memory;
-  Decide(policy, {.stable = 10, .panic = 60, .ready = 2}, memory, kNow);
-  Decide(policy, {.stable = 10, .panic = 60, .ready = 2}, memory, kNow + Seconds(50));
-  EXPECT_TRUE(Decide(policy, {.stable = 10, .panic = 10, .ready = 6}, memory, kNow + Seconds(100)).panic);
+  Decide(policy, {.stable = 10, .panic = 60, .ready = 2}, memory, kDecidedAt);
+  Decide(policy, {.stable = 10, .panic = 60, .ready = 2}, memory, kDecidedAt + Seconds(50));
+  EXPECT_TRUE(Decide(policy, {.stable = 10, .panic = 10, .ready = 6}, memory, kDecidedAt + Seconds(100)).panic);
 }
 
 TEST(DecideTest, ARestartedAutoscalerNeverScalesDownBlindly) {
   const Policy policy = Ten();
-  Memory memory = BirthMemory(policy, 7, kNow);
-  const Verdict verdict = Decide(policy, {.stable = 0, .panic = 0, .ready = 7}, memory, kNow + Seconds(2));
+  Memory memory = BirthMemory(policy, 7, kDecidedAt);
+  const Verdict verdict = Decide(policy, {.stable = 0, .panic = 0, .ready = 7}, memory, kDecidedAt + Seconds(2));
   EXPECT_TRUE(verdict.panic);
   EXPECT_EQ(verdict.desired, 7);
 }
 
 TEST(DecideTest, OneReadyInstanceIsNoPanicAtBirth) {
-  Memory memory = BirthMemory(Ten(), 1, kNow);
-  EXPECT_FALSE(Decide(Ten(), {.stable = 0, .panic = 0, .ready = 1}, memory, kNow).panic);
+  Memory memory = BirthMemory(Ten(), 1, kDecidedAt);
+  EXPECT_FALSE(Decide(Ten(), {.stable = 0, .panic = 0, .ready = 1}, memory, kDecidedAt).panic);
 }
 
 TEST(DecideTest, ScaleDownDelayHoldsTheMaximum) {
   Policy policy = Ten();
   policy.scale_down_delay = Seconds(10);
   policy.panic_threshold = 1000;
-  Memory memory = BirthMemory(policy, 1, kNow);
-  EXPECT_EQ(Decide(policy, {.stable = 40, .panic = 0, .ready = 4}, memory, kNow).desired, 4);
-  EXPECT_EQ(Decide(policy, {.stable = 20, .panic = 0, .ready = 4}, memory, kNow + Seconds(8)).desired, 4);
-  EXPECT_EQ(Decide(policy, {.stable = 20, .panic = 0, .ready = 4}, memory, kNow + Seconds(10)).desired, 2);
+  Memory memory = BirthMemory(policy, 1, kDecidedAt);
+  EXPECT_EQ(Decide(policy, {.stable = 40, .panic = 0, .ready = 4}, memory, kDecidedAt).desired, 4);
+  EXPECT_EQ(Decide(policy, {.stable = 20, .panic = 0, .ready = 4}, memory, kDecidedAt + Seconds(8)).desired, 4);
+  EXPECT_EQ(Decide(policy, {.stable = 20, .panic = 0, .ready = 4}, memory, kDecidedAt + Seconds(10)).desired, 2);
 }
 
 // Two calls after each other, of which the second is judged: what the first one leaves behind.
 TEST(DecideTest, WhileUnreachableTheDelayIsNotKept) {
   Policy policy = Ten();
   policy.scale_down_delay = Seconds(60);
-  Memory memory = BirthMemory(policy, 1, kNow);
-  Decide(policy, {.stable = 40, .panic = 0, .ready = 4}, memory, kNow);
+  Memory memory = BirthMemory(policy, 1, kDecidedAt);
+  Decide(policy, {.stable = 40, .panic = 0, .ready = 4}, memory, kDecidedAt);
   const Observation idle{.stable = 0, .panic = 0, .ready = 4, .reachable = false};
-  EXPECT_EQ(Decide(policy, idle, memory, kNow + Seconds(2)).desired, 0);
+  EXPECT_EQ(Decide(policy, idle, memory, kDecidedAt + Seconds(2)).desired, 0);
 }
 
 TEST(DecideTest, ADelayThatWasNotThereAtBirthStaysAway) {
   Policy policy = Ten();
-  Memory memory = BirthMemory(policy, 1, kNow);
+  Memory memory = BirthMemory(policy, 1, kDecidedAt);
   policy.scale_down_delay = Seconds(60);
-  Decide(policy, {.stable = 40, .panic = 0, .ready = 4}, memory, kNow);
-  EXPECT_EQ(Decide(policy, {.stable = 20, .panic = 0, .ready = 4}, memory, kNow + Seconds(2)).desired, 2);
+  Decide(policy, {.stable = 40, .panic = 0, .ready = 4}, memory, kDecidedAt);
+  EXPECT_EQ(Decide(policy, {.stable = 20, .panic = 0, .ready = 4}, memory, kDecidedAt + Seconds(2)).desired, 2);
 }
 
 TEST(DecideTest, TwoAnswersInOneSlotMayGoDownWithoutADelay) {
   const Policy policy = Ten();
-  Memory memory = BirthMemory(policy, 1, kNow);
-  EXPECT_EQ(Decide(policy, {.stable = 40, .panic = 0, .ready = 4}, memory, kNow).desired, 4);
-  EXPECT_EQ(Decide(policy, {.stable = 20, .panic = 0, .ready = 4}, memory, kNow + Millis(500)).desired, 2);
+  Memory memory = BirthMemory(policy, 1, kDecidedAt);
+  EXPECT_EQ(Decide(policy, {.stable = 40, .panic = 0, .ready = 4}, memory, kDecidedAt).desired, 4);
+  EXPECT_EQ(Decide(policy, {.stable = 20, .panic = 0, .ready = 4}, memory, kDecidedAt + Millis(500)).desired, 2);
 }
 
 TEST(DecideTest, BirthWithOneReadyRemembersItAsThePeak) {
   // Not in panic; but in the first panic that comes the count is at least the one of birth: max(1, ...).
-  Memory memory = BirthMemory(Ten(), 1, kNow);
+  Memory memory = BirthMemory(Ten(), 1, kDecidedAt);
   EXPECT_EQ(memory.panic_peak, 1);
-  EXPECT_EQ(Decide(Ten(), {.stable = 0, .panic = 20, .ready = 1}, memory, kNow).desired, 2);  // 2 / 1 >= 2
+  EXPECT_EQ(Decide(Ten(), {.stable = 0, .panic = 20, .ready = 1}, memory, kDecidedAt).desired, 2);  // 2 / 1 >= 2
 }
 
 TEST(DecideTest, PanicEndsAWindowAfterBirth) {
-  Memory memory = BirthMemory(Ten(), 6, kNow);
+  Memory memory = BirthMemory(Ten(), 6, kDecidedAt);
   const Observation idle{.stable = 0, .panic = 0, .ready = 6};
-  EXPECT_TRUE(Decide(Ten(), idle, memory, kNow + Seconds(60)).panic);  // 60 + 60 < 60 is false
-  const Verdict after = Decide(Ten(), idle, memory, kNow + Seconds(62));
+  EXPECT_TRUE(Decide(Ten(), idle, memory, kDecidedAt + Seconds(60)).panic);  // 60 + 60 < 60 is false
+  const Verdict after = Decide(Ten(), idle, memory, kDecidedAt + Seconds(62));
   EXPECT_FALSE(after.panic);
   EXPECT_EQ(after.desired, 3);  // floor(6 / 2)
 }
@@ -168,7 +168,7 @@ TEST(DecideTest, PanicEndsAWindowAfterBirth) {
 TEST(DecideTest, TheStableCountMayBeTheLargerInPanic) {
   Memory memory;
   // ceil(70 / 10) = 7 stable, ceil(40 / 10) = 4 panic, 4 / 2 >= 2.
-  const Verdict verdict = Decide(Ten(), {.stable = 70, .panic = 40, .ready = 2}, memory, kNow);
+  const Verdict verdict = Decide(Ten(), {.stable = 70, .panic = 40, .ready = 2}, memory, kDecidedAt);
   EXPECT_TRUE(verdict.panic);
   EXPECT_EQ(verdict.desired, 7);
 }
@@ -177,7 +177,7 @@ TEST(DecideTest, WhatIsTooLargeToCountIsTheLargestCount) {
   Policy policy = Ten();
   policy.max_scale_up_rate = 1e12;
   Memory memory;
-  EXPECT_EQ(Decide(policy, {.stable = 1e15, .panic = 1e15, .ready = 1}, memory, kNow).desired, 2'147'483'647);
+  EXPECT_EQ(Decide(policy, {.stable = 1e15, .panic = 1e15, .ready = 1}, memory, kDecidedAt).desired, 2'147'483'647);
 }
 
 struct BurstCase {
@@ -199,7 +199,7 @@ TEST(DecideTest, ExcessBurstCapacity) {
     Policy policy = Ten();
     policy.target_burst_capacity = c.capacity;
     Memory memory;
-    EXPECT_EQ(Decide(policy, {.stable = 0, .panic = c.panic, .ready = c.ready}, memory, kNow).excess_burst_capacity, c.want);
+    EXPECT_EQ(Decide(policy, {.stable = 0, .panic = c.panic, .ready = c.ready}, memory, kDecidedAt).excess_burst_capacity, c.want);
   }
 }
 

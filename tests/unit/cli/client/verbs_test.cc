@@ -32,7 +32,7 @@ Json Service(const std::string& ready, const std::string& message = "") {
              {{{"type", "Ready"}, {"status", ready}, {"reason", "R"}, {"message", message}}}}}}};
 }
 
-Json Pod(const std::string& name, const std::string& created) {
+Json PodOf(const std::string& name, const std::string& created) {
   return {{"metadata", {{"name", name}, {"namespace", "default"}, {"creationTimestamp", created}}},
           {"status", {{"containerStatuses", {{{"state", {{"running", Json::object()}}}}}}}}};
 }
@@ -134,18 +134,18 @@ TEST_F(VerbsTest, ApplySaysWhyItDidNotBecomeReady) {
 
 // ---- get and describe
 
-constexpr const char* kTable =
+constexpr const char* kPodTable =
     R"({"kind":"Table","columnDefinitions":[{"name":"Name"},{"name":"Ready"}],"rows":[{"cells":["hello","True"]}]})";
 
 TEST_F(VerbsTest, GetPrintsTheServersTable) {
-  api_.Script("GET " + kServices, 200, kTable);
+  api_.Script("GET " + kServices, 200, kPodTable);
   EXPECT_EQ(Get(test_.session, {.resources = {"ksvc"}}), 0);
   EXPECT_EQ(Out(), "NAME    READY\nhello   True\n");
 }
 
 TEST_F(VerbsTest, GetOfSeveralKindsNamesThem) {
-  api_.Script("GET " + kServices, 200, kTable);
-  api_.Script("GET " + kPods, 200, kTable);
+  api_.Script("GET " + kServices, 200, kPodTable);
+  api_.Script("GET " + kPods, 200, kPodTable);
   EXPECT_EQ(Get(test_.session, {.resources = {"ksvc,pods"}}), 0);
   const std::string out = Out();
   EXPECT_THAT(out, HasSubstr("service.serving.knative.dev/hello"));
@@ -243,9 +243,9 @@ TEST_F(VerbsTest, WaitForWhatIsNotThereFailsAtOnce) {
 }
 
 TEST_F(VerbsTest, WaitForDeletionLooksAtThoseThatWereThere) {
-  api_.Put(kPods + "/p1", Pod("p1", "2026-01-01T00:00:01Z"));
+  api_.Put(kPods + "/p1", PodOf("p1", "2026-01-01T00:00:01Z"));
   api_.OnWatch([](FakeApi& server) {
-    server.Store(kPods + "/p2", Pod("p2", "2026-01-01T00:00:02Z"));
+    server.Store(kPods + "/p2", PodOf("p2", "2026-01-01T00:00:02Z"));
     server.Erase(kPods + "/p1");
   });
   EXPECT_EQ(Wait(test_.session, {.resources = {"pods"}, .wish = "delete", .selector = "a=b"}), 0)
@@ -272,8 +272,8 @@ TEST_F(VerbsTest, LogsOfAPod) {
 
 TEST_F(VerbsTest, LogsOfAServiceAreItsNewestInstances) {
   api_.Put(kServices + "/hello", Service("True"));
-  api_.Put(kPods + "/old", Pod("old", "2026-01-01T00:00:01Z"));
-  api_.Put(kPods + "/new", Pod("new", "2026-01-01T00:00:02Z"));
+  api_.Put(kPods + "/old", PodOf("old", "2026-01-01T00:00:01Z"));
+  api_.Put(kPods + "/new", PodOf("new", "2026-01-01T00:00:02Z"));
   api_.Script("GET " + kPods + "/new/log", 200, "newest\n");
   EXPECT_EQ(Logs(test_.session, {.target = "ksvc/hello"}), 0) << Err();
   EXPECT_EQ(Out(), "newest\n");
@@ -290,7 +290,7 @@ TEST_F(VerbsTest, LogsOfAServiceAtZeroSaySo) {
 TEST_F(VerbsTest, FollowingAServiceAtZeroWaitsForItsInstance) {
   api_.Put(kServices + "/hello", Service("True"));
   api_.OnWatch(
-      [](FakeApi& server) { server.Store(kPods + "/p1", Pod("p1", "2026-01-01T00:00:01Z")); });
+      [](FakeApi& server) { server.Store(kPods + "/p1", PodOf("p1", "2026-01-01T00:00:01Z")); });
   // The instance's log fails in a way that ends the following: the test's way out.
   api_.Script("GET " + kPods + "/p1/log", 500, R"({"kind":"Status","message":"enough"})");
   EXPECT_EQ(Logs(test_.session, {.target = "ksvc/hello", .follow = true}), 1);

@@ -33,7 +33,7 @@ api::Document Service() {
       "spec":{"template":{"spec":{"containers":[{"image":"a/b"}]}}}})")};
 }
 
-Json Stored() {
+Json StoredService() {
   Json stored = AdmitCreate(Context(Ksvc()), "default", Service(), "uid-1")->object;
   stored["metadata"]["resourceVersion"] = "7";
   return stored;
@@ -128,7 +128,7 @@ TEST(AdmitCreateTest, NamesToBeGeneratedAreJudgedByAnExample) {
 }
 
 TEST(AdmitUpdateTest, SystemMetadataAndStatusStay) {
-  const Json old = Stored();
+  const Json old = StoredService();
   Json next = old;
   next["metadata"]["generation"] = 99;
   next["metadata"]["creationTimestamp"] = "2020-01-01T00:00:00Z";
@@ -141,7 +141,7 @@ TEST(AdmitUpdateTest, SystemMetadataAndStatusStay) {
 }
 
 TEST(AdmitUpdateTest, GenerationsCountChangesOfTheSpec) {
-  const Json old = Stored();
+  const Json old = StoredService();
   Json next = old;
   next["metadata"]["annotations"]["a"] = "b";
   EXPECT_EQ(api::GenerationOf(AdmitUpdate(Context(Ksvc()), old, {.value = next})->object), 1);
@@ -150,7 +150,7 @@ TEST(AdmitUpdateTest, GenerationsCountChangesOfTheSpec) {
 }
 
 TEST(AdmitUpdateTest, OfTheStatusAlone) {
-  const Json old = Stored();
+  const Json old = StoredService();
   Json next = old;
   next["spec"] = Json::object();
   next["status"] = {{"url", "x"}, {"nonsense", 1}};
@@ -163,7 +163,7 @@ TEST(AdmitUpdateTest, OfTheStatusAlone) {
 }
 
 TEST(AdmitUpdateTest, NamesCannotChange) {
-  const Json old = Stored();
+  const Json old = StoredService();
   Json next = old;
   next["metadata"]["name"] = "other";
   EXPECT_THAT(

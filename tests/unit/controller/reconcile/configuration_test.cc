@@ -19,7 +19,7 @@ Json Generation(Json configuration, int64_t generation) {
   configuration["metadata"]["generation"] = generation;
   return configuration;
 }
-Json Latest(Json configuration, const std::string& created, const std::string& ready) {
+Json WithLatest(Json configuration, const std::string& created, const std::string& ready) {
   configuration["status"]["latestCreatedRevisionName"] = created;
   if (!ready.empty()) configuration["status"]["latestReadyRevisionName"] = ready;
   return configuration;
@@ -101,21 +101,22 @@ TEST(ConfigurationTest, AFailedRevisionIsTold) {
             "Revision \"hello-00001\" failed with message: Container failed with: no such file.");
   EXPECT_THAT(
       Events(plan),
-      ElementsAre("LatestCreatedFailed: Latest created revision \"hello-00001\" has failed"));
+      ElementsAre("LatestCreatedFailed: WithLatest created revision \"hello-00001\" has failed"));
   EXPECT_EQ(Reconcile({.configuration = Share(updated), .revisions = {revision}}), ReconcilePlan{});
 }
 
 TEST(ConfigurationTest, TheLatestReadyRevisionMayFailLater) {
   const Json configuration =
-      ReadyObject(Latest(ConfigurationObject(), "hello-00001", "hello-00001"));
+      ReadyObject(WithLatest(ConfigurationObject(), "hello-00001", "hello-00001"));
   const JsonPtr revision = Share(ReadyObject(RevisionObject(), "False", "ErrImagePull", "gone"));
   const ReconcilePlan plan =
       Reconcile({.configuration = Share(configuration), .revisions = {revision}});
   const Json updated = Written(plan, "configurations/hello");
   EXPECT_EQ(ConditionText(updated), "Ready=False(RevisionFailed)");
   EXPECT_EQ(updated["status"]["latestReadyRevisionName"], "hello-00001");
-  EXPECT_THAT(Events(plan),
-              ElementsAre("LatestReadyFailed: Latest ready revision \"hello-00001\" has failed"));
+  EXPECT_THAT(
+      Events(plan),
+      ElementsAre("LatestReadyFailed: WithLatest ready revision \"hello-00001\" has failed"));
 }
 
 struct LatestReadyCase {
@@ -130,7 +131,7 @@ class LatestReadyTest : public testing::TestWithParam<LatestReadyCase> {};
 TEST_P(LatestReadyTest, IsTheNewestThatIsNotOlder) {
   const LatestReadyCase& c = GetParam();
   ConfigurationInputs in{.configuration = Share(Generation(
-                             Latest(ConfigurationObject(), "hello-00004", c.current), 4))};
+                             WithLatest(ConfigurationObject(), "hello-00004", c.current), 4))};
   for (int generation = 1; generation <= 4; ++generation) {
     const bool ready = std::ranges::count(c.ready, generation) != 0;
     in.revisions.push_back(
@@ -196,7 +197,7 @@ TEST(ConfigurationTest, ABroughtNameThatIsTakenFails) {
 TEST(ConfigurationTest, GoingBackToABroughtNameOfTheSameSpecIsAllowed) {
   const JsonPtr blue = Share(ReadyObject(RevisionObject("hello-blue", 1)));
   const JsonPtr green = Share(ReadyObject(RevisionObject("hello-green", 2)));
-  const Json configuration = Latest(Named("hello-blue"), "hello-green", "hello-green");
+  const Json configuration = WithLatest(Named("hello-blue"), "hello-green", "hello-green");
   const ReconcilePlan plan = Reconcile(
       {.configuration = Share(configuration), .revisions = {blue, green}, .named_revision = blue});
   EXPECT_THAT(Writes(plan), ElementsAre("update configurations/hello"));

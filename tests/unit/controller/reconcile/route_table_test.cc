@@ -8,7 +8,7 @@
 namespace updraft::controller {
 namespace {
 
-Json AssignedRoute() {
+Json RouteToHello() {
   Json route = RouteObject();
   route["status"] = {{"url", "http://hello.default.localhost:8080"},
                      {"traffic",
@@ -21,7 +21,7 @@ Json AssignedRoute() {
 }
 
 TEST(RouteTableTest, TellsHostsAndSplits) {
-  const v1::Route route = BuildRoute(AssignedRoute(), {});
+  const v1::Route route = BuildRoute(RouteToHello(), {});
   EXPECT_EQ(route.key(), "default/hello");
   ASSERT_EQ(route.hosts_size(), 8);
   EXPECT_EQ(route.hosts(0).host(), "hello.default.localhost");
@@ -36,7 +36,7 @@ TEST(RouteTableTest, TellsHostsAndSplits) {
 }
 
 TEST(RouteTableTest, TheFingerprintIsThatOfTheRules) {
-  const Json route = AssignedRoute();
+  const Json route = RouteToHello();
   EXPECT_EQ(RouteFingerprint(BuildRoute(route, {})),
             Fingerprint("default", HostRulesOf(route, {})));
   Json shifted = route;

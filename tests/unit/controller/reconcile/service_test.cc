@@ -11,14 +11,14 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-Json ReadyConfiguration() {
+Json ConfigurationReady() {
   Json configuration = ReadyObject(ConfigurationObject());
   configuration["status"]["latestCreatedRevisionName"] = "hello-00001";
   configuration["status"]["latestReadyRevisionName"] = "hello-00001";
   return configuration;
 }
 
-Json ReadyRoute() {
+Json RouteReady() {
   Json route = ReadyObject(RouteObject());
   route["status"]["url"] = "http://hello.default.localhost";
   route["status"]["address"] = {{"url", "http://hello.default.svc.cluster.local"}};
@@ -77,22 +77,22 @@ TEST(ServiceTest, TheRouteNamesTheConfigurationWhereTheServiceNamesNoRevision) {
 
 TEST(ServiceTest, AReadyServiceShowsWhatItsChildrenSay) {
   const ReconcilePlan plan = ReconcileService({.service = Share(ServiceObject()),
-                                               .configuration = Share(ReadyConfiguration()),
-                                               .route = Share(ReadyRoute())},
+                                               .configuration = Share(ConfigurationReady()),
+                                               .route = Share(RouteReady())},
                                               kNow);
   EXPECT_THAT(Writes(plan), ElementsAre("update services/hello"));
   const Json service = Written(plan, "services/hello");
   EXPECT_EQ(ConditionText(service), "ConfigurationsReady=True Ready=True RoutesReady=True");
   EXPECT_EQ(service["status"]["url"], "http://hello.default.localhost");
   EXPECT_EQ(service["status"]["address"]["url"], "http://hello.default.svc.cluster.local");
-  EXPECT_EQ(service["status"]["traffic"], ReadyRoute()["status"]["traffic"]);
+  EXPECT_EQ(service["status"]["traffic"], RouteReady()["status"]["traffic"]);
   EXPECT_EQ(service["status"]["latestReadyRevisionName"], "hello-00001");
   EXPECT_EQ(service["status"]["latestCreatedRevisionName"], "hello-00001");
   EXPECT_EQ(service["status"]["observedGeneration"], 1);
 
   const ReconcilePlan again = ReconcileService({.service = Share(service),
-                                                .configuration = Share(ReadyConfiguration()),
-                                                .route = Share(ReadyRoute())},
+                                                .configuration = Share(ConfigurationReady()),
+                                                .route = Share(RouteReady())},
                                                kNow);
   EXPECT_EQ(again, ReconcilePlan{});
 }
@@ -102,8 +102,8 @@ TEST(ServiceTest, AChangedTemplateGoesToTheConfigurationAsANewGeneration) {
   service["spec"]["template"]["spec"]["containers"][0]["image"] = "example.com/hello:2";
   service["metadata"]["generation"] = 2;
   const ReconcilePlan plan = ReconcileService({.service = Share(service),
-                                               .configuration = Share(ReadyConfiguration()),
-                                               .route = Share(ReadyRoute())},
+                                               .configuration = Share(ConfigurationReady()),
+                                               .route = Share(RouteReady())},
                                               kNow);
   EXPECT_THAT(Writes(plan), ElementsAre("update configurations/hello", "update services/hello"));
   EXPECT_EQ(Written(plan, "configurations/hello")["metadata"]["generation"], 2);
@@ -115,8 +115,8 @@ TEST(ServiceTest, ChangedTrafficLeavesTheConfigurationAlone) {
   Json service = ServiceObject();
   service["spec"]["traffic"] = {{{"revisionName", "hello-00001"}, {"percent", 100}}};
   const ReconcilePlan plan = ReconcileService({.service = Share(service),
-                                               .configuration = Share(ReadyConfiguration()),
-                                               .route = Share(ReadyRoute())},
+                                               .configuration = Share(ConfigurationReady()),
+                                               .route = Share(RouteReady())},
                                               kNow);
   EXPECT_THAT(Writes(plan), ElementsAre("update routes/hello", "update services/hello"));
   EXPECT_EQ(Written(plan, "routes/hello")["metadata"]["generation"], 2);
@@ -125,12 +125,12 @@ TEST(ServiceTest, ChangedTrafficLeavesTheConfigurationAlone) {
 }
 
 TEST(ServiceTest, AReadyRouteThatStillLeadsToTheOldRevisionIsNotMigrated) {
-  Json configuration = ReadyConfiguration();
+  Json configuration = ConfigurationReady();
   configuration["status"]["latestReadyRevisionName"] = "hello-00002";
   configuration["status"]["latestCreatedRevisionName"] = "hello-00002";
   const ReconcilePlan plan = ReconcileService({.service = Share(ServiceObject()),
                                                .configuration = Share(configuration),
-                                               .route = Share(ReadyRoute())},
+                                               .route = Share(RouteReady())},
                                               kNow);
   const Json service = Written(plan, "services/hello");
   EXPECT_EQ(ConditionText(service),
@@ -174,7 +174,7 @@ TEST(ServiceTest, AForeignRouteIsLeftAlone) {
   Json foreign = RouteObject();
   foreign["metadata"].erase("ownerReferences");
   const ReconcilePlan plan = ReconcileService({.service = Share(ServiceObject()),
-                                               .configuration = Share(ReadyConfiguration()),
+                                               .configuration = Share(ConfigurationReady()),
                                                .route = Share(foreign)},
                                               kNow);
   EXPECT_THAT(Writes(plan), ElementsAre("update services/hello"));
@@ -209,7 +209,7 @@ TEST(ServiceTest, ATakenNameKeepsTheTrafficWhereItIs) {
   Json other = RevisionObject("hello-blue", 1, "other");
   const ReconcilePlan plan = ReconcileService({.service = Share(NamedService("hello-blue")),
                                                .configuration = Share(configuration),
-                                               .route = Share(ReadyRoute()),
+                                               .route = Share(RouteReady()),
                                                .named_revision = Share(other)},
                                               kNow);
   EXPECT_THAT(Writes(plan), ElementsAre("update services/hello"));
@@ -221,7 +221,7 @@ TEST(ServiceTest, ATakenNameKeepsTheTrafficWhereItIs) {
 }
 
 TEST(ServiceTest, ABroughtNameOfItsOwnLetsTheRouteThrough) {
-  Json configuration = ReadyConfiguration();
+  Json configuration = ConfigurationReady();
   configuration["spec"]["template"]["metadata"]["name"] = "hello-blue";
   const ReconcilePlan plan =
       ReconcileService({.service = Share(NamedService("hello-blue")),

@@ -14,12 +14,10 @@ namespace {
 
 using testing::HasSubstr;
 
-Json Parse(std::string_view text) { return Json::parse(text); }
-
 WallTime At(int seconds) { return WallTime(Seconds(1'700'000'000 + seconds)); }
 
 TEST(AccessTest, AbsentAndMistypedReadAsTheFallback) {
-  const Json document = Parse(R"({"a":{"s":"x","i":3,"b":true,"n":null,"l":[1]}})");
+  const Json document = Json::parse(R"({"a":{"s":"x","i":3,"b":true,"n":null,"l":[1]}})");
   EXPECT_EQ(StringAt(document, {"a", "s"}), "x");
   EXPECT_EQ(StringAt(document, {"a", "i"}, "none"), "none");
   EXPECT_EQ(IntAt(document, {"a", "i"}), 3);
@@ -42,7 +40,7 @@ TEST(AccessTest, EnsureMakesAndEraseRemoves) {
 }
 
 TEST(MetaTest, OwnersAndFinalizers) {
-  const Json owner = Parse(
+  const Json owner = Json::parse(
       R"({"apiVersion":"serving.knative.dev/v1","kind":"Service","metadata":{"name":"s","uid":"u1"}})");
   Json object = Json::object();
   EnsureObject(object, {"metadata"})["ownerReferences"] =
@@ -62,7 +60,7 @@ TEST(MetaTest, OwnersAndFinalizers) {
 }
 
 TEST(MetaTest, FirstAnnotationPrefersTheFirstKeyThatIsThere) {
-  const Json annotations = Parse(R"({"old":"1","new":"2"})");
+  const Json annotations = Json::parse(R"({"old":"1","new":"2"})");
   EXPECT_EQ(FirstAnnotation(annotations, {"new", "old"})->value, "2");
   EXPECT_EQ(FirstAnnotation(annotations, {"newer", "old"})->key, "old");
   EXPECT_FALSE(FirstAnnotation(annotations, {"none"}));
@@ -160,7 +158,7 @@ class LabelSelectorTest : public testing::TestWithParam<SelectorCase> {};
 TEST_P(LabelSelectorTest, Matches) {
   const auto selector = LabelSelector::Parse(GetParam().selector);
   ASSERT_TRUE(selector) << selector.error().message;
-  EXPECT_EQ(selector->Matches(Parse(R"({"app":"web","tier":"front","n":"5","empty":""})")),
+  EXPECT_EQ(selector->Matches(Json::parse(R"({"app":"web","tier":"front","n":"5","empty":""})")),
             GetParam().want)
       << GetParam().selector;
 }
@@ -189,7 +187,7 @@ TEST(LabelSelectorTest, RefusesWhatIsNone) {
 TEST(FieldSelectorTest, MatchesPathsOfTheTable) {
   const std::vector<std::string> fields = {"status.phase", "spec.unschedulable"};
   const Json object =
-      Parse(R"({"metadata":{"name":"x","namespace":"d"},"status":{"phase":"Running"}})");
+      Json::parse(R"({"metadata":{"name":"x","namespace":"d"},"status":{"phase":"Running"}})");
   for (const SelectorCase& c :
        {SelectorCase{"metadata.name=x", true}, SelectorCase{"metadata.name=y", false},
         SelectorCase{"metadata.name!=y,status.phase==Running", true}, SelectorCase{"", true},
@@ -206,7 +204,7 @@ TEST(FieldSelectorTest, MatchesPathsOfTheTable) {
 
 TEST(DiffTest, NamesEachValueThatDiffers) {
   const auto spec = [](const char* before, const char* after) {
-    return DiffText(Parse(before), Parse(after), kRevisionSpecRoot);
+    return DiffText(Json::parse(before), Json::parse(after), kRevisionSpecRoot);
   };
   EXPECT_EQ(spec("{}", "{}"), "");
   EXPECT_EQ(spec(R"({"containers":[{"image":"a"}]})", R"({"containers":[{"image":"b"}]})"),
@@ -217,9 +215,9 @@ TEST(DiffTest, NamesEachValueThatDiffers) {
             "{v1.RevisionSpec}.PodSpec.ServiceAccountName:\n\t-: \"\"\n\t+: \"foobar\"\n");
   EXPECT_EQ(
       DiffText(
-          Parse(
+          Json::parse(
               R"({"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"livenessProbe":{"httpGet":{"path":"/"}}}]}})"),
-          Parse(
+          Json::parse(
               R"({"metadata":{"labels":{"a":"c"}},"spec":{"containers":[{"livenessProbe":{"httpGet":{"path":"/x"}}},7]}})"),
           kRevisionTemplateRoot),
       "{*v1.RevisionTemplateSpec}.ObjectMeta.Labels[\"a\"]:\n\t-: \"b\"\n\t+: \"c\"\n"

@@ -12,50 +12,48 @@ namespace {
 
 using testing::HasSubstr;
 
-Json Parse(std::string_view text) { return Json::parse(text); }
-
-struct Case {
+struct PatchCase {
   const char* target;
   const char* patch;
   const char* want;
 };
 
 TEST(MergePatchTest, FollowsTheRfc) {
-  for (const Case& c :
-       {Case{R"({"a":"b"})", R"({"a":"c"})", R"({"a":"c"})"},
-        Case{R"({"a":"b"})", R"({"b":"c"})", R"({"a":"b","b":"c"})"},
-        Case{R"({"a":"b"})", R"({"a":null})", "{}"},
-        Case{R"({"a":["b"]})", R"({"a":"c"})", R"({"a":"c"})"},
-        Case{R"({"a":{"b":"c"}})", R"({"a":{"b":"d","c":null}})", R"({"a":{"b":"d"}})"},
-        Case{R"({"a":[{"b":"c"}]})", R"({"a":[1]})", R"({"a":[1]})"},
-        Case{"{}", R"({"a":{"bb":{"ccc":null}}})", R"({"a":{"bb":{}}})"},
-        Case{R"({"e":null})", R"({"a":1})", R"({"a":1,"e":null})"},
-        Case{"[1,2]", R"({"a":"b"})", R"({"a":"b"})"}}) {
-    EXPECT_EQ(MergePatch(Parse(c.target), Parse(c.patch)), Parse(c.want)) << c.patch;
+  for (const PatchCase& c :
+       {PatchCase{R"({"a":"b"})", R"({"a":"c"})", R"({"a":"c"})"},
+        PatchCase{R"({"a":"b"})", R"({"b":"c"})", R"({"a":"b","b":"c"})"},
+        PatchCase{R"({"a":"b"})", R"({"a":null})", "{}"},
+        PatchCase{R"({"a":["b"]})", R"({"a":"c"})", R"({"a":"c"})"},
+        PatchCase{R"({"a":{"b":"c"}})", R"({"a":{"b":"d","c":null}})", R"({"a":{"b":"d"}})"},
+        PatchCase{R"({"a":[{"b":"c"}]})", R"({"a":[1]})", R"({"a":[1]})"},
+        PatchCase{"{}", R"({"a":{"bb":{"ccc":null}}})", R"({"a":{"bb":{}}})"},
+        PatchCase{R"({"e":null})", R"({"a":1})", R"({"a":1,"e":null})"},
+        PatchCase{"[1,2]", R"({"a":"b"})", R"({"a":"b"})"}}) {
+    EXPECT_EQ(MergePatch(Json::parse(c.target), Json::parse(c.patch)), Json::parse(c.want)) << c.patch;
   }
 }
 
 TEST(JsonPatchTest, Applies) {
-  for (const Case& c :
-       {Case{R"({"a":1})", R"([{"op":"add","path":"/b","value":2}])", R"({"a":1,"b":2})"},
-        Case{R"({"l":[1,3]})",
+  for (const PatchCase& c :
+       {PatchCase{R"({"a":1})", R"([{"op":"add","path":"/b","value":2}])", R"({"a":1,"b":2})"},
+        PatchCase{R"({"l":[1,3]})",
              R"([{"op":"add","path":"/l/1","value":2},{"op":"add","path":"/l/-","value":4}])",
              R"({"l":[1,2,3,4]})"},
-        Case{R"({"l":[1,2]})", R"([{"op":"remove","path":"/l/0"}])", R"({"l":[2]})"},
-        Case{R"({"a":1})", R"([{"op":"replace","path":"/a","value":{"b":1}}])", R"({"a":{"b":1}})"},
-        Case{R"({"a":1})", R"([{"op":"test","path":"/a","value":1},{"op":"remove","path":"/a"}])",
+        PatchCase{R"({"l":[1,2]})", R"([{"op":"remove","path":"/l/0"}])", R"({"l":[2]})"},
+        PatchCase{R"({"a":1})", R"([{"op":"replace","path":"/a","value":{"b":1}}])", R"({"a":{"b":1}})"},
+        PatchCase{R"({"a":1})", R"([{"op":"test","path":"/a","value":1},{"op":"remove","path":"/a"}])",
              "{}"},
-        Case{R"({"a":{"x":1}})", R"([{"op":"move","from":"/a/x","path":"/b"}])",
+        PatchCase{R"({"a":{"x":1}})", R"([{"op":"move","from":"/a/x","path":"/b"}])",
              R"({"a":{},"b":1})"},
-        Case{R"({"a":{"x":1}})", R"([{"op":"copy","from":"/a","path":"/a/y"}])",
+        PatchCase{R"({"a":{"x":1}})", R"([{"op":"copy","from":"/a","path":"/a/y"}])",
              R"({"a":{"x":1,"y":{"x":1}}})"},
-        Case{R"({"m~n":1,"a/b":2})",
+        PatchCase{R"({"m~n":1,"a/b":2})",
              R"([{"op":"remove","path":"/m~0n"},{"op":"replace","path":"/a~1b","value":3}])",
              R"({"a/b":3})"},
-        Case{R"({"a":1})", R"([{"op":"test","path":"/none","value":null}])", R"({"a":1})"}}) {
-    const auto result = JsonPatch(Parse(c.target), Parse(c.patch));
+        PatchCase{R"({"a":1})", R"([{"op":"test","path":"/none","value":null}])", R"({"a":1})"}}) {
+    const auto result = JsonPatch(Json::parse(c.target), Json::parse(c.patch));
     ASSERT_TRUE(result) << c.patch << ": " << result.error().message;
-    EXPECT_EQ(*result, Parse(c.want)) << c.patch;
+    EXPECT_EQ(*result, Json::parse(c.want)) << c.patch;
   }
 }
 
@@ -68,7 +66,7 @@ TEST(JsonPatchTest, Refuses) {
         R"([{"op":"remove","path":"/l/-"}])", R"([{"op":"remove","path":"/l/01"}])",
         R"([{"op":"move","from":"/l","path":"/l/0"}])", R"([{"op":"add","path":"/a~2","value":1}])",
         R"([{"op":"add","path":"/b"}])", R"([{"op":"remove","path":""}])"}) {
-    EXPECT_FALSE(JsonPatch(Parse(R"({"a":1,"l":[1]})"), Parse(patch))) << patch;
+    EXPECT_FALSE(JsonPatch(Json::parse(R"({"a":1,"l":[1]})"), Json::parse(patch))) << patch;
   }
 }
 
@@ -77,7 +75,7 @@ TEST(JsonPatchTest, CopiesAreBounded) {
   for (int i = 0; i < 40; ++i) {
     patch.push_back({{"op", "copy"}, {"from", ""}, {"path", "/a/" + std::to_string(i)}});
   }
-  EXPECT_FALSE(JsonPatch(Parse(R"({"a":{"x":"0123456789"}})"), patch));
+  EXPECT_FALSE(JsonPatch(Json::parse(R"({"a":{"x":"0123456789"}})"), patch));
 }
 
 TEST(JsonPatchTest, NeitherMovesNorReplacementsNestWithoutEnd) {
@@ -87,14 +85,14 @@ TEST(JsonPatchTest, NeitherMovesNorReplacementsNestWithoutEnd) {
     moves.push_back({{"op", "move"}, {"from", "/a"}, {"path", "/b/a"}});
     moves.push_back({{"op", "move"}, {"from", "/b"}, {"path", "/a"}});
   }
-  EXPECT_THAT(JsonPatch(Parse(R"({"a":{}})"), moves).error().message, HasSubstr("too deep"));
+  EXPECT_THAT(JsonPatch(Json::parse(R"({"a":{}})"), moves).error().message, HasSubstr("too deep"));
   Json replacements = Json::array();
   std::string path;
   for (int i = 0; i < 200; ++i) {
     path += "/a";
     replacements.push_back({{"op", "replace"}, {"path", path}, {"value", {{"a", 1}}}});
   }
-  EXPECT_THAT(JsonPatch(Parse(R"({"a":1})"), replacements).error().message, HasSubstr("too deep"));
+  EXPECT_THAT(JsonPatch(Json::parse(R"({"a":1})"), replacements).error().message, HasSubstr("too deep"));
 }
 
 TEST(StrategicMergeTest, ListsThatWouldTakeForEverAreRefused) {
@@ -108,34 +106,34 @@ TEST(StrategicMergeTest, ListsThatWouldTakeForEverAreRefused) {
 
 TEST(StrategicMergeTest, MergesByKey) {
   const Schema& account = *ServiceAccountSchema();
-  for (const Case& c :
-       {Case{R"({"secrets":[{"name":"a","kind":"x"},{"name":"b"}]})",
+  for (const PatchCase& c :
+       {PatchCase{R"({"secrets":[{"name":"a","kind":"x"},{"name":"b"}]})",
              R"({"secrets":[{"name":"a","kind":"y"},{"name":"c"}]})",
              R"({"secrets":[{"name":"a","kind":"y"},{"name":"b"},{"name":"c"}]})"},
-        Case{R"({"secrets":[{"name":"a"},{"name":"b"}]})",
+        PatchCase{R"({"secrets":[{"name":"a"},{"name":"b"}]})",
              R"({"secrets":[{"name":"a","$patch":"delete"}]})", R"({"secrets":[{"name":"b"}]})"},
-        Case{R"({"secrets":[{"name":"a"}]})", R"({"secrets":[{"$patch":"replace"},{"name":"z"}]})",
+        PatchCase{R"({"secrets":[{"name":"a"}]})", R"({"secrets":[{"$patch":"replace"},{"name":"z"}]})",
              R"({"secrets":[{"name":"z"}]})"},
-        Case{R"({"secrets":[{"name":"a"},{"name":"b"}]})",
+        PatchCase{R"({"secrets":[{"name":"a"},{"name":"b"}]})",
              R"({"$setElementOrder/secrets":[{"name":"c"},{"name":"a"}],"secrets":[{"name":"c"}]})",
              R"({"secrets":[{"name":"c"},{"name":"a"},{"name":"b"}]})"},
-        Case{R"({"imagePullSecrets":[{"name":"a"}]})", R"({"imagePullSecrets":[{"name":"b"}]})",
+        PatchCase{R"({"imagePullSecrets":[{"name":"a"}]})", R"({"imagePullSecrets":[{"name":"b"}]})",
              R"({"imagePullSecrets":[{"name":"b"}]})"},
-        Case{R"({"metadata":{"finalizers":["a","b"]}})",
+        PatchCase{R"({"metadata":{"finalizers":["a","b"]}})",
              R"({"metadata":{"$deleteFromPrimitiveList/finalizers":["a"],"finalizers":["c"]}})",
              R"({"metadata":{"finalizers":["b","c"]}})"},
-        Case{R"({"metadata":{"labels":{"a":"1","b":"2"}}})",
+        PatchCase{R"({"metadata":{"labels":{"a":"1","b":"2"}}})",
              R"({"metadata":{"labels":{"a":null,"c":"3"}}})",
              R"({"metadata":{"labels":{"b":"2","c":"3"}}})"},
-        Case{R"({"metadata":{"labels":{"a":"1","b":"2"}}})",
+        PatchCase{R"({"metadata":{"labels":{"a":"1","b":"2"}}})",
              R"({"metadata":{"labels":{"$patch":"replace","c":"3"}}})",
              R"({"metadata":{"labels":{"c":"3"}}})"},
-        Case{R"({"metadata":{"labels":{"a":"1","b":"2"}}})",
+        PatchCase{R"({"metadata":{"labels":{"a":"1","b":"2"}}})",
              R"({"metadata":{"labels":{"$retainKeys":["b","c"],"c":"3"}}})",
              R"({"metadata":{"labels":{"b":"2","c":"3"}}})"}}) {
-    const auto result = StrategicMergePatch(account, Parse(c.target), Parse(c.patch));
+    const auto result = StrategicMergePatch(account, Json::parse(c.target), Json::parse(c.patch));
     ASSERT_TRUE(result) << result.error().message;
-    EXPECT_EQ(*result, Parse(c.want)) << c.patch;
+    EXPECT_EQ(*result, Json::parse(c.want)) << c.patch;
   }
 }
 
@@ -143,7 +141,7 @@ TEST(StrategicMergeTest, Refuses) {
   const Schema& account = *ServiceAccountSchema();
   for (const char* patch :
        {"[]", R"({"$patch":"spin"})", R"({"secrets":[{"kind":"x"}]})", R"({"$retainKeys":1})"}) {
-    EXPECT_FALSE(StrategicMergePatch(account, Json::object(), Parse(patch))) << patch;
+    EXPECT_FALSE(StrategicMergePatch(account, Json::object(), Json::parse(patch))) << patch;
   }
 }
 
@@ -155,7 +153,7 @@ TEST(JsonPatchTest, MakesNothingDeeperThanWhatMayBeRead) {
     patch.push_back({{"op", "copy"}, {"from", "/a"}, {"path", end + "/a"}});
     end += "/a";
   }
-  const auto result = JsonPatch(Parse(R"({"a":{}})"), patch);
+  const auto result = JsonPatch(Json::parse(R"({"a":{}})"), patch);
   ASSERT_FALSE(result);
   EXPECT_THAT(result.error().message, HasSubstr("too deep"));
 }
@@ -192,25 +190,25 @@ TEST(FieldSetTest, NamesWhatAValueHas) {
             R"({"f:any":{"f:deep":{".":{},"f:l":{},"f:x":{}}}})"},
            {R"({"metadata":{"labels":{"a/b":"c"}}})",
             R"({"f:metadata":{"f:labels":{"f:a/b":{}}}})"}}) {
-    const FieldSet set = FieldsOf(Sample(), Parse(value));
+    const FieldSet set = FieldsOf(Sample(), Json::parse(value));
     EXPECT_EQ(Fields(set), fields) << value;
-    EXPECT_EQ(ReadFieldSet(Parse(fields)), set);
+    EXPECT_EQ(ReadFieldSet(Json::parse(fields)), set);
   }
   for (const char* wrong : {R"([])", R"({"x:a":{}})", R"({"f":{}})", R"({"k:1":{}})",
                             R"({"f:a":[]})", R"({"i:x":{}})", R"({"v:[[[[[[1]]]]]]":{}})"}) {
-    EXPECT_FALSE(ReadFieldSet(Parse(wrong))) << wrong;
+    EXPECT_FALSE(ReadFieldSet(Json::parse(wrong))) << wrong;
   }
 }
 
 TEST(FieldSetTest, CombinesPathByPath) {
-  const FieldSet a = *ReadFieldSet(Parse(R"({"f:a":{".":{},"f:x":{},"f:y":{}},"f:b":{}})"));
-  const FieldSet b = *ReadFieldSet(Parse(R"({"f:a":{"f:x":{}},"f:c":{}})"));
+  const FieldSet a = *ReadFieldSet(Json::parse(R"({"f:a":{".":{},"f:x":{},"f:y":{}},"f:b":{}})"));
+  const FieldSet b = *ReadFieldSet(Json::parse(R"({"f:a":{"f:x":{}},"f:c":{}})"));
   EXPECT_EQ(Fields(Union(a, b)), R"({"f:a":{".":{},"f:x":{},"f:y":{}},"f:b":{},"f:c":{}})");
   EXPECT_EQ(Fields(Difference(a, b)), R"({"f:a":{".":{},"f:y":{}},"f:b":{}})");
   EXPECT_EQ(Fields(Difference(b, a)), R"({"f:c":{}})");
   EXPECT_EQ(Fields(Intersection(a, b)), R"({"f:a":{"f:x":{}}})");
   const FieldSet paths = *ReadFieldSet(
-      Parse(R"({"f:l":{"k:{\"a\":\"x\",\"b\":1}":{".":{},"f:v":{}}},"f:s":{"v:\"y\"":{}}})"));
+      Json::parse(R"({"f:l":{"k:{\"a\":\"x\",\"b\":1}":{".":{},"f:v":{}}},"f:s":{"v:\"y\"":{}}})"));
   EXPECT_EQ(PathTexts(paths),
             (std::vector<std::string>{R"(.l[a="x",b=1])", R"(.l[a="x",b=1].v)", R"(.s[="y"])"}));
 }
@@ -236,7 +234,7 @@ TEST(FieldSetTest, ComparesBySchema) {
         Row{R"({"object":{}})", R"({"object":{}})", "{}", "{}", "{}"},
         Row{R"({"plain":[1]})", R"({"plain":[1,2]})", "{}", "{}", R"({"f:plain":{}})"},
         Row{R"({"any":{"a":1}})", R"({"any":3})", "{}", "{}", R"({"f:any":{}})"}}) {
-    const FieldChanges changes = CompareFields(Sample(), Parse(row.before), Parse(row.after));
+    const FieldChanges changes = CompareFields(Sample(), Json::parse(row.before), Json::parse(row.after));
     EXPECT_EQ(Fields(changes.added), row.added) << row.before << row.after;
     EXPECT_EQ(Fields(changes.removed), row.removed) << row.before << row.after;
     EXPECT_EQ(Fields(changes.modified), row.modified) << row.before << row.after;
@@ -247,7 +245,7 @@ TEST(FieldSetTest, MergesListsInTheOrderOfTheApplied) {
   const auto merged = [](const char* live, const char* applied) {
     std::string names;
     const Json list =
-        MergeFields(Sample(), {{"set", Parse(live)}}, {{"set", Parse(applied)}})["set"];
+        MergeFields(Sample(), {{"set", Json::parse(live)}}, {{"set", Json::parse(applied)}})["set"];
     for (const Json& name : list) names += name.get<std::string>();
     return names;
   };
@@ -257,9 +255,9 @@ TEST(FieldSetTest, MergesListsInTheOrderOfTheApplied) {
   EXPECT_EQ(merged(R"(["a","x","b"])", R"(["c","b"])"), "axcb");
   EXPECT_EQ(merged(R"([])", R"(["b","b"])"), "b");
   EXPECT_EQ(MergeFields(Sample(),
-                        Parse(R"({"number":1,"list":[{"name":"a","value":"1"}],"plain":["x"]})"),
-                        Parse(R"({"list":[{"name":"b"},{"name":"a"}],"plain":["y"]})")),
-            Parse(R"({"number":1,"list":[{"name":"b"},{"name":"a","value":"1"}],"plain":["y"]})"));
+                        Json::parse(R"({"number":1,"list":[{"name":"a","value":"1"}],"plain":["x"]})"),
+                        Json::parse(R"({"list":[{"name":"b"},{"name":"a"}],"plain":["y"]})")),
+            Json::parse(R"({"number":1,"list":[{"name":"b"},{"name":"a","value":"1"}],"plain":["y"]})"));
 }
 
 // A world of one object that several managers write to.
@@ -268,7 +266,7 @@ class Ownership {
   // Gives what the conflicts are about; nothing is changed then.
   std::string Apply(const std::string& manager, const char* configuration, bool force = false) {
     AppliedFields applied =
-        ApplyFields(By(manager), object_, Parse(configuration), entries_, force);
+        ApplyFields(By(manager), object_, Json::parse(configuration), entries_, force);
     std::string conflicts;
     for (const FieldConflict& conflict : applied.conflicts)
       conflicts += conflict.manager + " " + conflict.path + ";";
@@ -278,15 +276,15 @@ class Ownership {
     return "";
   }
   void Update(const std::string& manager, const char* next) {
-    entries_ = TrackUpdate(By(manager), object_.is_null() ? Json::object() : object_, Parse(next),
+    entries_ = TrackUpdate(By(manager), object_.is_null() ? Json::object() : object_, Json::parse(next),
                            std::move(entries_));
-    object_ = Parse(next);
+    object_ = Json::parse(next);
   }
-  void Untracked(const char* object) { object_ = Parse(object); }
+  void Untracked(const char* object) { object_ = Json::parse(object); }
 
   void Owns(const std::string& manager, const char* fields) {
     for (ManagedEntry& entry : entries_) {
-      if (entry.manager == manager) entry.fields = *ReadFieldSet(Parse(fields));
+      if (entry.manager == manager) entry.fields = *ReadFieldSet(Json::parse(fields));
     }
   }
 
@@ -325,7 +323,7 @@ TEST(ApplyTest, WhatIsNoLongerAppliedGoes) {
       world.Owned("a"),
       R"(Apply {"f:metadata":{"f:labels":{"f:l":{}}},"f:number":{},"f:object":{"f:a":{},"f:b":{}}})");
   world.Apply("a", R"({"object":{"a":"x"}})");
-  EXPECT_EQ(world.object(), Parse(R"({"object":{"a":"x"}})"));
+  EXPECT_EQ(world.object(), Json::parse(R"({"object":{"a":"x"}})"));
   world.Apply("a", "{}");
   EXPECT_EQ(world.object(), Json::object());
   EXPECT_TRUE(world.entries().empty());
@@ -353,7 +351,7 @@ TEST(ApplyTest, EqualValuesAreOwnedTogether) {
   world.Apply("a", R"({"number":1,"set":["x","y"]})");
   EXPECT_EQ(world.Apply("b", R"({"number":1,"set":["y","z"]})"), "");
   world.Apply("a", "{}");
-  EXPECT_EQ(world.object(), Parse(R"({"number":1,"set":["y","z"]})"));
+  EXPECT_EQ(world.object(), Json::parse(R"({"number":1,"set":["y","z"]})"));
   world.Apply("b", "{}");
   EXPECT_EQ(world.object(), Json::object());
 }
@@ -379,7 +377,7 @@ TEST(ApplyTest, PartsOfAGivenUpObjectGoWithItButOthersEntriesOfAMapStay) {
   with_defaults["metadata"]["labels"]["ours"] = "2";
   world.Untracked(with_defaults.dump().c_str());
   world.Apply("a", R"({"number":1})");
-  EXPECT_EQ(world.object(), Parse(R"({"number":1,"metadata":{"labels":{"ours":"2"}}})"));
+  EXPECT_EQ(world.object(), Json::parse(R"({"number":1,"metadata":{"labels":{"ours":"2"}}})"));
 }
 
 TEST(ApplyTest, AMapThatWasMadeWholeKeepsOthersEntries) {
@@ -391,7 +389,7 @@ TEST(ApplyTest, AMapThatWasMadeWholeKeepsOthersEntries) {
   // As kubectl hands over what its client-side applies owned: with the map itself.
   world.Owns("a", R"({"f:metadata":{"f:labels":{".":{},"f:mine":{}}}})");
   world.Apply("a", R"({"number":1})");
-  EXPECT_EQ(world.object(), Parse(R"({"number":1,"metadata":{"labels":{"ours":"2"}}})"));
+  EXPECT_EQ(world.object(), Json::parse(R"({"number":1,"metadata":{"labels":{"ours":"2"}}})"));
 }
 
 TEST(ApplyTest, ListElementsGoWithTheirOwners) {
@@ -399,7 +397,7 @@ TEST(ApplyTest, ListElementsGoWithTheirOwners) {
   world.Apply("a", R"({"list":[{"name":"n","value":"1"},{"name":"m"}]})");
   world.Apply("b", R"({"list":[{"name":"o","value":"2"}]})");
   world.Apply("a", R"({"list":[{"name":"m"}]})");
-  EXPECT_EQ(world.object(), Parse(R"({"list":[{"name":"m"},{"name":"o","value":"2"}]})"));
+  EXPECT_EQ(world.object(), Json::parse(R"({"list":[{"name":"m"},{"name":"o","value":"2"}]})"));
 }
 
 TEST(ApplyTest, WhatIsUntrackedBelongsToBeforeTheFirstApply) {
@@ -426,7 +424,7 @@ TEST(ApplyTest, TheSameAgainChangesNothing) {
 TEST(ApplyTest, KubectlCarriesOnItsClientSideApplies) {
   Ownership world;
   const auto applied = [](const char* annotation, const char* rest) {
-    Json object = Parse(rest);
+    Json object = Json::parse(rest);
     object["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] =
         annotation;
     return object.dump();
@@ -453,13 +451,13 @@ TEST(ApplyTest, AValueWithoutItsDefaultsIsNoChange) {
       if (name == "") name = "default";
     }
   };
-  const Json live = Parse(R"({"plain":["default"]})");
+  const Json live = Json::parse(R"({"plain":["default"]})");
   const ManagedFields of_a = {
-      {.manager = "a", .operation = "Apply", .fields = *ReadFieldSet(Parse(R"({"f:plain":{}})"))}};
-  EXPECT_TRUE(ApplyFields(write, live, Parse(R"({"plain":[""]})"), of_a, false).conflicts.empty());
+      {.manager = "a", .operation = "Apply", .fields = *ReadFieldSet(Json::parse(R"({"f:plain":{}})"))}};
+  EXPECT_TRUE(ApplyFields(write, live, Json::parse(R"({"plain":[""]})"), of_a, false).conflicts.empty());
   EXPECT_FALSE(
-      ApplyFields(write, live, Parse(R"({"plain":["x"]})"), of_a, false).conflicts.empty());
-  EXPECT_EQ(TrackUpdate(write, live, Parse(R"({"plain":[""]})"), of_a), of_a);
+      ApplyFields(write, live, Json::parse(R"({"plain":["x"]})"), of_a, false).conflicts.empty());
+  EXPECT_EQ(TrackUpdate(write, live, Json::parse(R"({"plain":[""]})"), of_a), of_a);
 }
 
 TEST(ManagedFieldsTest, AreWrittenAsKubernetesWritesThem) {
@@ -479,7 +477,7 @@ TEST(ManagedFieldsTest, AreWrittenAsKubernetesWritesThem) {
        {R"({})", R"([{"manager":"a","operation":"Eat","fieldsType":"FieldsV1","fieldsV1":{}}])",
         R"([{"manager":"a","operation":"Apply","fieldsV1":{}}])",
         R"([{"manager":"a","operation":"Apply","fieldsType":"FieldsV1","fieldsV1":{"x":{}}}])"}) {
-    EXPECT_FALSE(ReadManagedFields(Parse(broken))) << broken;
+    EXPECT_FALSE(ReadManagedFields(Json::parse(broken))) << broken;
   }
 }
 

@@ -18,7 +18,7 @@ Schedule Of(const std::string& text) {
 
 WallTime T(const std::string& text) { return *ParseTimestamp(text); }
 
-struct Case {
+struct ScheduleCase {
   std::string schedule;
   std::string at;
   int want;
@@ -26,7 +26,7 @@ struct Case {
 
 TEST(ScheduleTest, CountsByTime) {
   // 2026-03-02 is a Monday; Berlin is an hour ahead until 2026-03-29, then two.
-  for (const Case& c : std::vector<Case>{
+  for (const ScheduleCase& c : std::vector<ScheduleCase>{
            {"3 from 0 8 * * * for 10h", "2026-03-02T07:59:59Z", 0},
            {"3 from 0 8 * * * for 10h", "2026-03-02T08:00:00Z", 3},
            {"3 from 0 8 * * * for 10h", "2026-03-02T17:59:59Z", 3},

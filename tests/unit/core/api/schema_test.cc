@@ -17,10 +17,8 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-Json Parse(std::string_view text) { return Json::parse(text); }
-
 TEST(SchemaTest, PrunesUnknownFieldsAndNulls) {
-  Json object = Parse(
+  Json object = Json::parse(
       R"({"apiVersion":"serving.knative.dev/v1","kind":"Service","metadata":{"name":"x","creationTimestamp":null,"nmae":1},
     "spec":{"template":{"spec":{"containers":[{"image":"i","imagee":"j","env":[{"name":"A","vlaue":"1"}]}],"containerConcurrency":null}}},"extra":{}})");
   const SchemaFindings findings = Conform(*ServingServiceSchema(), object);
@@ -43,7 +41,7 @@ struct TypeCase {
 class WrongTypeTest : public testing::TestWithParam<TypeCase> {};
 
 TEST_P(WrongTypeTest, IsReportedWithItsPath) {
-  Json object = Parse(GetParam().object);
+  Json object = Json::parse(GetParam().object);
   const SchemaFindings findings = Conform(*ServingServiceSchema(), object);
   ASSERT_EQ(findings.problems.size(), 1U);
   EXPECT_EQ(findings.problems[0].path, GetParam().path);
@@ -72,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
             "spec.template.spec.containers[0].resources.limits.cpu", "boolean", "integer,string"}));
 
 TEST(SchemaTest, WholeNumbersWithAPointAreIntegers) {
-  Json object = Parse(R"({"spec":{"template":{"spec":{"timeoutSeconds":30.0}}}})");
+  Json object = Json::parse(R"({"spec":{"template":{"spec":{"timeoutSeconds":30.0}}}})");
   EXPECT_THAT(Conform(*ServingServiceSchema(), object).problems, IsEmpty());
   EXPECT_EQ(object["spec"]["template"]["spec"]["timeoutSeconds"].dump(), "30");
 }
@@ -115,19 +113,19 @@ std::string Row(std::string_view name, const Json& object, bool wide = false) {
 TEST(ColumnsTest, PrintWhatKubectlPrints) {
   EXPECT_EQ(
       Row("ksvc",
-          Parse(
+          Json::parse(
               R"({"metadata":{"name":"h"},"status":{"url":"http://h","latestCreatedRevisionName":"h-1","latestReadyRevisionName":"h-0",
                               "conditions":[{"type":"Ready","status":"Unknown","reason":"X"}]}})")),
       "h | http://h | h-1 | h-0 | Unknown | X");
   EXPECT_EQ(
       Row("rev",
-          Parse(
+          Json::parse(
               R"({"metadata":{"name":"h-1","labels":{"serving.knative.dev/configuration":"h","serving.knative.dev/configurationGeneration":"1"}},
                              "status":{"actualReplicas":2,"conditions":[{"type":"Ready","status":"True"}]}})")),
       "h-1 | h | 1 | True | null | 2 | null");
   EXPECT_EQ(
       Row("pod",
-          Parse(
+          Json::parse(
               R"({"metadata":{"name":"p","creationTimestamp":"2026-03-01T09:59:00Z"},"spec":{"nodeName":"n","containers":[{},{}]},
                              "status":{"phase":"Running","podIP":"10.0.0.1","containerStatuses":[{"ready":true,"restartCount":2,
                              "lastState":{"terminated":{"finishedAt":"2026-03-01T09:59:30Z"}}},{"state":{"waiting":{"reason":"CrashLoopBackOff"}}}]}})"),
@@ -135,15 +133,16 @@ TEST(ColumnsTest, PrintWhatKubectlPrints) {
       "p | 1/2 | CrashLoopBackOff | 2 (30s ago) | 60s | 10.0.0.1 | n | <none> | <none>");
   EXPECT_EQ(
       Row("node",
-          Parse(
+          Json::parse(
               R"({"metadata":{"name":"n","creationTimestamp":"2026-03-01T07:00:00Z","labels":{"node-role.kubernetes.io/control-plane":""}},
                               "spec":{"unschedulable":true},"status":{"nodeInfo":{"kubeletVersion":"v1"},"conditions":[{"type":"Ready","status":"True"}]}})")),
       "n | Ready,SchedulingDisabled | control-plane | 3h | v1");
-  EXPECT_EQ(Row("cm", Parse(R"({"metadata":{"name":"c"},"data":{"a":"1"},"binaryData":{"b":""}})")),
-            "c | 2 | <unknown>");
+  EXPECT_EQ(
+      Row("cm", Json::parse(R"({"metadata":{"name":"c"},"data":{"a":"1"},"binaryData":{"b":""}})")),
+      "c | 2 | <unknown>");
   EXPECT_EQ(
       Row("ev",
-          Parse(
+          Json::parse(
               R"({"metadata":{"name":"e"},"type":"Normal","reason":"Created","message":"m","lastTimestamp":"2026-03-01T09:58:00Z",
                             "involvedObject":{"kind":"Service","name":"h"}})")),
       "2m | Normal | Created | service/h | m");

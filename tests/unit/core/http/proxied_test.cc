@@ -14,14 +14,14 @@ Task<void> WhoAmI(Exchange& exchange) {
 }
 
 const std::string kHeader = "PROXY TCP4 192.0.2.1 192.0.2.2 4321 443\r\n";
-const std::string kRequest = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+const std::string kProxiedRequest = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 
 TEST(ProxiedTest, TheHeaderSaysWhoseConnectionItIs) {
   TestServer server(WhoAmI, {}, "127.0.0.1:0", {.proxy_protocol = true});
   RawClient client(server.port());
-  client.Send(kHeader + kRequest);
+  client.Send(kHeader + kProxiedRequest);
   EXPECT_EQ(BodyOf(client.ReadResponse()), "192.0.2.1:4321");
-  client.Send(kRequest);
+  client.Send(kProxiedRequest);
   EXPECT_EQ(BodyOf(client.ReadResponse()), "192.0.2.1:4321");
 }
 
@@ -29,14 +29,14 @@ TEST(ProxiedTest, TheHeaderMayComeByteByByte) {
   TestServer server(WhoAmI, {}, "127.0.0.1:0", {.proxy_protocol = true});
   RawClient client(server.port());
   for (const char byte : kHeader) client.Send({&byte, 1});
-  client.Send(kRequest);
+  client.Send(kProxiedRequest);
   EXPECT_EQ(BodyOf(client.ReadResponse()), "192.0.2.1:4321");
 }
 
 TEST(ProxiedTest, ABalancersOwnConnectionKeepsItsAddress) {
   TestServer server(WhoAmI, {}, "127.0.0.1:0", {.proxy_protocol = true});
   RawClient client(server.port());
-  client.Send(std::string("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", 16) + kRequest);
+  client.Send(std::string("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", 16) + kProxiedRequest);
   EXPECT_TRUE(BodyOf(client.ReadResponse()).starts_with("127.0.0.1:"));
 }
 
@@ -44,7 +44,7 @@ TEST(ProxiedTest, AConnectionWithoutHeaderIsClosedUnanswered) {
   TestServer server(WhoAmI, {.opening_timeout = Millis(100)}, "127.0.0.1:0",
                     {.proxy_protocol = true});
   RawClient without(server.port());
-  without.Send(kRequest);
+  without.Send(kProxiedRequest);
   EXPECT_EQ(without.ReadAll(), "");
   EXPECT_TRUE(without.closed());
 

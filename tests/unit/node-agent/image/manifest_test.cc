@@ -10,8 +10,8 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const std::string kA = "sha256:" + std::string(64, 'a');
-const std::string kB = "sha256:" + std::string(64, 'b');
+const std::string kDigestA = "sha256:" + std::string(64, 'a');
+const std::string kDigestB = "sha256:" + std::string(64, 'b');
 
 std::string DescriptorText(const std::string& type, const std::string& digest,
                            const std::string& more = "") {
@@ -20,13 +20,14 @@ std::string DescriptorText(const std::string& type, const std::string& digest,
 
 std::string ManifestText(const std::string& layer_type) {
   return R"({"schemaVersion":2,"mediaType":")" + std::string(kOciManifest) + R"(","config":)" +
-         DescriptorText(kOciConfig, kA) + R"(,"layers":[)" + DescriptorText(layer_type, kB) + "]}";
+         DescriptorText(kOciConfig, kDigestA) + R"(,"layers":[)" +
+         DescriptorText(layer_type, kDigestB) + "]}";
 }
 
 Descriptor For(const std::string& os, const std::string& architecture,
                const std::string& variant = "") {
   return {.media_type = kOciManifest,
-          .digest = kA,
+          .digest = kDigestA,
           .size = 1,
           .platform = Platform{.os = os, .architecture = architecture, .variant = variant}};
 }
@@ -38,15 +39,15 @@ TEST(ManifestTest, ReadsConfigAndLayers) {
       ParseManifest(ManifestText("application/vnd.oci.image.layer.v1.tar+zstd"), "");
   ASSERT_TRUE(parsed) << parsed.error().message;
   const auto& manifest = std::get<Manifest>(*parsed);
-  EXPECT_EQ(manifest.config.digest, kA);
+  EXPECT_EQ(manifest.config.digest, kDigestA);
   ASSERT_EQ(manifest.layers.size(), 1U);
-  EXPECT_EQ(manifest.layers[0].digest, kB);
+  EXPECT_EQ(manifest.layers[0].digest, kDigestB);
   EXPECT_EQ(manifest.layers[0].size, 7);
 }
 
 TEST(ManifestTest, TakesTheTransportsTypeWhereTheDocumentHasNone) {
-  const std::string text =
-      R"({"schemaVersion":2,"config":)" + DescriptorText(kDockerConfig, kA) + R"(,"layers":[]})";
+  const std::string text = R"({"schemaVersion":2,"config":)" +
+                           DescriptorText(kDockerConfig, kDigestA) + R"(,"layers":[]})";
   EXPECT_TRUE(ParseManifest(text, std::string(kOciManifest) + "; charset=utf-8"));
   const std::string index = R"({"manifests":[]})";
   const auto parsed = ParseManifest(index, "text/plain");
@@ -71,12 +72,13 @@ TEST(ManifestTest, RefusesWhatItCannotUse) {
       {ManifestText("application/vnd.oci.image.layer.v1.tar+gzip+encrypted"),
        "unsupported media type of layers[0]"},
       {R"({"mediaType":"application/vnd.oci.image.manifest.v1+json","config":)" +
-           DescriptorText("application/vnd.cncf.helm.config.v1+json", kA) + R"(,"layers":[]})",
+           DescriptorText("application/vnd.cncf.helm.config.v1+json", kDigestA) +
+           R"(,"layers":[]})",
        "not a container image"},
       {R"({"mediaType":"application/vnd.oci.image.manifest.v1+json","config":)" +
            DescriptorText(kOciConfig, "md5:1") + R"(,"layers":[]})",
        "config: \"digest\""},
-      {R"({"manifests":[{"digest":")" + kA + R"("}]})", "manifests[0]: \"size\""},
+      {R"({"manifests":[{"digest":")" + kDigestA + R"("}]})", "manifests[0]: \"size\""},
       {R"({"manifests":7})", "not a list"},
   };
   for (const Case& c : cases) {
@@ -88,12 +90,12 @@ TEST(ManifestTest, RefusesWhatItCannotUse) {
 
 TEST(PlatformTest, PrefersTheExactOne) {
   Descriptor exact = For("linux", "arm", "v7");
-  exact.digest = kB;
+  exact.digest = kDigestB;
   const Index index{.media_type = "",
                     .manifests = {For("linux", "arm", "v6"), exact, For("linux", "amd64")}};
   const auto chosen = ChoosePlatform(index, PlatformOf("armv7l"));
   ASSERT_TRUE(chosen);
-  EXPECT_EQ(chosen->digest, kB);
+  EXPECT_EQ(chosen->digest, kDigestB);
 }
 
 TEST(PlatformTest, TreatsDefaultVariantsAsNone) {
@@ -109,11 +111,11 @@ TEST(PlatformTest, TreatsDefaultVariantsAsNone) {
 
 TEST(PlatformTest, SkipsBuildAttestations) {
   Descriptor good = For("linux", "amd64");
-  good.digest = kB;
+  good.digest = kDigestB;
   const Index index{.media_type = "", .manifests = {For("unknown", "unknown"), good}};
   const auto chosen = ChoosePlatform(index, kAmd64);
   ASSERT_TRUE(chosen);
-  EXPECT_EQ(chosen->digest, kB);
+  EXPECT_EQ(chosen->digest, kDigestB);
 }
 
 TEST(PlatformTest, SaysWhatIsOnOffer) {
@@ -133,7 +135,7 @@ TEST(ImageConfigTest, ReadsHowToRunIt) {
                "WorkingDir": "/srv", "ExposedPorts": {"8080/tcp": {}}, "Volumes": {"/data": {}},
                "StopSignal": "SIGQUIT", "Labels": {"a": "b"}},
     "rootfs": {"type": "layers", "diff_ids": [")" +
-                                       kA + R"("]}})");
+                                       kDigestA + R"("]}})");
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_THAT(config->entrypoint, ElementsAre("/app"));
   EXPECT_THAT(config->cmd, ElementsAre("-v"));
@@ -144,7 +146,7 @@ TEST(ImageConfigTest, ReadsHowToRunIt) {
   EXPECT_THAT(config->volumes, ElementsAre("/data"));
   EXPECT_EQ(config->stop_signal, "SIGQUIT");
   EXPECT_EQ(config->labels.at("a"), "b");
-  EXPECT_THAT(config->diff_ids, ElementsAre(kA));
+  EXPECT_THAT(config->diff_ids, ElementsAre(kDigestA));
 }
 
 TEST(ImageConfigTest, StandsNullsAndWrongTypes) {

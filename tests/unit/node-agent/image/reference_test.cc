@@ -9,13 +9,13 @@ namespace {
 
 const std::string kDigest = "sha256:" + std::string(64, 'a');
 
-struct Case {
+struct ReferenceCase {
   std::string text;
   std::string name;
 };
 
 TEST(ReferenceTest, FillsInDockersDefaults) {
-  const std::vector<Case> cases = {
+  const std::vector<ReferenceCase> cases = {
       {"nginx", "docker.io/library/nginx:latest"},
       {"nginx:1.25", "docker.io/library/nginx:1.25"},
       {"user/app", "docker.io/user/app:latest"},
@@ -31,7 +31,7 @@ TEST(ReferenceTest, FillsInDockersDefaults) {
       {"r.example/a:t@" + kDigest, "r.example/a@" + kDigest},
       {"a/b__c-d.e", "docker.io/a/b__c-d.e:latest"},
   };
-  for (const Case& c : cases) {
+  for (const ReferenceCase& c : cases) {
     const auto reference = ParseReference(c.text);
     ASSERT_TRUE(reference) << c.text << ": " << reference.error().message;
     EXPECT_EQ(reference->Name(), c.name) << c.text;
@@ -46,7 +46,7 @@ TEST(ReferenceTest, KeepsTheTagBesideADigest) {
 }
 
 TEST(ReferenceTest, SaysWhatIsWrong) {
-  const std::vector<Case> cases = {
+  const std::vector<ReferenceCase> cases = {
       {"", "empty"},
       {"Nginx", "lower case"},
       {"nginx:", "not a tag"},
@@ -62,7 +62,7 @@ TEST(ReferenceTest, SaysWhatIsWrong) {
       {"a b", "not a repository name"},
       {"r.example/" + std::string(300, 'a'), "longer than 255"},
   };
-  for (const Case& c : cases) {
+  for (const ReferenceCase& c : cases) {
     const auto reference = ParseReference(c.text);
     ASSERT_FALSE(reference) << c.text;
     EXPECT_EQ(reference.error().code, Code::kInvalidArgument);
