@@ -18,11 +18,11 @@ struct Malformed {
   std::string named;     // what the message must contain: the field, or the line of a syntax error
 };
 
-// The ServiceYaml with `container` as its only container and `more` beside the containers.
+// The Service with `container` as its only container and `more` beside the containers.
 std::string ServiceYaml(const std::string& container, const std::string& more = "",
                     const std::string& metadata = "name: hello", const std::string& spec = "",
                     const std::string& template_metadata = "") {
-  return "apiVersion: serving.knative.dev/v1\nkind: ServiceYaml\nmetadata: {" + metadata +
+  return "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {" + metadata +
          "}\nspec:\n" + spec + "  template:\n" + template_metadata + "    spec:\n" + more +
          "      containers:\n      - " + container + "\n";
 }
@@ -47,19 +47,19 @@ std::vector<Malformed> Cases() {
   const std::string annotations = "spec.template.metadata.annotations.autoscaling.knative.dev/";
   return {
       // the text itself
-      {"TabIndent", "apiVersion: serving.knative.dev/v1\nkind: ServiceYaml\n\tmetadata: {}\n",
+      {"TabIndent", "apiVersion: serving.knative.dev/v1\nkind: Service\n\tmetadata: {}\n",
        "line 3"},
       {"UnclosedBracket",
-       "apiVersion: serving.knative.dev/v1\nkind: ServiceYaml\nmetadata: {name: hello\nspec: {}\n",
+       "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: hello\nspec: {}\n",
        "line"},
       {"BadIndent",
-       "apiVersion: serving.knative.dev/v1\nkind: ServiceYaml\nmetadata:\n   name: hello\n  labels: "
+       "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata:\n   name: hello\n  labels: "
        "{}\n",
        "line 5"},
       {"AliasOfNothing", ServiceYaml("{image: *nothing}"), "line"},
       {"NoKind", "apiVersion: serving.knative.dev/v1\nmetadata: {name: hello}\n", "Kind"},
       {"OtherVersion",
-       "apiVersion: serving.knative.dev/v2\nkind: ServiceYaml\nmetadata: {name: hello}\n",
+       "apiVersion: serving.knative.dev/v2\nkind: Service\nmetadata: {name: hello}\n",
        "serving.knative.dev/v2"},
       {"OtherNamespace", ServiceYaml(kImage, "", "name: hello, namespace: other"), "namespace"},
       {"NotAnObject", "- a\n- b\n", "not an object"},
@@ -92,7 +92,7 @@ std::vector<Malformed> Cases() {
       {"NoImage", ServiceYaml("{name: x}"), containers + "image"},
       {"BadImage", ServiceYaml("{image: 'a b'}"), containers + "image"},
       {"NoContainers",
-       "apiVersion: serving.knative.dev/v1\nkind: ServiceYaml\nmetadata: {name: hello}\nspec: "
+       "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: hello}\nspec: "
        "{template: {spec: {containers: []}}}\n",
        "spec.template.spec.containers"},
       {"NegativeConcurrency", in_spec("containerConcurrency: -1"),

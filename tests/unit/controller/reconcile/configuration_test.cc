@@ -101,7 +101,7 @@ TEST(ConfigurationTest, AFailedRevisionIsTold) {
             "Revision \"hello-00001\" failed with message: Container failed with: no such file.");
   EXPECT_THAT(
       Events(plan),
-      ElementsAre("LatestCreatedFailed: WithLatest created revision \"hello-00001\" has failed"));
+      ElementsAre("LatestCreatedFailed: Latest created revision \"hello-00001\" has failed"));
   EXPECT_EQ(Reconcile({.configuration = Share(updated), .revisions = {revision}}), ReconcilePlan{});
 }
 
@@ -116,7 +116,7 @@ TEST(ConfigurationTest, TheLatestReadyRevisionMayFailLater) {
   EXPECT_EQ(updated["status"]["latestReadyRevisionName"], "hello-00001");
   EXPECT_THAT(
       Events(plan),
-      ElementsAre("LatestReadyFailed: WithLatest ready revision \"hello-00001\" has failed"));
+      ElementsAre("LatestReadyFailed: Latest ready revision \"hello-00001\" has failed"));
 }
 
 struct LatestReadyCase {
