@@ -12,10 +12,13 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "core/base/clock.h"
+#include "core/lease/candidate.h"
 #include "tests/contract/store/callback_queue.h"
 #include "tests/contract/store/etcd_process.h"
 
@@ -128,6 +131,87 @@ void CheckAll(CallbackQueue& queue, Store& store, const Seen& seen,
   for (const auto& [id, at] : acknowledged) {
     EXPECT_EQ(revision("/updraft/a/" + std::to_string(id)), at) << "an acknowledged write is lost";
   }
+}
+
+// Does what is due and has its answer, which is one callback.
+void Turn(CallbackQueue& queue, lease::Candidate& candidate) {
+  candidate.Tick();
+  int callbacks = 0;
+  queue.RunUntil([&callbacks] { return callbacks++ == 1; });
+}
+
+TEST_F(EtcdStoreTest, TheLeadGoesToAnotherWhenItsHolderIsGoneAndTheHoldersWritesAreRefused) {
+  const EtcdProcess etcd({.folder = folder_ / "etcd", .flags = {"--unsafe-no-fsync"}});
+  CallbackQueue queue;
+  FakeClock clock;
+  auto first_store = Open({etcd.endpoint()}, queue);
+  const auto second_store = Open({etcd.endpoint()}, queue);
+  auto first = std::make_unique<lease::Candidate>(
+      lease::CandidateOptions{.key = "/updraft/leader", .identity = "first"}, *first_store, clock);
+  lease::Candidate second({.key = "/updraft/leader", .identity = "second"}, *second_store, clock);
+  const auto fenced = [&queue](Store& store, const Condition& fence) {
+    return Await<Outcome>(queue, [&](Done<Outcome> done) {
+      store.Commit({{fence}, {{.key = "/updraft/work", .value = "v"}}}, std::move(done));
+    });
+  };
+
+  Turn(queue, *first);  // looks: nobody leads
+  Turn(queue, second);
+  Turn(queue, *first);  // takes it
+  Turn(queue, second);  // was as fast, but etcd has one order
+  ASSERT_TRUE(first->Leads());
+  ASSERT_FALSE(second.Leads());
+  const Condition fence = first->Fence();
+  Result<Outcome> written = fenced(*first_store, fence);
+  ASSERT_TRUE(written && written->applied);
+
+  // Two renewals keep it, and leave the fence as it was.
+  for (int i = 0; i < 2; ++i) {
+    clock.Advance(Seconds(2));
+    Turn(queue, *first);
+    Turn(queue, second);
+  }
+  ASSERT_TRUE(first->Leads());
+  EXPECT_EQ(second.leader(), "first");
+  EXPECT_EQ(first->Fence().mod_revision, fence.mod_revision);
+  written = fenced(*first_store, fence);
+  EXPECT_TRUE(written && written->applied);
+
+  // Its connection ends without a word.
+  first.reset();
+  first_store.reset();
+  int seconds = 0;
+  for (; seconds < 20 && !second.Leads(); ++seconds) {
+    clock.Advance(Seconds(1));
+    Turn(queue, second);
+    if (seconds < 5) {
+      EXPECT_FALSE(second.Leads()) << "before the lease ran out";
+    }
+    if (seconds == 5) Turn(queue, second);  // it has seen that the lead is vacant, and takes it
+  }
+  ASSERT_TRUE(second.Leads());
+  EXPECT_EQ(seconds, 6);
+  const auto late_store = Open({etcd.endpoint()}, queue);
+  written = fenced(*late_store, fence);
+  ASSERT_TRUE(written) << written.error().message;
+  EXPECT_FALSE(written->applied) << "a write of the first one's term";
+  EXPECT_EQ(written->conflict_revision, second.Fence().mod_revision);
+  written = fenced(*second_store, second.Fence());
+  EXPECT_TRUE(written && written->applied);
+
+  // Who resigns is followed at once.
+  std::optional<Status> resigned;
+  const Condition second_fence = second.Fence();
+  second.Resign([&resigned](Status status) { resigned = std::move(status); });
+  queue.RunUntil([&resigned] { return resigned.has_value(); });
+  EXPECT_TRUE(*resigned);
+  EXPECT_FALSE(second.Leads());
+  written = fenced(*second_store, second_fence);
+  EXPECT_TRUE(written && !written->applied);
+  lease::Candidate third({.key = "/updraft/leader", .identity = "third"}, *late_store, clock);
+  Turn(queue, third);
+  Turn(queue, third);
+  EXPECT_TRUE(third.Leads());
 }
 
 TEST_F(EtcdStoreTest, NothingAcknowledgedIsLostWhenEtcdIsKilled) {

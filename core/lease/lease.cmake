@@ -1,0 +1,3 @@
+updraft_library(core_lease
+  SRCS lease/candidate.cc lease/election.cc
+  DEPS core_store)
