@@ -36,4 +36,24 @@ inline constexpr SabotageName kSabotages[] = {
     {Sabotage::kWakeLost, "WakeLost"},
 };
 
+// The same for the election alone.
+enum class ElectionSabotage {
+  kNone,
+  kLeadNotAsked,  // whether it leads is asked once a turn, not at each act
+  kNoMargin,      // a leader acts until the very end of its lease, by a clock that may be slow
+  kHasty,         // others are taken for silent before their lease has run out
+  kNotFenced,     // a write that is late is done in whoever's term it is
+};
+
+struct ElectionSabotageName {
+  ElectionSabotage sabotage;
+  std::string_view name;
+};
+inline constexpr ElectionSabotageName kElectionSabotages[] = {
+    {ElectionSabotage::kLeadNotAsked, "LeadNotAsked"},
+    {ElectionSabotage::kNoMargin, "NoMargin"},
+    {ElectionSabotage::kHasty, "Hasty"},
+    {ElectionSabotage::kNotFenced, "NotFenced"},
+};
+
 }  // namespace updraft::sim
