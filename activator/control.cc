@@ -38,11 +38,12 @@ void LogColdStart(const std::string& revision, const std::string& instance, cons
 }  // namespace
 
 Control::Control(Loop& loop, const Clock& clock, ControlOptions options, metrics::Exposition& exposition,
-                 std::function<void()> routable)
+                 std::function<void()> routable, std::function<void(const v1::RequestLog&)> request_log)
     : loop_(loop),
       clock_(clock),
       options_(std::move(options)),
       routable_(std::move(routable)),
+      request_log_(std::move(request_log)),
       metrics_(exposition, clock,
                {.figures = [this] { return Figures(); }, .revisions = [this] { return RoutedRevisions(); }}) {}
 
@@ -83,6 +84,7 @@ void Control::Routing::OnDisconnected(const Error& why) {
 }
 
 void Control::Apply(const v1::RoutingUpdate& update) {
+  if (update.has_request_log() && request_log_) request_log_(update.request_log());
   ControlState::Applied applied = state_->Apply(update);
   const auto left = std::make_shared<std::atomic<size_t>>(workers_.size());
   for (Worker* worker : workers_) {

@@ -30,10 +30,11 @@ struct ControlOptions {
 // Loop thread only, but for WorkerEvents.
 class Control final : public WorkerEvents {
  public:
-  // `routable` runs once, when the workers route by the controller's first full state. The loop and
-  // the clock must outlive the object, and the workers must have stopped before it goes.
+  // `routable` runs once, when the workers route by the controller's first full state. `request_log`, if
+  // there is one, is told what the controller says of it. The loop and the clock must outlive the object,
+  // and the workers must have stopped before it goes.
   Control(Loop& loop, const Clock& clock, ControlOptions options, metrics::Exposition& exposition,
-          std::function<void()> routable);
+          std::function<void()> routable, std::function<void(const v1::RequestLog&)> request_log = {});
   ~Control();
 
   // Connects. `proxies`: the workers' counters, for the metrics.
@@ -91,6 +92,7 @@ class Control final : public WorkerEvents {
   const Clock& clock_;
   const ControlOptions options_;
   std::function<void()> routable_;  // empty once called
+  const std::function<void(const v1::RequestLog&)> request_log_;
   std::vector<Worker*> workers_;
   std::vector<const ProxyCounters*> proxies_;
 

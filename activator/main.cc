@@ -71,7 +71,7 @@ int Run(const Config& config) {
 
   grpc_init();  // for good: taking the library down at the end may wait long for a poller of its own
 
-  Process process(config, *std::move(inheritance), access_log->get());
+  Process process(config, *std::move(inheritance), **access_log);
   std::atomic<bool> ended{false};
   const NamedThread signals("signals", [&process, &ended] {
     WaitForTerminationSignal();

@@ -63,25 +63,27 @@ Result<Inheritance> Inherit(const Config& config) {
 }
 
 Result<std::unique_ptr<AccessLog>> OpenAccessLog(const Config& config) {
-  if (config.access_log.empty()) return std::unique_ptr<AccessLog>();
-  AccessLogOptions options{.path = config.access_log, .sample = config.access_log_sample, .workers = WorkersOf(config)};
-  if (!config.access_log_template.empty()) {
-    Result<LogTemplate> format = LogTemplate::Parse(config.access_log_template);
-    if (!format) return format.error();
-    options.format = *std::move(format);
-  }
+  AccessLogOptions options{.path = config.access_log.empty() ? "-" : config.access_log,
+                           .sample = config.access_log_sample,
+                           .workers = WorkersOf(config)};
+  Result<LogTemplate> format =
+      config.access_log_template.empty() ? LogTemplate::Default() : LogTemplate::Parse(config.access_log_template);
+  if (!format) return format.error();
+  if (!config.access_log.empty()) options.format = std::make_shared<const LogTemplate>(*std::move(format));
   return AccessLog::Open(std::move(options));
 }
 
-Process::Process(const Config& config, Inheritance inheritance, AccessLog* access_log)
+Process::Process(const Config& config, Inheritance inheritance, AccessLog& access_log)
     : config_(config),
+      access_log_(access_log),
       inheritance_(std::move(inheritance)),
       generation_(inheritance_.generation()),
-      control_(loop_, RealClock(), ControlOptionsOf(config, generation_), exposition_, [this] { OnRoutable(); }),
-      pool_(PoolOptions(config, access_log), control_),
+      control_(loop_, RealClock(), ControlOptionsOf(config, generation_), exposition_, [this] { OnRoutable(); },
+               [this](const v1::RequestLog& request_log) { OnRequestLog(request_log); }),
+      pool_(PoolOptions(config, &access_log), control_),
       tls_(loop_, pool_, CertificatePairs(config)),
       operations_(loop_, {}, metrics::OperationsHandler(exposition_, [this] { return control_.Ready(); })) {
-  if (access_log != nullptr) ShowAccessLog(exposition_, *access_log);
+  ShowAccessLog(exposition_, access_log);
   ShowTls(exposition_, [this] {
     std::vector<ServedCertificate> served = control_.ServedCertificates();
     std::ranges::move(tls_.Served(), std::back_inserter(served));
@@ -124,6 +126,15 @@ void Process::OnRoutable() {
     inheritance_.predecessor->Relieve();
   }
   inheritance_ = {};
+}
+
+// What the ConfigMap does not turn on, the flags may have.
+void Process::OnRequestLog(const v1::RequestLog& request_log) {
+  if (!request_log.enabled()) return pool_.SetLogFormat(access_log_.format());
+  Result<LogTemplate> format =
+      request_log.format().empty() ? LogTemplate::Default() : LogTemplate::Parse(request_log.format());
+  if (!format) Log(Level::kWarn, "bad_request_log_template", {{"error", format.error().message}, {"instead", "JSON"}});
+  pool_.SetLogFormat(std::make_shared<const LogTemplate>(format ? *std::move(format) : LogTemplate::Default()));
 }
 
 Status Process::TryServeInside() {

@@ -32,14 +32,15 @@ struct Inheritance {
 // gave nothing.
 Result<Inheritance> Inherit(const Config& config);
 
-// Null when none is wanted. kInvalidArgument: the template; kUnavailable: the file.
+// Where the flags want none it is there for what the controller may say, on standard output, and logs nothing until
+// then. kInvalidArgument: the template; kUnavailable: the file.
 Result<std::unique_ptr<AccessLog>> OpenAccessLog(const Config& config);
 
 // The parts, in the order in which they need one another. One thread, but for loop()'s.
 class Process {
  public:
-  // `config` and `access_log`, if there is one, must outlive it.
-  Process(const Config& config, Inheritance inheritance, AccessLog* access_log);
+  // `config` and `access_log` must outlive it.
+  Process(const Config& config, Inheritance inheritance, AccessLog& access_log);
 
   Loop& loop() { return loop_; }
 
@@ -51,6 +52,7 @@ class Process {
 
  private:
   void OnRoutable();
+  void OnRequestLog(const v1::RequestLog& request_log);
   void ServeInside();
   Status TryServeInside();
   void ListenForOperations();
@@ -60,6 +62,7 @@ class Process {
   void GiveUp(const std::string& doing, const Error& error);
 
   const Config& config_;
+  AccessLog& access_log_;
   Inheritance inheritance_;  // until we serve
   const uint32_t generation_;
   Loop loop_;

@@ -180,6 +180,12 @@ void WorkerPool::SetCertificates(std::shared_ptr<const FileCertificates> certifi
   }
 }
 
+void WorkerPool::SetLogFormat(std::shared_ptr<const LogTemplate> format) {
+  for (const auto& part : parts_) {
+    part->thread.loop().Post([&part = *part, format] { part.proxy->access_log()->Use(format); });
+  }
+}
+
 void WorkerPool::SetTicketKeys(const http::TicketKeys& keys) {
   for (const auto& part : parts_) {
     part->thread.loop().Post([&part = *part, keys] { part.tls.SetTicketKeys(keys); });

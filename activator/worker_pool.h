@@ -63,6 +63,8 @@ class WorkerPool {
 
   // For the handshakes from now on; open connections go on as they are.
   void SetCertificates(std::shared_ptr<const FileCertificates> certificates);
+  // For the requests from now on; null: none is logged. REQUIRES: there is an access log.
+  void SetLogFormat(std::shared_ptr<const LogTemplate> format);
   void SetTicketKeys(const http::TicketKeys& keys);
 
   // Stops accepting and lets requests finish, until `deadline`. Runs `done` once, on a worker's

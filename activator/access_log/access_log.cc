@@ -16,9 +16,10 @@ constexpr Nanos kGather = Millis(20);
 }  // namespace
 
 AccessLogSink::AccessLogSink(AccessLog& log, uint32_t worker, size_t bytes)
-    : log_(log), ring_(bytes), random_(0x9e3779b97f4a7c15 * (worker + 1)) {}
+    : log_(log), format_(log.options_.format), ring_(bytes), random_(0x9e3779b97f4a7c15 * (worker + 1)) {}
 
 bool AccessLogSink::Samples() {
+  if (format_ == nullptr) return false;
   if (log_.options_.sample >= 1) return true;
   // xorshift64: which requests it are need not be secret.
   random_ ^= random_ << 13;
@@ -28,8 +29,9 @@ bool AccessLogSink::Samples() {
 }
 
 void AccessLogSink::Write(const LogEntry& entry) {
+  if (format_ == nullptr) return;  // since it was sampled
   line_.clear();
-  log_.options_.format.Append(entry, line_);
+  format_->Append(entry, line_);
   if (!ring_.Write(line_)) {
     dropped_.Add();
     return;

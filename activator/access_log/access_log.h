@@ -24,8 +24,12 @@ class AccessLogSink {
  public:
   AccessLogSink(AccessLog& log, uint32_t worker, size_t bytes);
 
+  // How requests are written from now on; null: they are not.
+  void Use(std::shared_ptr<const LogTemplate> format) { format_ = std::move(format); }
+
   // Whether the request that begins now is to be logged: as many of all as the sample says.
   bool Samples();
+  // A request that was sampled.
   void Write(const LogEntry& entry);
 
   uint64_t written() const { return written_.value(); }
@@ -35,6 +39,7 @@ class AccessLogSink {
   friend class AccessLog;
 
   AccessLog& log_;
+  std::shared_ptr<const LogTemplate> format_;
   LineRing ring_;
   std::string line_;
   uint64_t random_;
@@ -44,7 +49,7 @@ class AccessLogSink {
 
 struct AccessLogOptions {
   std::string path = {};   // or "-" for standard output
-  LogTemplate format = LogTemplate::Default();
+  std::shared_ptr<const LogTemplate> format = {};  // null: nothing is logged before a sink is told to
   double sample = 1;       // of all requests, 0 ... 1
   uint32_t workers = 1;
   size_t bytes_per_worker = 1 << 20;  // a power of two
@@ -58,6 +63,8 @@ class AccessLog {
   ~AccessLog();
 
   AccessLogSink& sink(uint32_t worker) { return *sinks_[worker]; }
+  // What it was opened with.
+  const std::shared_ptr<const LogTemplate>& format() const { return options_.format; }
 
   // Any thread.
   uint64_t written() const;

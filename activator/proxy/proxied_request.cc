@@ -258,6 +258,7 @@ Task<Status> ProxiedRequest::Obtain(std::unique_ptr<UpstreamConnection>& connect
     reused = connection != nullptr;
     if (reused) co_return Ok();
     if (over() || (!timely && wait.pending() && !wait.moved_on())) break;
+    wait.Use();
     connected = co_await Connect(connection);
   }
   co_return connected;

@@ -66,15 +66,24 @@ void UpstreamPool::Give(const std::string& instance_id,
 
 void UpstreamPool::Closed(const std::string& instance_id) {
   const auto found = instances_.find(instance_id);
-  if (found != instances_.end() && found->second.waiting.linked())
-    static_cast<UpstreamWait*>(found->second.waiting.next)->End();
+  if (found == instances_.end() || !found->second.waiting.linked()) return;
+  auto* const first = static_cast<UpstreamWait*>(found->second.waiting.next);
+  first->freed_ = true;
+  first->End();
 }
 
 UpstreamWait::UpstreamWait(UpstreamPool& pool, const std::string& instance_id)
-    : gate_(pool.loop_),
+    : pool_(pool),
+      instance_id_(instance_id),
+      gate_(pool.loop_),
       handed_(&pool.instances_[instance_id].handed),
       handed_before_(*handed_) {
   AppendTo(pool.instances_[instance_id].waiting);
+}
+
+UpstreamWait::~UpstreamWait() {
+  if (connection_ != nullptr) pool_.Give(instance_id_, std::move(connection_));
+  if (freed_) pool_.Closed(instance_id_);
 }
 
 void UpstreamPool::Drop(UpstreamConnection* connection) {

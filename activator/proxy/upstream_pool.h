@@ -46,8 +46,8 @@ class UpstreamConnection final : private http::HangupObserver, private Timer {
 class UpstreamWait final : private RingLink {
  public:
   UpstreamWait(UpstreamPool& pool, const std::string& instance_id);
-  // Leaves the line.
-  ~UpstreamWait() = default;
+  // Leaves the line. What came and was not used goes to the next one.
+  ~UpstreamWait();
 
   // False: it has ended, by a connection, because one was closed, or by GiveUp().
   bool pending() const { return linked(); }
@@ -56,6 +56,8 @@ class UpstreamWait final : private RingLink {
 
   // Null: none came.
   std::unique_ptr<UpstreamConnection> TakeConnection() { return std::move(connection_); }
+  // A connection is opened in place of the one that was closed.
+  void Use() { freed_ = false; }
   // While this one waited somebody was given a connection. REQUIRES: pending().
   bool moved_on() const { return *handed_ != handed_before_; }
 
@@ -67,10 +69,13 @@ class UpstreamWait final : private RingLink {
     gate_.Open();
   }
 
+  UpstreamPool& pool_;
+  const std::string instance_id_;
   http::Gate gate_;
   const uint64_t* handed_;  // the instance's count
   const uint64_t handed_before_;
   std::unique_ptr<UpstreamConnection> connection_;
+  bool freed_ = false;  // one was closed, and this was told first
 };
 
 struct UpstreamPoolLimits {

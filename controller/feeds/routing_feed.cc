@@ -36,8 +36,15 @@ void RoutingFeed::RemoveRevision(const std::string& key) {
   if (revisions_.erase(key) > 0) changed_revisions_.Changed(key);
 }
 
+void RoutingFeed::SetRequestLog(const v1::RequestLog& request_log) {
+  if (MessageDifferencer::Equals(request_log_, request_log)) return;
+  request_log_ = request_log;
+  changed_request_log_.Changed({});
+}
+
 void RoutingFeed::Subscribe(Subscriber subscriber) {
   new_.insert(subscriber);
+  changed_request_log_.Subscribe(subscriber);
   changed_routes_.Subscribe(subscriber);
   changed_revisions_.Subscribe(subscriber);
   changed_endpoints_.Subscribe(subscriber);
@@ -45,6 +52,7 @@ void RoutingFeed::Subscribe(Subscriber subscriber) {
 
 void RoutingFeed::Unsubscribe(Subscriber subscriber) {
   new_.erase(subscriber);
+  changed_request_log_.Unsubscribe(subscriber);
   changed_routes_.Unsubscribe(subscriber);
   changed_revisions_.Unsubscribe(subscriber);
   changed_endpoints_.Unsubscribe(subscriber);
@@ -54,10 +62,12 @@ std::optional<v1::RoutingUpdate> RoutingFeed::Take(Subscriber subscriber) {
   const std::set<std::string> routes = changed_routes_.Take(subscriber);
   const std::set<std::string> revisions = changed_revisions_.Take(subscriber);
   const std::set<std::string> endpoints = changed_endpoints_.Take(subscriber);
+  const bool request_log = !changed_request_log_.Take(subscriber).empty();
   if (new_.erase(subscriber) > 0) return Full();
-  if (routes.empty() && revisions.empty() && endpoints.empty()) return std::nullopt;
+  if (routes.empty() && revisions.empty() && endpoints.empty() && !request_log) return std::nullopt;
 
   v1::RoutingUpdate update;
+  if (request_log) *update.mutable_request_log() = request_log_;
   for (const std::string& key : revisions) {
     const auto it = revisions_.find(key);
     if (it == revisions_.end()) update.add_removed_revisions(key);
@@ -78,6 +88,7 @@ std::optional<v1::RoutingUpdate> RoutingFeed::Take(Subscriber subscriber) {
 v1::RoutingUpdate RoutingFeed::Full() const {
   v1::RoutingUpdate update;
   update.set_full(true);
+  *update.mutable_request_log() = request_log_;
   for (const auto& [key, revision] : revisions_) *update.add_revisions() = revision;
   for (const auto& [key, endpoints] : endpoints_) *update.add_endpoints() = endpoints;
   for (const auto& [key, route] : routes_) *update.add_routes() = route;

@@ -22,6 +22,7 @@ class RoutingFeed {
   void RemoveRoute(const std::string& key);
   void SetRevision(const v1::Revision& revision, const v1::Endpoints& endpoints);
   void RemoveRevision(const std::string& key);
+  void SetRequestLog(const v1::RequestLog& request_log);
 
   // The next update of a new subscriber is a full one.
   void Subscribe(Subscriber subscriber);
@@ -38,9 +39,11 @@ class RoutingFeed {
   std::map<std::string, v1::Route> routes_;
   std::map<std::string, v1::Revision> revisions_;
   std::map<std::string, v1::Endpoints> endpoints_;
+  v1::RequestLog request_log_;
   ChangeSets changed_routes_;
   ChangeSets changed_revisions_;
   ChangeSets changed_endpoints_;
+  ChangeSets changed_request_log_;
   std::set<Subscriber> new_;
 };
 

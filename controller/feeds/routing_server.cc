@@ -14,6 +14,11 @@ void RoutingServer::RemoveRoute(const std::string& key) {
   loop_.Defer(this);
 }
 
+void RoutingServer::SetRequestLog(const v1::RequestLog& request_log) {
+  sessions_.SetRequestLog(request_log);
+  loop_.Defer(this);
+}
+
 void RoutingServer::OnFleetChanges(const Fleet& fleet, const FleetChanges& changes, Moment at) {
   sessions_.SetRevisions(fleet, changes, at.now);
   PushAll();

@@ -35,6 +35,9 @@ class RoutingServer : public v1::RoutingService::CallbackService,
   void RemoveRoute(const std::string& key) override;
   void AssumeProgrammed(const std::string& key) override { sessions_.AssumeProgrammed(key); }
 
+  // From ConfigMap config-observability.
+  void SetRequestLog(const v1::RequestLog& request_log);
+
   bool Programmed(std::string_view ns, std::string_view name,
                   std::string_view fingerprint) const override {
     return sessions_.Programmed(ns, name, fingerprint);

@@ -39,6 +39,7 @@ class RoutingSessions {
   void RemoveRoute(const std::string& key);
   void AssumeProgrammed(const std::string& key) { confirmations_.Assume(key); }
   bool Programmed(std::string_view ns, std::string_view name, std::string_view fingerprint) const;
+  void SetRequestLog(const v1::RequestLog& request_log) { feed_.SetRequestLog(request_log); }
   void SetRevisions(const Fleet& fleet, const FleetChanges& changes, TimePoint now);
 
   // ---- whom

@@ -221,9 +221,9 @@ constexpr DocumentedKey kKeys[] = {
     {"config-network", "mesh-compatibility-mode", "auto", "Without effect: there is no mesh."},
     // config-observability
     {"config-observability", "logging.enable-request-log", "false",
-     "Checked, without effect: activators log requests by their flag --access-log."},
+     "A line about each request, at the activators (flag --access-log: where)."},
     {"config-observability", "logging.request-log-template", "",
-     "Checked, without effect: activators log by their flag --access-log-template."},
+     "What it says: the fields stand in docs/operations.md. Without it: JSON."},
     {"config-observability", "logging.enable-probe-request-log", "false",
      "Checked, without effect: probes do not pass activators."},
     {"config-observability", "logging.revision-url-template", "",

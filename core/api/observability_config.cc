@@ -79,16 +79,15 @@ Result<ObservabilityConfig> ObservabilityConfig::Parse(const ConfigKeys& keys) {
   if (!checked) return checked.error();
   ObservabilityConfig config;
   bool unused = false;
-  bool logged = false;
-  std::string line = "the default";
   KeyReader reader(keys);
   reader.Read("logging.enable-var-log-collection", unused);
   reader.Read("logging.revision-url-template", config.revision_url_template);
-  reader.Read("logging.request-log-template", line);
-  reader.Read("logging.enable-request-log", logged);
+  reader.Read("logging.request-log-template", config.request_log_template);
+  reader.Read("logging.enable-request-log", config.request_log);
   reader.Read("logging.enable-probe-request-log", unused);
   if (reader.failure()) return *reader.failure();
-  if (logged && line.empty()) {
+  if (config.request_log && keys.contains("logging.request-log-template") &&
+      config.request_log_template.empty()) {
     return InvalidArgument(
         "\"logging.enable-request-log\" was set to true, but no "
         "\"logging.request-log-template\" was specified");

@@ -1,4 +1,4 @@
-// ConfigMap config-observability: where the logs of a revision are found. Pure.
+// ConfigMap config-observability: where the logs of a revision are found, and what is logged of requests. Pure.
 #pragma once
 
 #include <string>
@@ -9,6 +9,9 @@ namespace updraft::api {
 
 struct ObservabilityConfig {
   std::string revision_url_template = {};  // with ${REVISION_UID}; empty: revisions have no log URL
+
+  bool request_log = false;
+  std::string request_log_template = {};  // empty: the default, JSON
 
   bool operator==(const ObservabilityConfig&) const = default;
 

@@ -49,7 +49,10 @@ class AccessLogTest : public testing::Test {
   ~AccessLogTest() override { std::filesystem::remove_all(folder_); }
 
   AccessLogOptions Options() const {
-    return {.path = path_, .format = *LogTemplate::Parse("{{.Request.URL}}"), .workers = 2};
+    return {.path = path_, .format = Format("{{.Request.URL}}"), .workers = 2};
+  }
+  static std::shared_ptr<const LogTemplate> Format(std::string_view text) {
+    return std::make_shared<const LogTemplate>(*LogTemplate::Parse(text));
   }
   static void Write(AccessLog& log, uint32_t worker, const std::string& target) {
     http::RequestHead request;
@@ -129,6 +132,26 @@ TEST_F(AccessLogTest, ASampleIsThatPartOfAll) {
   EXPECT_NEAR(sampled, 25'000, 1'000);
   options.sample = 0;
   EXPECT_FALSE((*AccessLog::Open(options))->sink(0).Samples());
+}
+
+TEST_F(AccessLogTest, WhatIsLoggedAndHowMayChangeMeanwhile) {
+  AccessLogOptions options = Options();
+  options.format = nullptr;
+  {
+    const auto log = *AccessLog::Open(options);
+    EXPECT_FALSE(log->sink(0).Samples());
+    log->sink(0).Use(Format("one {{.Request.URL}}"));
+    EXPECT_TRUE(log->sink(0).Samples());
+    EXPECT_FALSE(log->sink(1).Samples());
+    Write(*log, 0, "/a");
+    log->sink(0).Use(Format("two {{.Request.URL}}"));
+    Write(*log, 0, "/b");
+    log->sink(0).Use(nullptr);
+    EXPECT_FALSE(log->sink(0).Samples());
+    Write(*log, 0, "/c");  // it was sampled before
+    EXPECT_EQ(log->written(), 2u);
+  }
+  EXPECT_EQ(ReadAll(path_), "one /a\ntwo /b\n");
 }
 
 TEST_F(AccessLogTest, AFileThatCannotBeOpenedIsAnError) {

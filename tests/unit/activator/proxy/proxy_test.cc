@@ -1,6 +1,7 @@
 #include "activator/proxy/proxy.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <fstream>
 
@@ -543,8 +544,9 @@ TEST(ProxyTest, LogsEveryRequestThatIsNoProbe) {
     ProxySetup setup;
     setup.access_log = *AccessLog::Open(
         {.path = path,
-         .format = *LogTemplate::Parse("{{.Request.URL}} {{.Response.Code}} {{.Response.Size}} "
-                                       "{{.Revision.Name}} {{.Revision.PodName}} {{.RequestID}}")});
+         .format = std::make_shared<const LogTemplate>(
+             *LogTemplate::Parse("{{.Request.URL}} {{.Response.Code}} {{.Response.Size}} "
+                                 "{{.Revision.Name}} {{.Revision.PodName}} {{.RequestID}}"))});
     RawBackend backend;
     ProxyFixture proxy(setup);
     proxy.SetPorts({backend.port()});
@@ -569,6 +571,34 @@ TEST(ProxyTest, LogsEveryRequestThatIsNoProbe) {
   EXPECT_TRUE(first.starts_with("/a 200 2 app-1 i-") && first.ends_with(" r1")) << first;
   EXPECT_TRUE(second.starts_with("/b 404 ") && second.ends_with("   r2")) << second;
   EXPECT_FALSE(std::getline(file, first));
+}
+
+TEST(UpstreamWaitTest, WhatCameForOneThatIsGoneIsTheNextOnes) {
+  Loop loop;
+  UpstreamPool pool(loop, {});
+  auto first = std::make_unique<UpstreamWait>(pool, "i");
+  auto second = std::make_unique<UpstreamWait>(pool, "i");
+  UpstreamWait third(pool, "i");
+  pool.Closed("i");
+  EXPECT_FALSE(first->pending());
+  EXPECT_TRUE(second->pending());
+  first.reset();
+  EXPECT_FALSE(second->pending());
+  second->Use();
+  second.reset();
+  EXPECT_TRUE(third.pending());
+
+  auto fourth = std::make_unique<UpstreamWait>(pool, "i");
+  int sockets[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
+  const UniqueFd other(sockets[1]);
+  third.GiveUp();
+  pool.Give("i", std::make_unique<UpstreamConnection>(loop, UniqueFd(sockets[0])));
+  EXPECT_FALSE(fourth->pending());
+  UpstreamWait fifth(pool, "i");
+  fourth.reset();
+  EXPECT_FALSE(fifth.pending());
+  EXPECT_NE(fifth.TakeConnection(), nullptr);
 }
 
 // ---- holding requests

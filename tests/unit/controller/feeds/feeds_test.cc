@@ -50,6 +50,26 @@ TEST(RoutingFeed, BeginsWithEverythingAndGoesOnWithChanges) {
   EXPECT_EQ(delta->endpoints(0).endpoints_size(), 2);
 }
 
+TEST(RoutingFeed, TheRequestLogIsToldInFullUpdatesAndWhenItChanges) {
+  RoutingFeed feed;
+  v1::RequestLog log;
+  log.set_enabled(true);
+  log.set_format("{{.Request.URL}}");
+  feed.SetRequestLog(log);
+  feed.Subscribe(1);
+  const auto full = feed.Take(1);
+  ASSERT_TRUE(full && full->full());
+  EXPECT_EQ(full->request_log().format(), "{{.Request.URL}}");
+  feed.SetRequestLog(log);
+  EXPECT_FALSE(feed.Take(1));
+  log.set_enabled(false);
+  feed.SetRequestLog(log);
+  const auto change = feed.Take(1);
+  ASSERT_TRUE(change && !change->full() && change->has_request_log());
+  EXPECT_FALSE(change->request_log().enabled());
+  EXPECT_FALSE(feed.Take(1));
+}
+
 TEST(RoutingFeed, TheFirstUpdateOfAnEmptyStateIsFullAllTheSame) {
   RoutingFeed feed;
   feed.Subscribe(1);

@@ -414,7 +414,10 @@ TEST(ServingConfigTest, ReadsWhatTheMapsSay) {
   apply("config-observability", {{"logging.enable-request-log", "true"},
                                  {"logging.revision-url-template", "http://l/?r=${REVISION_UID}"}});
   EXPECT_EQ(config.observability,
-            (ObservabilityConfig{.revision_url_template = "http://l/?r=${REVISION_UID}"}));
+            (ObservabilityConfig{.revision_url_template = "http://l/?r=${REVISION_UID}", .request_log = true}));
+  apply("config-observability", {{"logging.enable-request-log", "true"},
+                                 {"logging.request-log-template", "{{.Request.URL}}"}});
+  EXPECT_EQ(config.observability.request_log_template, "{{.Request.URL}}");
   EXPECT_EQ(
       ApplyConfigMap("config-observability",
                      {{"logging.enable-request-log", "true"}, {"logging.request-log-template", ""}},
