@@ -5,6 +5,7 @@
 #include "core/api/access.h"
 #include "core/api/base64.h"
 #include "core/api/quantity.h"
+#include "proto/updraft/v1/node_marks.h"
 
 namespace updraft::controller {
 namespace {
@@ -85,7 +86,23 @@ void EachText(v1::InstanceSpec& spec, const Use& use) {
   for (v1::VolumeFile& file : *spec.mutable_files()) use(*file.mutable_content());
 }
 
+bool HasAny(const v1::InstanceSpec& spec, std::initializer_list<std::string_view> marks) {
+  bool found = false;
+  v1::InstanceSpec copy = spec;
+  EachText(copy, [&found, marks](const std::string& text) {
+    for (const std::string_view mark : marks) found = found || text.find(mark) != std::string::npos;
+  });
+  return found;
+}
+
 }  // namespace
+
+std::string_view NodeField(std::string_view path) {
+  if (path == "spec.nodeName") return v1::kNodeNameMark;
+  if (path == "status.hostIP" || path == "status.hostIPs") return v1::kHostIpMark;
+  if (path == "status.podIP" || path == "status.podIPs") return v1::kPodIpMark;
+  return {};
+}
 
 Result<std::string> PodField(std::string_view path, const v1::InstanceSpec& pod,
                              const Json& pod_spec) {
@@ -148,14 +165,10 @@ void FillMarks(std::string_view uid, v1::InstanceSpec& spec) {
   });
 }
 
-bool HasMarks(const v1::InstanceSpec& spec) {
-  bool found = false;
-  v1::InstanceSpec copy = spec;
-  EachText(copy, [&found](const std::string& text) {
-    found = found || text.find(kNameMark) != std::string::npos ||
-            text.find(kUidMark) != std::string::npos;
-  });
-  return found;
+bool HasMarks(const v1::InstanceSpec& spec) { return HasAny(spec, {kNameMark, kUidMark}); }
+
+bool HasNodeMarks(const v1::InstanceSpec& spec) {
+  return HasAny(spec, {v1::kNodeNameMark, v1::kHostIpMark, v1::kPodIpMark});
 }
 
 }  // namespace updraft::controller

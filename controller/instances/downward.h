@@ -24,6 +24,10 @@ inline constexpr std::string_view kUidMark = "\x1euid\x1e";
 Result<std::string> PodField(std::string_view path, const v1::InstanceSpec& pod,
                              const Json& pod_spec);
 
+// A mark for "spec.nodeName", "status.hostIP", "status.podIP" and their lists of one, which the node fills
+// in; only in containers' variables, and what is made of them. Empty: another field.
+std::string_view NodeField(std::string_view path);
+
 // Of "limits.cpu" and the like in multiples of the reference's divisor, rounded up; a limit that is
 // not set: the request. kFailedPrecondition: the container has no such resource.
 Result<std::string> ResourceField(const Json& reference, const Json& containers,
@@ -35,6 +39,7 @@ std::string ServiceAccountToken(const Json& projection, const v1::InstanceSpec& 
                                 const Json& pod_spec);
 
 bool HasMarks(const v1::InstanceSpec& spec);
+bool HasNodeMarks(const v1::InstanceSpec& spec);
 // Puts the name and uid of an instance where they are wanted.
 void FillMarks(std::string_view uid, v1::InstanceSpec& spec);
 

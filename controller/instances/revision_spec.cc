@@ -192,6 +192,14 @@ DownwardFields FieldsOf(const Json& pod_spec, const v1::InstanceSpec& pod) {
   };
 }
 
+// Volumes may hold less than variables, as in Kubernetes.
+DownwardFields VariableFieldsOf(const DownwardFields& fields) {
+  return [&fields](const Json& holder, std::string_view container) -> Result<std::string> {
+    const std::string_view mark = NodeField(api::StringAt(holder, {"fieldRef", "fieldPath"}));
+    return mark.empty() ? fields(holder, container) : std::string(mark);
+  };
+}
+
 }  // namespace
 
 Result<RevisionSpec> ReadRevision(const Json& revision, const NamedObjects& named) {
@@ -208,9 +216,10 @@ Result<RevisionSpec> ReadRevision(const Json& revision, const NamedObjects& name
   const auto digests = DigestsOf(revision);
   out.resolved = Resolved(pod, digests);
   const DownwardFields fields = FieldsOf(pod, out.instance);
-  Status status = ReadContainers(pod, digests, named, fields, out.instance);
+  Status status = ReadContainers(pod, digests, named, VariableFieldsOf(fields), out.instance);
   if (status) status = ReadVolumes(pod, named, fields, out.instance);
   out.marked = HasMarks(out.instance);
+  out.instance.set_node_marks(HasNodeMarks(out.instance));
   if (!status) {
     out.config_error.emplace();
     out.config_error->set_reason(std::string(kConfigError));

@@ -126,7 +126,7 @@ void LiveInstance::Do(const action::PrepareRoot& action) {
 
 void LiveInstance::Do(const action::Create& action) {
   UPDRAFT_CHECK(network_.has_value());
-  PlaceOf(action.run).run->Create(network_->namespace_path);
+  PlaceOf(action.run).run->Create(*network_);
 }
 
 void LiveInstance::Do(const action::Start& action) {

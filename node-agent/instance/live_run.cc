@@ -95,9 +95,9 @@ void LiveRun::OnRoot(Result<std::vector<SnapshotMount>> root) {
   Continue();
 }
 
-void LiveRun::Create(const std::string& network_namespace) {
+void LiveRun::Create(const InstanceNetwork& network) {
   UPDRAFT_CHECK(snapshot_ != Step::kNone);
-  network_namespace_ = network_namespace;
+  network_ = network;
   create_wanted_ = true;
   Continue();
 }
@@ -131,7 +131,7 @@ void LiveRun::MakeContainer() {
                                                          .container = &machine_.container(run_.container),
                                                          .container_id = id_,
                                                          .image = &image_,
-                                                         .network_namespace = network_namespace_});
+                                                         .network = network_});
   if (!spec) {
     const bool config = spec.error().code == Code::kInvalidArgument || spec.error().code == Code::kFailedPrecondition;
     return Fail(config ? event::Blame::kConfig : BlameOf(spec.error()), spec.error().message);

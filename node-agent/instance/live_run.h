@@ -51,7 +51,7 @@ class LiveRun {
 
   void PrepareRoot(const UsableImage& image);
   // REQUIRES: PrepareRoot() was called. Tells Created or CreateFailed.
-  void Create(const std::string& network_namespace);
+  void Create(const InstanceNetwork& network);
   // Tells Started or StartFailed.
   void Start();
   // Asks the process to end, by its image's stop signal or SIGTERM; or ends it.
@@ -83,7 +83,7 @@ class LiveRun {
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 
   UsableImage image_;
-  std::string network_namespace_;
+  InstanceNetwork network_;
   std::optional<std::vector<SnapshotMount>> root_;
   enum class Step { kNone, kAsked, kDone };
   Step snapshot_ = Step::kNone;

@@ -3,6 +3,7 @@
 #include "core/base/log.h"
 #include "node-agent/containerd/snapshot_files.h"
 #include "node-agent/spec/capabilities.h"
+#include "node-agent/spec/node_fields.h"
 #include "node-agent/spec/seccomp.h"
 
 namespace updraft::node_agent {
@@ -78,12 +79,18 @@ Result<nlohmann::json> SpecSource::Make(const RunRequest& request) {
   OciSpecInput input;
   input.instance = request.instance;
   input.container = request.container;
+  v1::Container filled;
+  if (request.instance->node_marks()) {
+    filled = WithNodeFields(*request.container,
+                            {.node_name = options_.node_name, .host_ip = options_.host_ip, .pod_ip = request.network.ip});
+    input.container = &filled;
+  }
   input.image = request.image->config;
   input.user = *user;
   input.capabilities = *capabilities;
   input.container_id = request.container_id;
   input.cgroup_parent = options_.cgroup_parent;
-  input.network_namespace = request.network_namespace;
+  input.network_namespace = request.network.namespace_path;
   input.mounts = std::move(*sources);
   if (options_.compiled_seccomp && !security.seccomp_unconfined()) input.seccomp_bpf = CompiledSeccomp(*capabilities);
   if (options_.shim_sharing == ShimSharing::kPerRevision) {

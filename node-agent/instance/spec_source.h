@@ -23,6 +23,8 @@ struct SpecSourceOptions {
   std::string cgroup_parent = "/updraft";
   ShimSharing shim_sharing = ShimSharing::kNone;
   bool compiled_seccomp = false;  // the runtime is crun, which takes the policy compiled
+  std::string node_name = {};
+  std::string host_ip = {};
 };
 
 struct RunRequest {
@@ -30,7 +32,7 @@ struct RunRequest {
   const v1::Container* container = nullptr;
   std::string container_id;
   const UsableImage* image = nullptr;
-  std::string network_namespace;
+  InstanceNetwork network;
 };
 
 class SpecSource {

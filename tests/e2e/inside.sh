@@ -6,7 +6,7 @@ source "$(dirname "$0")/lib.sh"
 platform_up
 load_sample
 kubectl patch configmap config-features -n knative-serving --type merge \
-  -p '{"data": {"kubernetes.podspec-init-containers": "enabled"}}'
+  -p '{"data": {"kubernetes.podspec-init-containers": "enabled", "kubernetes.podspec-fieldref": "enabled"}}'
 kubectl create -f - <<END
 apiVersion: v1
 kind: ConfigMap
@@ -47,6 +47,13 @@ spec:
         env:
         - name: COLOUR
           valueFrom: {configMapKeyRef: {name: settings, key: colour}}
+        - name: POD_IP
+          valueFrom: {fieldRef: {fieldPath: status.podIP}}
+        - name: HOST_IP
+          valueFrom: {fieldRef: {fieldPath: status.hostIP}}
+        - name: NODE
+          valueFrom: {fieldRef: {fieldPath: spec.nodeName}}
+        - {name: PLACE, value: "\$(POD_IP) on \$(NODE)"}
         envFrom: [{secretRef: {name: keys}}]
         volumeMounts:
         - {name: shared, mountPath: /shared}
@@ -91,6 +98,14 @@ get caller /file/all/token | grep -Eq '^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.' || fai
 get caller /env | grep -x COLOUR=blue > /dev/null || fail "no variable from the ConfigMap"
 get caller /env | grep -x key=sesame > /dev/null || fail "no variable from the Secret"
 
+environment=$(get caller /env)
+value() { grep "^$1=" <<< "$environment" | cut -d= -f2-; }
+of_pod() { kubectl get "$pod" -o "jsonpath={$1}"; }
+is "$(value POD_IP)" "$(of_pod .status.podIP)" "the pod's address"
+is "$(value HOST_IP)" "$(of_pod .status.hostIP)" "the node's address"
+is "$(value NODE)" "$(of_pod .spec.nodeName)" "the node's name"
+is "$(value PLACE)" "$(of_pod .status.podIP) on $(of_pod .spec.nodeName)" "what is made of them"
+
 is "$(kubectl logs "$pod" -c prepare)" "all is prepared" "the init container's log"
 is "$(kubectl logs "$pod" -c beside)" "listening on 8081" "the other container's log"
 is "$(kubectl logs "$pod" 2> /dev/null)" "listening on 8080" "the log without a name"
@@ -120,3 +135,12 @@ log "the liveness probe fails: the container is restarted, the instance stays"
 get caller '/live?fail' > /dev/null
 wait_until 15 "the container to be restarted" sh -c "kubectl get $pod -o 'jsonpath={.status.containerStatuses[0].restartCount}{.status.containerStatuses[0].ready}' | grep -qx 1true"
 is "$(get caller /file/shared/prepared)" prepared "what the init container wrote, after that"
+
+log "a ConfigMap and a Secret change: the next instance has it"
+kubectl patch configmap settings --type merge -p '{"data": {"colour": "green"}}'
+kubectl patch secret keys --type merge -p '{"stringData": {"key": "barley"}}'
+kubectl delete "$pod"
+changed() { [ "$(get caller /file/all/colour)$(get caller /file/all/key)" = greenbarley ] && get caller /env > "$WORK/env"; }
+wait_until 30 "an instance with the new values" changed
+grep -qx COLOUR=green "$WORK/env" || fail "no new variable from the ConfigMap"
+grep -qx key=barley "$WORK/env" || fail "no new variable from the Secret"

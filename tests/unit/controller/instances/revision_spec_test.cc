@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "controller/instances/instance_name.h"
+#include "proto/updraft/v1/node_marks.h"
 
 namespace updraft::controller {
 namespace {
@@ -220,6 +221,28 @@ TEST(ReadRevision, InstancesAreToldOfThemselves) {
   // Header and claims, and no signature.
   EXPECT_TRUE(one.files(3).content().starts_with("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0."));
   EXPECT_TRUE(one.files(3).content().ends_with("."));
+}
+
+TEST(ReadRevision, WhatOnlyTheNodeKnowsIsMarkedForIt) {
+  Json revision = RevisionJson();
+  EXPECT_FALSE(Read(revision).instance.node_marks());
+  Json& container = revision["spec"]["containers"][0];
+  container["args"] = {"--listen=$(IP):80"};
+  container["env"] = Json::parse(R"json([
+    {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+    {"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}},
+    {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}])json");
+  const v1::InstanceSpec spec = Read(revision).instance;
+  EXPECT_TRUE(spec.node_marks());
+  EXPECT_EQ(EnvOf(spec.containers(0), "IP"), v1::kPodIpMark);
+  EXPECT_EQ(EnvOf(spec.containers(0), "HOST"), v1::kHostIpMark);
+  EXPECT_EQ(EnvOf(spec.containers(0), "NODE"), v1::kNodeNameMark);
+  EXPECT_EQ(spec.containers(0).args(0), "--listen=" + std::string(v1::kPodIpMark) + ":80");
+  // A volume is written before there is an address.
+  revision["spec"]["volumes"] = Json::parse(R"([{"name": "me", "projected": {"sources": [
+    {"downwardAPI": {"items": [{"path": "ip", "fieldRef": {"fieldPath": "status.podIP"}}]}}]}}])");
+  ASSERT_TRUE(Read(revision).config_error);
+  EXPECT_NE(Read(revision).config_error->message().find("unsupported fieldPath: status.podIP"), std::string::npos);
 }
 
 TEST(ReadRevision, AFieldThatCannotBeHadIsAConfigError) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "node-agent/spec/node_fields.h"
+
 namespace updraft::node_agent {
 namespace {
 
@@ -62,6 +64,15 @@ TEST(EnvironmentTest, TheContainersWordComesLastAndOnce) {
 TEST(EnvironmentTest, ThereIsAlwaysAPath) {
   EXPECT_THAT(Environment({}, {}, "h"),
               ElementsAre("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=h"));
+}
+
+TEST(NodeFieldsTest, AreWhereTheirMarksWere) {
+  v1::Container container = Container({"/run", "\x1enode-name\x1e"}, {"a=\x1epod-ip\x1e,b=\x1epod-ip\x1e"});
+  container.add_env()->set_value("http://\x1ehost-ip\x1e:80");
+  container = WithNodeFields(std::move(container), {.node_name = "n1", .host_ip = "10.0.0.1", .pod_ip = "10.1.0.7"});
+  EXPECT_EQ(container.command(1), "n1");
+  EXPECT_EQ(container.args(0), "a=10.1.0.7,b=10.1.0.7");
+  EXPECT_EQ(container.env(0).value(), "http://10.0.0.1:80");
 }
 
 TEST(WorkingDirectoryTest, TheContainersThenTheImagesThenRoot) {
