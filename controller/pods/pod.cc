@@ -122,10 +122,9 @@ constexpr char kInitializing[] = "PodInitializing";  // init containers have not
 
 Json WaitingState(const Instance& instance, const char* otherwise) {
   const v1::Failure& failure = instance.report.failure();
-  // Unschedulable is the pod's trouble, not its container's.
-  const bool containers_own = !failure.reason().empty() && failure.reason() != "Unschedulable";
-  Json state = {{"reason", containers_own ? failure.reason() : otherwise}};
-  if (containers_own && !failure.message().empty()) state["message"] = failure.message();
+  const bool failed = !failure.reason().empty();
+  Json state = {{"reason", failed ? failure.reason() : otherwise}};
+  if (failed && !failure.message().empty()) state["message"] = failure.message();
   return {{"waiting", state}};
 }
 
@@ -223,9 +222,13 @@ std::string PhaseOf(const Instance& instance) {
   return instance.phase == v1::INSTANCE_FAILED ? "Failed" : "Running";
 }
 
+bool IsScheduled(const Instance& instance) {
+  return !instance.node.empty() || instance.phase == v1::INSTANCE_FAILED;
+}
+
 Json ConditionsOf(const Instance& instance, const Json* previous, WallTime now) {
-  const bool scheduled = !instance.node.empty() || instance.phase == v1::INSTANCE_FAILED;
-  const bool initialized = instance.phase != v1::INSTANCE_PENDING && scheduled;
+  const bool scheduled = IsScheduled(instance);
+  const bool initialized = instance.phase != v1::INSTANCE_PENDING;
   const bool ready = Ready(instance);
   CoreCondition not_ready{.type = "Ready", .holds = ready, .reason = "", .message = ""};
   if (!ready) {
@@ -242,6 +245,10 @@ Json ConditionsOf(const Instance& instance, const Json* previous, WallTime now) 
     scheduling.message = instance.report.failure().message();
   }
   Json conditions = Json::array();
+  if (!scheduled) {
+    conditions.push_back(BuildCondition(scheduling, previous, now));
+    return conditions;
+  }
   conditions.push_back(BuildCondition(
       {.type = "Initialized", .holds = initialized, .reason = "", .message = ""}, previous, now));
   conditions.push_back(BuildCondition(not_ready, previous, now));
@@ -281,7 +288,8 @@ Json StatusOf(const Instance& instance, const PodSources& sources, const Json& s
     status["hostIP"] = sources.node->hello.internal_ip();
     status["hostIPs"] = Json::array({{{"ip", sources.node->hello.internal_ip()}}});
   }
-  AddContainerStatuses(instance, spec, status);
+  // A pod without a node has no containers yet, and kubectl says Pending.
+  if (IsScheduled(instance)) AddContainerStatuses(instance, spec, status);
   return status;
 }
 

@@ -50,8 +50,31 @@ std::string PodReady(const Json& pod) {
   return std::to_string(ready) + "/" + std::to_string(ArrayAt(pod, {"spec", "containers"}).size());
 }
 
+std::string EndOf(const Json& terminated) {
+  return StringAt(terminated, {"reason"}, "ExitCode:" + std::to_string(IntAt(terminated, {"exitCode"})));
+}
+
+// "Init:1/2" and the like until all init containers have ended well; then empty.
+std::string InitStatus(const Json& pod) {
+  const Json& statuses = ArrayAt(pod, {"status", "initContainerStatuses"});
+  size_t done = 0;
+  for (const Json& container : statuses) {
+    const std::string waiting = StringAt(container, {"state", "waiting", "reason"});
+    if (const Json* ended = Find(container, {"state", "terminated"})) {
+      if (IntAt(*ended, {"exitCode"}) != 0) return "Init:" + EndOf(*ended);
+      ++done;
+      continue;
+    }
+    if (!waiting.empty() && waiting != "PodInitializing") return "Init:" + waiting;
+    return "Init:" + std::to_string(done) + "/" + std::to_string(statuses.size());
+  }
+  return "";
+}
+
 // What ails the pod's containers, in the words of their state, else its phase.
 std::string PodStatus(const Json& pod) {
+  if (IsBeingDeleted(pod)) return "Terminating";
+  if (std::string init = InitStatus(pod); !init.empty()) return init;
   std::string status =
       StringAt(pod, {"status", "reason"}, StringAt(pod, {"status", "phase"}, kUnknown));
   for (const Json& container : ArrayAt(pod, {"status", "containerStatuses"})) {
@@ -60,11 +83,10 @@ std::string PodStatus(const Json& pod) {
     if (!waiting.empty()) {
       status = waiting;
     } else if (ended != nullptr) {
-      const std::string code = "ExitCode:" + std::to_string(IntAt(*ended, {"exitCode"}));
-      status = StringAt(*ended, {"reason"}, code);
+      status = EndOf(*ended);
     }
   }
-  return IsBeingDeleted(pod) ? "Terminating" : status;
+  return status;
 }
 
 std::string PodRestarts(const Json& pod, WallTime now) {

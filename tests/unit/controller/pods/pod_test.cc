@@ -153,8 +153,9 @@ TEST(BuildPod, OneWithoutANodeIsPendingAndSaysWhy) {
   EXPECT_EQ((*Condition(pod, "PodScheduled"))["message"],
             "0/1 nodes are available: 1 Insufficient cpu.");
   EXPECT_FALSE(pod["spec"].contains("nodeName"));
-  EXPECT_EQ(pod["status"]["containerStatuses"][0]["state"]["waiting"]["reason"],
-            "ContainerCreating");
+  EXPECT_EQ((*Condition(pod, "PodScheduled"))["reason"], "Unschedulable");
+  EXPECT_FALSE(pod["status"].contains("containerStatuses"));
+  EXPECT_EQ(Condition(pod, "Ready"), nullptr);
   EXPECT_EQ(pod["metadata"]["labels"]["app"], "r");
 }
 

@@ -110,6 +110,21 @@ std::string Row(std::string_view name, const Json& object, bool wide = false) {
   return text;
 }
 
+TEST(ColumnsTest, APodsStatusIsItsInitContainersUntilTheyHaveEnded) {
+  for (const auto& [init, want] : std::vector<std::pair<std::string, std::string>>{
+           {R"({"waiting":{"reason":"PodInitializing"}})", "Init:0/2"},
+           {R"({"waiting":{"reason":"ImagePullBackOff"}})", "Init:ImagePullBackOff"},
+           {R"({"terminated":{"exitCode":3}})", "Init:ExitCode:3"},
+           {R"({"terminated":{"exitCode":1,"reason":"Error"}})", "Init:Error"},
+           {R"({"terminated":{"exitCode":0}}},{"state":{"running":{}})", "Init:1/2"},
+           {R"({"terminated":{"exitCode":0}}},{"state":{"terminated":{"exitCode":0}})", "Pending"}}) {
+    const bool both = init.find("},{") != std::string::npos;
+    const Json pod = Json::parse(R"({"metadata":{"name":"p"},"spec":{"containers":[{}]},"status":{"phase":"Pending","initContainerStatuses":[{"state":)" +
+                                 init + (both ? "}]}}" : R"(},{"state":{}}]}})"));
+    EXPECT_THAT(Row("pod", pod), testing::StartsWith("p | 0/1 | " + want + " | 0 |")) << init;
+  }
+}
+
 TEST(ColumnsTest, PrintWhatKubectlPrints) {
   EXPECT_EQ(
       Row("ksvc",
