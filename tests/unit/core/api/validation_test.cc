@@ -131,8 +131,10 @@ TEST(PodFieldsTest, SecurityContextOfThePod) {
       "expected 0 <= -1 <= 2147483647: spec.template.spec.securityContext.runAsUser\n"
       "expected 0 <= -4 <= 2147483647: spec.template.spec.securityContext.supplementalGroups[1]\n"
       "expected 0 <= 3000000000 <= 2147483647: spec.template.spec.securityContext.fsGroup");
-  EXPECT_EQ(Verdict(WithSpec(R"({"securityContext":{"sysctls":[{}]}})"), on),
-            "must not set the field(s): spec.template.spec.securityContext.sysctls");
+  for (const std::string never : {"sysctls", "seLinuxOptions", "windowsOptions", "fsGroupChangePolicy"}) {
+    EXPECT_EQ(Verdict(WithSpec(R"({"securityContext":{")" + never + R"(":[{}]}})"), on),
+              "must not set the field(s): spec.template.spec.securityContext." + never);
+  }
 }
 
 TEST(PodFieldsTest, InitContainers) {
@@ -508,6 +510,14 @@ TEST(GatesTest, ContainerConcurrencyMayHaveToBeLimited) {
   EXPECT_EQ(Verdict(WithSpec(R"({"containerConcurrency":1,"timeoutSeconds":1200})"), config), "");
 }
 
+TEST(ContainersTest, ThePlatformsPortsAreReserved) {
+  for (const std::string port : {"8008", "8012", "8013", "8022", "9090", "9091"}) {
+    EXPECT_EQ(Verdict(WithContainer(R"({"ports":[{"containerPort":)" + port + "}]}")),
+              "invalid value: " + port + " is a reserved port: spec.template.spec.containers[0].ports.containerPort\n" +
+                  port + " is a reserved port, please use a different value");
+  }
+}
+
 TEST(VolumesTest, NamesAndMounts) {
   const auto with = [](const std::string& volumes, const std::string& mounts) {
     return Verdict(WithSpec(R"({"volumes":)" + volumes +
@@ -540,6 +550,9 @@ TEST(VolumesTest, NamesAndMounts) {
   EXPECT_EQ(
       with(secret, R"([{"name":"v","mountPath":"/a","subPathExpr":"x"}])"),
       "must not set the field(s): spec.template.spec.containers[0].volumeMounts[0].subPathExpr");
+  EXPECT_EQ(
+      with(secret, R"([{"name":"v","mountPath":"/a","recursiveReadOnly":"Enabled"}])"),
+      "must not set the field(s): spec.template.spec.containers[0].volumeMounts[0].recursiveReadOnly");
   EXPECT_EQ(with(secret, R"([{"name":"v","mountPath":"/a","mountPropagation":"Bidirectional"}])"),
             "Volume Mount Propagation support is disabled, but found volume mount v with mount "
             "propagation: \n"
@@ -823,9 +836,13 @@ TEST(MetadataTest, RolloutDuration) {
            {"-5s",
             "rollout-duration=-5s must be positive: "
             "metadata.annotations.serving.knative.dev/rollout-duration"}}) {
-    Json service = Service();
-    SetAnnotation(service, "serving.knative.dev/rollout-duration", value);
-    EXPECT_EQ(Verdict(service), want);
+    for (const std::string key : {"serving.knative.dev/rollout-duration", "serving.knative.dev/rolloutDuration"}) {
+      Json service = Service();
+      SetAnnotation(service, key, value);
+      std::string wanted = want;
+      if (const size_t at = wanted.rfind("serving.knative.dev/"); at != std::string::npos) wanted.replace(at, wanted.npos, key);
+      EXPECT_EQ(Verdict(service), wanted);
+    }
   }
 }
 
