@@ -124,7 +124,9 @@ Parts::Parts(Loop& loop, Stores& stores, const Config& config)
           logs_, ApiOptions()),
       api_http_(loop, {.write_timeout = kReaderPatience},
                 [this](http::Exchange& exchange) { return api_.Handle(exchange); }),
-      metrics_http_(loop, {}, metrics::OperationsHandler(exposition_, ApiOptions().ready)) {}
+      metrics_http_(loop, {}, metrics::OperationsHandler(exposition_, ApiOptions().ready)) {
+  ShowLeads(exposition_, true);
+}
 
 Parts::~Parts() {
   loop_.Cancel(prune_timer_);
@@ -266,6 +268,10 @@ void Parts::PruneEvents() {
 
 void Parts::OnConfig(const api::ServingConfig& maps) {
   const ServingConfig serving = WithConfigMaps(serving_, maps);
+  v1::RequestLog request_log;
+  request_log.set_enabled(maps.observability.request_log);
+  request_log.set_format(maps.observability.request_log_template);
+  routing_.SetRequestLog(request_log);
   images_.SetTimeout(maps.deployment.digest_resolution_timeout);
   revisions_.SetProgressDeadline(maps.deployment.progress_deadline);
   routes_.SetConfig(serving);

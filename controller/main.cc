@@ -1,11 +1,14 @@
 // The controller: the API, the reconcilers, and which instance runs where.
 #include <grpc/grpc.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <filesystem>
 #include <optional>
 
 #include "controller/assembly.h"
+#include "controller/leadership.h"
 #include "core/base/log.h"
 #include "core/store/open_store.h"
 
@@ -13,6 +16,8 @@ namespace updraft::controller {
 namespace {
 
 constexpr std::string_view kSqlite = "sqlite:";
+constexpr std::string_view kEtcd = "etcd:";
+constexpr char kLeaderKey[] = "/updraft/leader";
 
 void AddFlags(CLI::App& app, Config& config) {
   app.add_option("--api-address", config.api_address, "Where kubectl and kn connect")
@@ -29,6 +34,7 @@ void AddFlags(CLI::App& app, Config& config) {
                  "Who signed the certificates of etcd's servers; one of these flags means TLS");
   app.add_option("--store-cert", config.store_tls.cert, "Certificate to show to etcd")
       ->needs(app.add_option("--store-key", config.store_tls.key, "Its key"));
+  app.get_option("--store-key")->needs("--store-cert");
   app.add_option("--domain", config.domain, "Domain of services: name.namespace.domain")
       ->capture_default_str();
   app.add_option("--http-port", config.http_port, "Port of the activators, for URLs")
@@ -72,6 +78,13 @@ http::Task<void> Begin(Loop* loop, Stores* stores, const Config* config,
   loop->Stop();
 }
 
+// For people.
+std::string IdentityOf(const Config& config) {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) name = {};
+  return std::string(name.data()) + " " + config.api_address;
+}
+
 int Run(const Config& config) {
   const Result<Level> level = ParseLevel(config.log_level);
   StartLogging("controller", level ? *level : Level::kInfo);
@@ -87,19 +100,40 @@ int Run(const Config& config) {
   if (!folder) return Fail("cannot_open_store", folder.error());
   auto kept = store::OpenStore(config.store, RealClock(), post, config.store_tls);
   if (!kept) return Fail("cannot_open_store", kept.error());
+  lease::LedStore* led = nullptr;  // a store that several controllers may have
+  if (config.store.starts_with(kEtcd)) {
+    auto store = std::make_unique<lease::LedStore>(
+        std::move(*kept),
+        lease::CandidateOptions{.key = kLeaderKey, .identity = IdentityOf(config)}, RealClock(),
+        post);
+    led = store.get();
+    *kept = std::move(store);
+  }
   Stores stores(std::move(*kept), store::MakeSoftStore(RealClock(), post));
 
   int exit_code = 0;
   std::optional<Parts> parts;
-  http::Spawn(Begin(&loop, &stores, &config, &parts, &exit_code));
-  const NamedThread signals("signals", [&loop, &parts] {
+  const auto begin = [&] { http::Spawn(Begin(&loop, &stores, &config, &parts, &exit_code)); };
+  std::optional<Leadership> leadership;
+  if (led == nullptr) {
+    begin();
+  } else {
+    // Whatever was begun ends here: who supervises us starts us again, to stand by.
+    leadership.emplace(loop, *led, begin, [] {
+      std::_Exit(Fail("lead_lost", {Code::kUnavailable, "the lease was not renewed in time"}));
+    });
+    const Status standing_by = leadership->StandBy(config.metrics_address);
+    if (!standing_by) return Fail("cannot_stand_by", standing_by.error());
+  }
+  const auto leave = [&] {
+    if (!leadership) return loop.Stop();
+    leadership->Resign([&loop] { loop.Stop(); });
+  };
+  const NamedThread signals("signals", [&] {
     WaitForTerminationSignal();
-    loop.Post([&loop, &parts] {
-      if (!parts) {
-        loop.Stop();
-        return;
-      }
-      parts->Drain([&loop] { loop.Stop(); });
+    loop.Post([&] {
+      if (!parts) return leave();
+      parts->Drain(leave);
     });
   });
   loop.Run();

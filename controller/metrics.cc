@@ -2,6 +2,7 @@
 
 #include <prometheus/collectable.h>
 #include <prometheus/counter.h>
+#include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 
 #include <array>
@@ -206,6 +207,15 @@ void Metrics::OnFleetChanges(const Fleet&, const FleetChanges& changes, Moment) 
       before = end;
     }
   }
+}
+
+void ShowLeads(metrics::Exposition& exposition, bool leads) {
+  prometheus::BuildGauge()
+      .Name("updraft_controller_leader")
+      .Help("1: this controller does the work; 0: it stands by")
+      .Register(exposition.registry())
+      .Add({})
+      .Set(leads ? 1 : 0);
 }
 
 }  // namespace updraft::controller

@@ -21,6 +21,9 @@ struct ControllerFigures {
   bool autoscaler_connected = false;
 };
 
+// updraft_controller_leader. Before the page is first shown.
+void ShowLeads(metrics::Exposition& exposition, bool leads);
+
 // Loop thread only.
 class Metrics : public FleetFollower {
  public:

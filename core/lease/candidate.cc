@@ -36,6 +36,7 @@ void Candidate::Look() {
   store_.Range({.keys = keys},
                [this, life = std::weak_ptr(alive_)](const Result<RangeResult>& result) {
                  if (life.expired()) return;
+                 heard_ = result ? Ok() : Status(result.error());
                  if (!result) return election_.Looked(clock_.Now(), std::nullopt);
                  TermSeen seen;
                  leader_.clear();

@@ -36,6 +36,8 @@ class Candidate {
   store::Condition Fence() const { return {.key = options_.key, .mod_revision = election_.term()}; }
   // Who led when the store was last read; empty: nobody, or not known.
   const std::string& leader() const { return leader_; }
+  // What became of the last look.
+  const Status& heard() const { return heard_; }
 
   // Leads no more and never again; another may take over at once when `done` is told so. The caller
   // has stopped acting. kUnavailable: the lease must run out.
@@ -55,6 +57,7 @@ class Candidate {
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Election election_;
   std::string leader_;
+  Status heard_ = Ok();
 };
 
 }  // namespace updraft::lease

@@ -20,10 +20,10 @@ using etcdserverpb::TxnResponse;
 using Kv = EtcdClient::Kv;
 using Repeat = EtcdClient::Repeat;
 
-std::set<std::string> KeysOf(const Transaction& transaction) {
+template <typename Part>
+std::set<std::string> KeysOf(const std::vector<Part>& parts) {
   std::set<std::string> keys;
-  for (const Condition& condition : transaction.conditions) keys.insert(condition.key);
-  for (const Operation& operation : transaction.operations) keys.insert(operation.key);
+  for (const Part& part : parts) keys.insert(part.key);
   return keys;
 }
 
@@ -91,7 +91,7 @@ void EtcdStore::Commit(Transaction transaction, Done<Outcome> done) {
     if (order_.queued() >= kWritesQueuedMax) {
       valid = Error{Code::kResourceExhausted, "too many writes wait for etcd"};
     } else {
-      const WriteOrder::Ticket ticket = order_.Add(KeysOf(transaction));
+      const WriteOrder::Ticket ticket = order_.Add(KeysOf(transaction.operations), KeysOf(transaction.conditions));
       writes_[ticket] = std::make_shared<Write>(Write{std::move(transaction), std::move(done)});
     }
   }

@@ -4,17 +4,24 @@
 
 namespace updraft::store {
 
-WriteOrder::Ticket WriteOrder::Add(std::set<std::string> keys) {
+WriteOrder::Ticket WriteOrder::Add(const std::set<std::string>& written,
+                                   const std::set<std::string>& looked_at) {
   const Ticket ticket = ++last_;
   Write& write = queued_[ticket];
-  write.keys = std::move(keys);
-  for (const std::string& key : write.keys) {
-    std::deque<Ticket>& users = users_[key];
-    if (!users.empty()) ++write.behind;
-    users.push_back(ticket);
-  }
+  for (const std::string& key : written) Join(key, true, ticket, write);
+  for (const std::string& key : looked_at)
+    if (!written.contains(key)) Join(key, false, ticket, write);
   if (write.behind == 0) ready_.insert(ticket);
   return ticket;
+}
+
+void WriteOrder::Join(const std::string& key, bool writes, Ticket ticket, Write& write) {
+  Line& line = lines_[key];
+  const bool waits = writes ? !line.uses.empty() : line.writers > 0;
+  line.uses[ticket] = {.writes = writes, .waits = waits};
+  if (writes) ++line.writers;
+  if (waits) ++write.behind;
+  write.keys.insert(key);
 }
 
 std::vector<WriteOrder::Ticket> WriteOrder::TakeReady() {
@@ -30,16 +37,31 @@ std::vector<WriteOrder::Ticket> WriteOrder::TakeReady() {
 void WriteOrder::Done(Ticket ticket) {
   const auto done = queued_.extract(ticket);
   --running_;
-  for (const std::string& key : done.mapped().keys) {
-    const auto users = users_.find(key);
-    users->second.pop_front();
-    if (users->second.empty()) {
-      users_.erase(users);
-      continue;
-    }
-    const Ticket next = users->second.front();
-    if (--queued_.at(next).behind == 0) ready_.insert(next);
+  for (const std::string& key : done.mapped().keys) Leave(key, ticket);
+}
+
+void WriteOrder::Leave(const std::string& key, Ticket ticket) {
+  const auto at = lines_.find(key);
+  Line& line = at->second;
+  const bool wrote = line.uses.extract(ticket).mapped().writes;
+  if (wrote) --line.writers;
+  if (line.uses.empty()) {
+    lines_.erase(at);
+    return;
   }
+  auto& [first, use] = *line.uses.begin();
+  if (use.writes) return LetGo(first, use);
+  // Behind a writer all wait: those up to the next one no more.
+  if (!wrote) return;
+  for (auto& [next, looks] : line.uses) {
+    if (looks.writes) break;
+    LetGo(next, looks);
+  }
+}
+
+void WriteOrder::LetGo(Ticket ticket, Use& use) {
+  if (!std::exchange(use.waits, false)) return;
+  if (--queued_.at(ticket).behind == 0) ready_.insert(ticket);
 }
 
 }  // namespace updraft::store

@@ -1,5 +1,5 @@
 // Which of many queued transactions may be sent at once: those that share no key with an earlier
-// one that is not done. Pure.
+// one that is not done, but for keys that both only look at (a condition). Pure.
 //
 // A ticket is a transaction's place in the queue; it counts from 1. Costs are logarithmic in what
 // is queued, whatever the keys.
@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -21,7 +20,8 @@ class WriteOrder {
 
   explicit WriteOrder(size_t running_max) : running_max_(running_max) {}
 
-  Ticket Add(std::set<std::string> keys);
+  // `looked_at`: keys that it does not write. Those in both are written.
+  Ticket Add(const std::set<std::string>& written, const std::set<std::string>& looked_at = {});
 
   // What is to be sent now, in order. Each is given once.
   std::vector<Ticket> TakeReady();
@@ -39,14 +39,27 @@ class WriteOrder {
  private:
   struct Write {
     std::set<std::string> keys = {};
-    size_t behind = 0;  // of its keys, those that an earlier one uses
+    size_t behind = 0;  // of its keys, those for which it waits
   };
+  struct Use {
+    bool writes = false;
+    bool waits = false;
+  };
+  // Of one key, by age. Nobody who waits is before one who does not.
+  struct Line {
+    std::map<Ticket, Use> uses = {};
+    size_t writers = 0;
+  };
+
+  void Join(const std::string& key, bool writes, Ticket ticket, Write& write);
+  void Leave(const std::string& key, Ticket ticket);
+  void LetGo(Ticket ticket, Use& use);
 
   const size_t running_max_;
   Ticket last_ = 0;
   size_t running_ = 0;
   std::map<Ticket, Write> queued_;
-  std::map<std::string, std::deque<Ticket>> users_;  // of each key, the one that may use it first
+  std::map<std::string, Line> lines_;
   std::set<Ticket> ready_;
 };
 

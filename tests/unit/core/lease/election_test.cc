@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <vector>
+
+#include "core/lease/led_store.h"
+#include "core/store/memory_store.h"
+#include "tests/contract/store/callback_queue.h"
 
 namespace updraft::lease {
 namespace {
@@ -162,6 +167,61 @@ TEST(Election, WhoResignedNeverLeadsAgain) {
   EXPECT_EQ(taking.Resign(At(100)), 0);
   taking.Took(At(100), Written::kDone, 7);
   EXPECT_FALSE(taking.Leads(At(100))) << "resigned while it was taking the lead";
+}
+
+// ---- the store of whoever leads
+
+class LedStoreTest : public testing::Test {
+ protected:
+  LedStoreTest() {
+    auto memory = std::make_unique<store::MemoryStore>(queue_.post());
+    memory_ = memory.get();
+    led_ = std::make_unique<LedStore>(std::move(memory), CandidateOptions{.key = "leader", .identity = "me"}, clock_,
+                                      queue_.post());
+  }
+
+  void TakeTheLead() {
+    while (!led_->candidate().Leads()) {
+      led_->candidate().Tick();
+      queue_.RunPending();
+    }
+  }
+  Result<store::Outcome> Put(store::Store& store, const std::string& key) {
+    std::optional<Result<store::Outcome>> outcome;
+    store.Commit({.operations = {{.key = key, .value = "v"}}},
+                 [&outcome](Result<store::Outcome> result) { outcome = std::move(result); });
+    EXPECT_FALSE(outcome) << "from within the call";
+    queue_.RunPending();
+    return *outcome;
+  }
+  size_t Keys() {
+    size_t count = 0;
+    memory_->Range({.keys = store::WithPrefix("work")},
+                   [&count](const Result<store::RangeResult>& result) { count = result->entries.size(); });
+    queue_.RunPending();
+    return count;
+  }
+
+  store::CallbackQueue queue_;
+  FakeClock clock_;
+  store::MemoryStore* memory_;
+  std::unique_ptr<LedStore> led_;
+};
+
+TEST_F(LedStoreTest, WritesOnlyWhileItLeads) {
+  EXPECT_EQ(Put(*led_, "work/0").error().code, Code::kUnavailable);
+  TakeTheLead();
+  EXPECT_TRUE(Put(*led_, "work/1")->applied);
+  clock_.Advance(Seconds(6));  // a frozen process that wakes up
+  EXPECT_EQ(Put(*led_, "work/2").error().code, Code::kUnavailable);
+  EXPECT_EQ(Keys(), 1u);
+}
+
+TEST_F(LedStoreTest, AWriteThatComesInAnothersTermIsRefused) {
+  TakeTheLead();
+  ASSERT_TRUE(Put(*memory_, "leader")->applied);
+  EXPECT_FALSE(Put(*led_, "work/1")->applied);
+  EXPECT_EQ(Keys(), 0u);
 }
 
 }  // namespace
