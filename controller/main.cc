@@ -10,6 +10,7 @@
 #include "controller/assembly.h"
 #include "controller/leadership.h"
 #include "core/base/log.h"
+#include "core/lease/process_mark.h"
 #include "core/store/open_store.h"
 
 namespace updraft::controller {
@@ -92,20 +93,22 @@ int Run(const Config& config) {
   grpc_init();  // for good: taking the library down at the end may wait ten seconds for a poller of
                 // its own
 
-  Loop loop;
-  const store::Post post = [&loop](std::function<void()> callback) {
-    loop.Post(std::move(callback));
-  };
+  // For good, too: a call to a node that ends with the process is told to it by gRPC's threads.
+  static Loop& loop = *new Loop;
+  const store::Post post = [](std::function<void()> callback) { loop.Post(std::move(callback)); };
   const Status folder = MakeStoreFolder(config.store);
   if (!folder) return Fail("cannot_open_store", folder.error());
   auto kept = store::OpenStore(config.store, RealClock(), post, config.store_tls);
   if (!kept) return Fail("cannot_open_store", kept.error());
   lease::LedStore* led = nullptr;  // a store that several controllers may have
   if (config.store.starts_with(kEtcd)) {
-    auto store = std::make_unique<lease::LedStore>(
-        std::move(*kept),
-        lease::CandidateOptions{.key = kLeaderKey, .identity = IdentityOf(config)}, RealClock(),
-        post);
+    auto store =
+        std::make_unique<lease::LedStore>(std::move(*kept),
+                                          lease::CandidateOptions{.key = kLeaderKey,
+                                                                  .identity = IdentityOf(config),
+                                                                  .mark = lease::OwnProcessMark(),
+                                                                  .is_gone = lease::IsGone},
+                                          RealClock(), post);
     led = store.get();
     *kept = std::move(store);
   }
@@ -127,7 +130,7 @@ int Run(const Config& config) {
   }
   const auto leave = [&] {
     if (!leadership) return loop.Stop();
-    leadership->Resign([&loop] { loop.Stop(); });
+    leadership->Resign([] { loop.Stop(); });
   };
   const NamedThread signals("signals", [&] {
     WaitForTerminationSignal();

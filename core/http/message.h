@@ -27,7 +27,7 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 // may stand in a name by more than the bit for the case.
 template <size_t N>
 bool NameIs(std::string_view name, const char (&lower)[N]) {
-  constexpr size_t size = N - 1;
+  const size_t size = N - 1;
   if (name.size() != size) return false;
   const auto differs = [&]<typename Word>(size_t at, Word case_bits) {
     Word ours = 0;

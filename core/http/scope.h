@@ -17,6 +17,7 @@ namespace internal {
 
 // The outermost frame of a spawned task. Frees itself when the task has ended.
 struct Root {
+  // NOLINTNEXTLINE(readability-identifier-naming): the language names it
   struct promise_type : RingLink {
     static void* operator new(size_t size) { return AllocateFrame(size); }
     static void operator delete(void* frame, size_t size) { FreeFrame(frame, size); }

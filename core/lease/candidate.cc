@@ -39,14 +39,18 @@ void Candidate::Look() {
                  heard_ = result ? Ok() : Status(result.error());
                  if (!result) return election_.Looked(clock_.Now(), std::nullopt);
                  TermSeen seen;
+                 bool gone = false;
                  leader_.clear();
                  for (const store::KeyValue& entry : result->entries) {
                    if (entry.key == renewal_key_) seen.renewal = entry.mod_revision;
                    if (entry.key != options_.key) continue;
                    seen.term = entry.mod_revision;
-                   leader_ = entry.value;
+                   const size_t line = entry.value.find('\n');
+                   leader_ = entry.value.substr(0, line);
+                   gone = line != std::string::npos && options_.is_gone &&
+                          options_.is_gone(std::string_view(entry.value).substr(line + 1));
                  }
-                 election_.Looked(clock_.Now(), seen);
+                 election_.Looked(clock_.Now(), seen, gone);
                });
 }
 
@@ -55,7 +59,7 @@ void Candidate::Take() {
   Transaction take;
   take.conditions = {{.key = options_.key, .mod_revision = seen.term},
                      {.key = renewal_key_, .mod_revision = seen.renewal}};
-  take.operations = {{.key = options_.key, .value = options_.identity},
+  take.operations = {{.key = options_.key, .value = options_.identity + "\n" + options_.mark},
                      {.key = renewal_key_, .value = {}}};
   Write(std::move(take), [this](Written written, int64_t revision) {
     election_.Took(clock_.Now(), written, revision);

@@ -1,5 +1,5 @@
-// An Election with its store: two keys, `key` (the term; its value is the leader's identity) and
-// `key` + ".renewed".
+// An Election with its store: two keys, `key` (the term; its value is the leader's identity and the
+// mark of its process, on a line each) and `key` + ".renewed".
 //
 // Only what every Store has is needed, so that the lead is kept, taken and fenced in etcd in the
 // same way as in the stores that tests use. One thread, the store's loop.
@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/base/clock.h"
 #include "core/lease/election.h"
@@ -17,7 +18,11 @@ namespace updraft::lease {
 
 struct CandidateOptions {
   std::string key = {};       // within the store's root
-  std::string identity = {};  // who this is, for people
+  std::string identity = {};  // who this is, for people; no line break
+  // The mark of this process, and whether the process of a mark is certain to be no more: then
+  // nobody waits for its lease (see process_mark.h). Empty: all leases are waited for.
+  std::string mark = {};
+  std::function<bool(std::string_view)> is_gone = {};
   ElectionTimes times = {};
 };
 

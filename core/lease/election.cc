@@ -10,7 +10,7 @@ Election::Step Election::Next(TimePoint now) {
   return asked_;
 }
 
-void Election::Looked(TimePoint now, std::optional<TermSeen> seen) {
+void Election::Looked(TimePoint now, std::optional<TermSeen> seen, bool gone) {
   asked_ = Step::kNone;
   next_ = now + times_.look;
   if (!seen) return;  // what was seen before may still be so: the silence goes on
@@ -19,7 +19,7 @@ void Election::Looked(TimePoint now, std::optional<TermSeen> seen) {
     since_ = now;
   }
   // A term that was resigned leaves no key: there is nobody to wait for.
-  vacant_ = seen_.term == 0 || now - *since_ >= times_.lease;
+  vacant_ = seen_.term == 0 || gone || now - *since_ >= times_.lease;
   if (vacant_) next_ = now;
 }
 

@@ -56,7 +56,8 @@ class Election {
   // What is to be asked of the store now. Until it is answered nothing else is.
   Step Next(TimePoint now);
   // The answers, each with the time at which it came. No value: no answer.
-  void Looked(TimePoint now, std::optional<TermSeen> seen);
+  // `gone`: whoever has the term that was seen is certain to act no more.
+  void Looked(TimePoint now, std::optional<TermSeen> seen, bool gone = false);
   void Took(TimePoint now, Written written, int64_t term);
   void Renewed(TimePoint now, Written written);
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Of two controllers on one etcd one works and the other stands by. It takes over at once from one that is told to stop, and
-# after its lease from one that is killed or frozen; one that wakes up too late ends. What was acknowledged is there.
+# Of two controllers on one etcd one works and the other stands by. It takes over at once from one that is told to stop or is
+# seen to be gone, and after its lease from one that is frozen; one that wakes up too late ends. What was acknowledged is there.
 source "$(dirname "$0")/lib.sh"
 
 mapfile -t ports < <(free_ports 6)
@@ -39,7 +39,7 @@ wait_until 10 "a to stand by" stands_by a b
 
 log "b is killed"
 kill -9 "${PID[b]}"
-wait_until 20 "a to lead" leads a
+wait_until 5 "a to lead at once" leads a
 has a one two
 ask a create configmap three
 start b

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/lease/led_store.h"
+#include "core/lease/process_mark.h"
 #include "core/store/memory_store.h"
 #include "tests/contract/store/callback_queue.h"
 
@@ -176,7 +177,8 @@ class LedStoreTest : public testing::Test {
   LedStoreTest() {
     auto memory = std::make_unique<store::MemoryStore>(queue_.post());
     memory_ = memory.get();
-    led_ = std::make_unique<LedStore>(std::move(memory), CandidateOptions{.key = "leader", .identity = "me"}, clock_,
+    led_ = std::make_unique<LedStore>(std::move(memory),
+                                      CandidateOptions{.key = "leader", .identity = "me"}, clock_,
                                       queue_.post());
   }
 
@@ -196,8 +198,9 @@ class LedStoreTest : public testing::Test {
   }
   size_t Keys() {
     size_t count = 0;
-    memory_->Range({.keys = store::WithPrefix("work")},
-                   [&count](const Result<store::RangeResult>& result) { count = result->entries.size(); });
+    memory_->Range(
+        {.keys = store::WithPrefix("work")},
+        [&count](const Result<store::RangeResult>& result) { count = result->entries.size(); });
     queue_.RunPending();
     return count;
   }
@@ -215,6 +218,41 @@ TEST_F(LedStoreTest, WritesOnlyWhileItLeads) {
   clock_.Advance(Seconds(6));  // a frozen process that wakes up
   EXPECT_EQ(Put(*led_, "work/2").error().code, Code::kUnavailable);
   EXPECT_EQ(Keys(), 1u);
+}
+
+TEST_F(LedStoreTest, NobodyWaitsForALeaderThatIsCertainToBeGone) {
+  for (const char* mark : {"unknown", "dead"}) {
+    auto memory = std::make_unique<store::MemoryStore>(queue_.post());
+    memory->Commit({.operations = {{.key = "leader", .value = std::string("other\n") + mark},
+                                   {.key = "leader.renewed", .value = ""}}},
+                   [](const Result<store::Outcome>&) {});
+    LedStore led(std::move(memory),
+                 {.key = "leader",
+                  .identity = "me",
+                  .is_gone = [](std::string_view one) { return one == "dead"; }},
+                 clock_, queue_.post());
+    for (int i = 0; i < 3; ++i) {
+      led.candidate().Tick();
+      queue_.RunPending();
+      if (i == 0) {
+        EXPECT_EQ(led.candidate().leader(), "other");
+      }
+    }
+    EXPECT_EQ(led.candidate().Leads(), std::string_view(mark) == "dead");
+  }
+}
+
+TEST(ProcessMark, SaysThatAProcessIsGoneOnceItIs) {
+  const std::string own = OwnProcessMark();
+  ASSERT_FALSE(own.empty());
+  EXPECT_FALSE(IsGone(own));
+  EXPECT_FALSE(IsGone(""));
+  const size_t start = own.rfind(' ');
+  EXPECT_TRUE(IsGone(own.substr(0, start) + " 1")) << "another process has its number";
+  const size_t pid = own.rfind(' ', start - 1);
+  EXPECT_TRUE(IsGone(own.substr(0, pid) + " 4194305 1")) << "there is no such process";
+  EXPECT_FALSE(IsGone("another-boot" + own.substr(own.find(' '))));
+  EXPECT_FALSE(IsGone(own.substr(0, pid) + " ../self 1"));
 }
 
 TEST_F(LedStoreTest, AWriteThatComesInAnothersTermIsRefused) {
