@@ -6,6 +6,9 @@
 namespace updraft::api {
 namespace {
 
+// YAML 1.2.2, section 7.4: longer keys are said to be keys in front.
+constexpr size_t kImplicitKeyMax = 1024;
+
 bool NeedsQuotes(const std::string& text) {
   if (text.empty()) return true;
   constexpr std::string_view kIndicators = "-?:,[]{}#&*!|>'\"%@`=";
@@ -58,8 +61,14 @@ class YamlWriter {
     for (const auto& [key, value] : object.items()) {
       if (!first) text_.append(indent, ' ');
       first = false;
-      text_ +=
+      const std::string written =
           NeedsQuotes(key) ? Json(key).dump(-1, ' ', false, Json::error_handler_t::replace) : key;
+      if (written.size() > kImplicitKeyMax) {
+        text_ += "? " + written + '\n';
+        text_.append(indent, ' ');
+      } else {
+        text_ += written;
+      }
       text_ += ':';
       Member(value, indent);
     }

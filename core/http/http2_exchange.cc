@@ -107,24 +107,25 @@ void Http2Exchange::EndFields(bool end) {
   head_done_ = true;
   head_bytes_ = 0;
   if (end) body_length_ = 0;
-  CheckHead();
-  if (!refusal_) FinishHead(end);
+  CheckHead(end);
+  if (!refusal_) FinishHead();
   observer_.OnWhole(*this);
 }
 
-void Http2Exchange::CheckHead() {
+void Http2Exchange::CheckHead(bool end) {
   if (head_.method == "CONNECT" && protocol_ != "websocket")
     return Refuse(protocol_.empty() ? 405 : 501, "only WebSockets can be had by CONNECT");
+  if (head_.method == "CONNECT" && end) return Refuse(400, "a WebSocket that ends as it begins");
   const bool origin =
       head_.target.starts_with('/') || (head_.target == "*" && head_.method == "OPTIONS");
   if (!origin || !AllOf(head_.target, kTargetByte)) return Refuse(400, "bad :path");
   if (!IsAuthority(authority_)) return Refuse(400, "bad :authority");
 }
 
-void Http2Exchange::FinishHead(bool end) {
+void Http2Exchange::FinishHead() {
   head_.headers.Add("host", authority_);
   if (!cookies_.empty()) head_.headers.Add("cookie", cookies_);
-  if (!protocol_.empty() && !end) BecomeUpgrade();
+  if (!protocol_.empty()) BecomeUpgrade();
 }
 
 void Http2Exchange::BecomeUpgrade() {

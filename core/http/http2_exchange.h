@@ -65,9 +65,9 @@ class Http2Exchange final : public Exchange, public Http2Stream, public RingLink
   void OnReset() override;
   void OnPseudoField(std::string_view name, std::string_view value);
   void Refuse(int status, std::string_view reason);
-  void FinishHead(bool end);
+  void FinishHead();
   void BecomeUpgrade();
-  void CheckHead();
+  void CheckHead(bool end);
   void Submit(const ResponseHead& head, const Part& part);
   bool TakeFromLength(const Part& part);
   Task<Status> SendInterim(const ResponseHead& head);

@@ -1,6 +1,7 @@
 // llhttp, the parser of Node.js, as a second opinion.
 #include <llhttp.h>
 
+#include "core/http/message.h"
 #include "tests/fuzz/message_stream.h"
 
 namespace updraft::fuzz {
@@ -10,6 +11,9 @@ struct Oracle {
   Messages messages;
   bool value_last = true;  // the last piece of a field was of its value
   bool answers_head = false;
+  bool head_done = false;
+  // Connection among the trailers: it takes that for the head's, which RFC 9110, section 6.5.1, forbids.
+  bool connection_behind = false;
 
   Message& message() { return messages.list.back(); }
 };
@@ -19,6 +23,7 @@ Oracle& Of(llhttp_t* parser) { return *static_cast<Oracle*>(parser->data); }
 int OnBegin(llhttp_t* parser) {
   Of(parser).messages.list.emplace_back();
   Of(parser).value_last = true;
+  Of(parser).head_done = false;
   return 0;
 }
 
@@ -46,11 +51,14 @@ int OnFieldEnd(llhttp_t* parser) {
   oracle.value_last = true;
   std::string& value = oracle.message().fields.back().second;
   value.resize(value.find_last_not_of(" \t") + 1);
+  const std::string& name = oracle.message().fields.back().first;
+  if (oracle.head_done && http::EqualsIgnoreCase(name, "connection")) oracle.connection_behind = true;
   return 0;
 }
 
 int OnHead(llhttp_t* parser) {
   Oracle& oracle = Of(parser);
+  oracle.head_done = true;
   if (parser->type == HTTP_REQUEST) {
     const char* method = llhttp_method_name(static_cast<llhttp_method_t>(parser->method));
     oracle.message().start = std::string(method) + " " + oracle.message().start;
@@ -100,7 +108,8 @@ Messages Read(std::string_view bytes, llhttp_type_t type, bool answers_head) {
   const bool limit =
       error == HPE_INVALID_METHOD || error == HPE_PAUSED || error == HPE_PAUSED_UPGRADE ||
       error == HPE_PAUSED_H2_UPGRADE ||
-      (error == HPE_CLOSED_CONNECTION && type == HTTP_RESPONSE);  // said in an interim response
+      // Said in an interim response, or in trailers.
+      (error == HPE_CLOSED_CONNECTION && (type == HTTP_RESPONSE || oracle.connection_behind));
   oracle.messages.refused = !limit;
   return std::move(oracle.messages);
 }

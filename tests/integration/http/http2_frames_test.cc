@@ -313,6 +313,13 @@ std::vector<FrameCase> FrameCases() {
       {"UnknownExpectation", WithFields({{"expect", "magic"}}), kStatus, 417},
       {"Connect", HeadersFrame(1, {{":method", "CONNECT"}, {":authority", "app.test:443"}}),
        kStatus, 405},
+      {"WebSocketThatEndsAsItBegins",
+       HeadersFrame(1, {{":method", "CONNECT"},
+                        {":protocol", "websocket"},
+                        {":scheme", "http"},
+                        {":path", "/"},
+                        {":authority", "app.test"}}),
+       kStatus, 400},
 
       // ---- how long is the body?
       {"Length",

@@ -177,6 +177,9 @@ TEST(WriteYamlTest, WritesWhatItReads) {
                             ->value;
   const std::string text = WriteYaml(document);
   EXPECT_EQ(Yaml(text).dump(), document.dump()) << text;
+  // Longer than a key may be that is not said to be one.
+  const Json long_keys = {{std::string(1025, 'k'), {{std::string(2000, '-'), 1}, {"x", {{{std::string(1100, 'z'), 2}}}}}}};
+  EXPECT_EQ(Yaml(WriteYaml(long_keys)).dump(), long_keys.dump());
 }
 
 TEST(WriteYamlTest, LooksLikeKubectl) {
