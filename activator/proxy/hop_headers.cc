@@ -24,15 +24,11 @@ bool IsOrdinary(std::string_view value) {
 
 }  // namespace
 
-bool IsHopByHop(std::string_view name) {
-  return http::NameIs(name, "connection") || http::NameIs(name, "transfer-encoding") ||
-         http::NameIs(name, "te") || http::NameIs(name, "upgrade") ||
-         http::NameIs(name, "keep-alive") || http::NameIs(name, "proxy-connection");
-}
-
 DeclaredHops::DeclaredHops(const http::Headers& headers) : headers_(headers) {
-  for (const http::Header header : headers) {
-    if (http::NameIs(header.name, "connection") && !IsOrdinary(header.value)) any_ = true;
+  constexpr http::FieldNames connection = In(http::FieldName::kConnection);
+  if (!headers.MayHave(connection)) return;
+  for (const http::NamedHeader header : headers) {
+    if (header.Is(connection) && !IsOrdinary(header.value)) any_ = true;
   }
 }
 

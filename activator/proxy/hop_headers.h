@@ -7,9 +7,11 @@
 
 namespace updraft::activator {
 
-// Fields about one connection: Connection, Keep-Alive, Proxy-Connection, TE, Transfer-Encoding,
-// Upgrade.
-bool IsHopByHop(std::string_view name);
+// Fields about one connection.
+inline constexpr http::FieldNames kHopByHop =
+    In(http::FieldName::kConnection) | In(http::FieldName::kKeepAlive) |
+    In(http::FieldName::kProxyConnection) | In(http::FieldName::kTe) |
+    In(http::FieldName::kTransferEncoding) | In(http::FieldName::kUpgrade);
 
 // The fields that a message's own Connection field declares to be about one connection. A field
 // that carries routing or framing is never one, whatever a client declares.

@@ -12,7 +12,7 @@ void Note(const http::Header& header, const char (&name)[N], std::string_view& f
 
 RequestFacts FactsOf(const http::Headers& headers) {
   RequestFacts facts;
-  for (const http::Header header : headers) {
+  for (const http::NamedHeader header : headers) {
     switch (header.name.size()) {
       case 12:
         Note(header, "x-request-id", facts.request_id);

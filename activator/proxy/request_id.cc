@@ -8,12 +8,10 @@ namespace updraft::activator {
 
 namespace {
 
-// Eight hexadecimal digits of the lower half of `bits`, one in each byte.
+// The hexadecimal digits of the lower four bits of each byte.
 uint64_t HexDigits(uint64_t bits) {
   constexpr uint64_t ones = 0x0101010101010101;
-  uint64_t halves = (bits & 0xffff) | (bits & 0xffff0000) << 16;
-  halves = (halves | halves << 8) & 0x00ff00ff00ff00ff;
-  halves = (halves | halves << 4) & (ones * 0x0f);
+  const uint64_t halves = bits & (ones * 0x0f);
   const uint64_t letters = (halves + ones * 6) >> 4 & ones;  // those of ten and more
   return halves + ones * '0' + letters * ('a' - '0' - 10);
 }
@@ -29,14 +27,13 @@ RequestIds::RequestIds() {
 RequestId RequestIds::Next() {
   RequestId id;
   for (size_t half = 0; half < 2; ++half) {
-    uint64_t bits = state_[0] + state_[1];
+    const uint64_t bits = state_[0] + state_[1];
     const uint64_t mixed = state_[0] ^ state_[1];
     state_[0] = std::rotl(state_[0], 24) ^ mixed ^ mixed << 16;
     state_[1] = std::rotl(mixed, 37);
-    for (size_t i = 0; i < 2; ++i, bits >>= 32) {
-      const uint64_t digits = HexDigits(bits);
-      std::memcpy(&id.text_[half * 16 + i * 8], &digits, 8);
-    }
+    // The order of the digits is no matter.
+    const uint64_t digits[2] = {HexDigits(bits), HexDigits(bits >> 4)};
+    std::memcpy(&id.text_[half * 16], digits, sizeof digits);
   }
   return id;
 }

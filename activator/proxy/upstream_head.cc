@@ -33,13 +33,13 @@ struct Seen {
 };
 
 // Notes the field if it is one of those; true: it is written anew, not passed on.
-bool Note(const http::Header& header, Seen& seen, std::string& forwarded_for) {
+bool Note(const http::NamedHeader& header, Seen& seen, std::string& forwarded_for) {
   switch (header.name.size()) {
     case 4:
-      return http::NameIs(header.name, "host");
+      return header.known == http::FieldName::kHost;
     case 6:
       // Means nothing in HTTP/1.0, and would in what we make of it.
-      return seen.old_client && http::NameIs(header.name, "expect");
+      return seen.old_client && header.known == http::FieldName::kExpect;
     case 9:
       if (http::NameIs(header.name, "forwarded")) seen.forwarded = true;
       return false;
@@ -142,14 +142,14 @@ void WriteUpstreamHead(const http::RequestHead& request, const RequestOrigin& or
   WriteOriginForm(out, request);
   out.Literal(" HTTP/1.1\r\n");
   out.Field("Host", origin.host);
-  out.Fields(request.headers, [&](const http::Header& header) {
-    return !IsHopByHop(header.name) && !IsInternal(header.name) && !declared.Has(header.name) &&
+  out.Fields(request.headers, [&](const http::NamedHeader& header) {
+    return !header.Is(kHopByHop) && !IsInternal(header.name) && !declared.Has(header.name) &&
            !Note(header, seen, forwarded_for);
   });
   if (options.body == RequestBody::kChunked) out.Literal("Transfer-Encoding: chunked\r\n");
   if (options.upgrade) {
     out.Literal("Connection: Upgrade\r\n");
-    out.Field("Upgrade", request.headers.Get("upgrade").value_or(""));
+    out.Field("Upgrade", request.headers.Get(http::FieldName::kUpgrade).value_or(""));
   }
   WriteForwarding(out, origin, seen, std::move(forwarded_for));
   if (!seen.request_id) out.Field("X-Request-Id", origin.request_id);

@@ -20,7 +20,7 @@ std::string_view Trimmed(std::string_view text) {
 // The first entry of the lists in all fields `name` that is one of `ours`.
 std::optional<std::string> Choose(const http::Headers& headers, std::string_view name,
                                   std::span<const std::string_view> ours) {
-  for (const http::Header header : headers) {
+  for (const http::NamedHeader header : headers) {
     if (!http::EqualsIgnoreCase(header.name, name)) continue;
     std::string_view list = header.value;
     while (!list.empty()) {

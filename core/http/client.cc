@@ -15,7 +15,7 @@ std::string RequestText(const Request& request) {
   out.Text(request.target);
   out.Literal(" HTTP/1.1\r\n");
   Headers headers;
-  for (const Header header : request.headers)
+  for (const NamedHeader header : request.headers)
     headers.Add(header.name, SafeFieldValue(header.value));
   if (!headers.Has("host"))
     headers.Add("Host", request.address.starts_with("unix:") ? "localhost" : request.address);

@@ -8,7 +8,7 @@ namespace {
 ResponseHead SafeHead(int status, const Headers& headers) {
   ResponseHead head;
   head.status = status;
-  for (const Header header : headers) head.headers.Add(header.name, SafeFieldValue(header.value));
+  for (const NamedHeader header : headers) head.headers.Add(header.name, SafeFieldValue(header.value));
   return head;
 }
 

@@ -8,13 +8,11 @@ namespace updraft::http {
 namespace {
 
 // Fields that belong to the connection, not to the response: written by us alone.
-bool IsOurs(std::string_view name) {
-  return NameIs(name, "connection") || NameIs(name, "keep-alive") ||
-         NameIs(name, "transfer-encoding");
-}
+constexpr FieldNames kOurs =
+    In(FieldName::kConnection) | In(FieldName::kKeepAlive) | In(FieldName::kTransferEncoding);
 
 // Some clients would wait for a body behind a 1xx or 204 that states a length.
-bool IsLength(std::string_view name) { return NameIs(name, "content-length"); }
+constexpr FieldNames kOursWithoutBody = kOurs | In(FieldName::kContentLength);
 
 }  // namespace
 
@@ -123,9 +121,8 @@ void Http1Exchange::Start(const ResponseHead& head, const Part& part, HeadWriter
 
   out.StatusLine(head.status);
   const bool no_length = head.status == 101 || head.status == 204;
-  out.Fields(head.headers, [no_length](const Header& header) {
-    return !IsOurs(header.name) && !(no_length && IsLength(header.name));
-  });
+  const FieldNames left_out = no_length ? kOursWithoutBody : kOurs;
+  out.Fields(head.headers, [left_out](const NamedHeader& header) { return !header.Is(left_out); });
   if (head.status == 101) {
     out.Literal("Connection: Upgrade\r\n\r\n");
     return;
@@ -180,8 +177,7 @@ Task<Status> Http1Exchange::SendInterim(const ResponseHead& head) {
 void Http1Exchange::Abort() {
   // Only a reset tells a client that reads until the end that this is not the end.
   if (mode_ == Mode::kUntilClose || mode_ == Mode::kTunnel) stream_.ResetOnClose();
-  keep_alive_ = false;
-  aborted_ = true;
+  Cut();
 }
 
 }  // namespace updraft::http

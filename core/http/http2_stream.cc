@@ -229,9 +229,9 @@ void Http2Stream::Reset(uint32_t error) {
 }
 
 void Http2Fields::AddAll(const Headers& headers, Length length) {
-  for (const Header header : headers) {
+  for (const NamedHeader header : headers) {
     if (full()) return;
-    if (length == Length::kLeftOut && NameIs(header.name, "content-length")) continue;
+    if (length == Length::kLeftOut && header.known == FieldName::kContentLength) continue;
     if (!IsOfHttp1(header.name)) Add(header.name, header.value);
   }
 }

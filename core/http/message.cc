@@ -68,12 +68,16 @@ void Headers::Add(std::string_view name, std::string_view value) {
   field.value = static_cast<uint32_t>(text_.size());
   field.value_size = static_cast<uint32_t>(value.size());
   text_.append(value).append("\r\n");
+  field.known = FieldNameOf(name);
+  names_ |= In(field.known);
   fields_.push_back(field);
 }
 
 void Headers::Adopt(std::string_view text, std::span<const HeaderField> fields) {
   text_.assign(text);
   fields_.assign(fields.begin(), fields.end());
+  names_ = 0;
+  for (const Field& field : fields) names_ |= In(field.known);
 }
 
 void Headers::Set(std::string_view name, std::string_view value) {
@@ -90,17 +94,26 @@ void Headers::Remove(std::string_view name) {
 void Headers::Clear() {
   text_.clear();
   fields_.clear();
+  names_ = 0;
 }
 
 std::optional<std::string_view> Headers::Get(std::string_view name) const {
-  for (const Header header : *this) {
+  for (const NamedHeader header : *this) {
     if (EqualsIgnoreCase(header.name, name)) return header.value;
   }
   return std::nullopt;
 }
 
+std::optional<std::string_view> Headers::Get(FieldName name) const {
+  if (!MayHave(In(name))) return std::nullopt;
+  for (const NamedHeader header : *this) {
+    if (header.known == name) return header.value;
+  }
+  return std::nullopt;
+}
+
 bool Headers::HasToken(std::string_view name, std::string_view token) const {
-  for (const Header header : *this) {
+  for (const NamedHeader header : *this) {
     if (EqualsIgnoreCase(header.name, name) && ListHasToken(header.value, token)) return true;
   }
   return false;
@@ -122,9 +135,11 @@ std::string_view RequestHead::query() const {
 std::string_view RequestHead::host() const {
   const std::string_view whole = target;
   const size_t path = PathStart(whole);
-  const size_t scheme = whole.substr(0, path).find("://");
-  if (scheme != std::string_view::npos) return whole.substr(scheme + 3, path - scheme - 3);
-  return headers.Get("host").value_or("");
+  if (path > 0) {
+    const size_t scheme = whole.substr(0, path).find("://");
+    if (scheme != std::string_view::npos) return whole.substr(scheme + 3, path - scheme - 3);
+  }
+  return headers.Get(FieldName::kHost).value_or("");
 }
 
 std::string_view ReasonPhrase(int status) {

@@ -48,6 +48,62 @@ bool NameIs(std::string_view name, const char (&lower)[N]) {
   }
   return different == 0;
 }
+
+// The names that decide how a message is framed and passed on. A field is compared with them once,
+// when it is read or added.
+enum class FieldName : uint8_t {
+  kOther,
+  kConnection,
+  kContentLength,
+  kDate,
+  kExpect,
+  kHost,
+  kKeepAlive,
+  kProxyConnection,
+  kTe,
+  kTransferEncoding,
+  kUpgrade,
+};
+
+inline FieldName FieldNameOf(std::string_view name) {
+  // Told apart by length first: most names cost one comparison of sizes.
+  const auto if_is = [name](const auto& lower, FieldName known) {
+    return NameIs(name, lower) ? known : FieldName::kOther;
+  };
+  switch (name.size()) {
+    case 2:
+      return if_is("te", FieldName::kTe);
+    case 4:
+      if (NameIs(name, "host")) return FieldName::kHost;
+      return if_is("date", FieldName::kDate);
+    case 6:
+      return if_is("expect", FieldName::kExpect);
+    case 7:
+      return if_is("upgrade", FieldName::kUpgrade);
+    case 10:
+      if (NameIs(name, "connection")) return FieldName::kConnection;
+      return if_is("keep-alive", FieldName::kKeepAlive);
+    case 14:
+      return if_is("content-length", FieldName::kContentLength);
+    case 16:
+      return if_is("proxy-connection", FieldName::kProxyConnection);
+    case 17:
+      return if_is("transfer-encoding", FieldName::kTransferEncoding);
+    default:
+      return FieldName::kOther;
+  }
+}
+
+// A set of them, a bit each.
+using FieldNames = uint32_t;
+constexpr FieldNames In(FieldName name) { return FieldNames{1} << static_cast<unsigned>(name); }
+
+struct NamedHeader : Header {
+  FieldName known = FieldName::kOther;
+
+  bool Is(FieldNames names) const { return (In(known) & names) != 0; }
+};
+
 // Whether the comma-separated `list` has `token`, without case.
 bool ListHasToken(std::string_view list, std::string_view token);
 
@@ -57,6 +113,7 @@ struct HeaderField {
   uint32_t value = 0;
   uint32_t name_size = 0;
   uint32_t value_size = 0;
+  FieldName known = FieldName::kOther;
 };
 
 // Fields in the order they were added. Names compare without case and keep the case they came in.
@@ -71,12 +128,10 @@ class Headers {
   void Add(std::string_view name, std::string_view value);
   void Set(std::string_view name, std::string_view value);  // the only one of its name, at the end
   void Remove(std::string_view name);
-  // Those whose name `goes` says so of.
+  // Those that `goes` (NamedHeader -> bool) says so of.
   template <typename Predicate>
   void RemoveIf(Predicate goes) {
-    std::erase_if(fields_, [&](const HeaderField& field) {
-      return goes(std::string_view(text_.data() + field.name, field.name_size));
-    });
+    std::erase_if(fields_, [&](const HeaderField& field) { return goes(Show(field)); });
   }
   void Clear();
   // Room for what is to be added.
@@ -89,11 +144,14 @@ class Headers {
 
   // The first of its name.
   std::optional<std::string_view> Get(std::string_view name) const;
+  std::optional<std::string_view> Get(FieldName name) const;
+  // False: it has no field of these names. True: it has, or had before some were removed.
+  bool MayHave(FieldNames names) const { return (names_ & names) != 0; }
   bool Has(std::string_view name) const { return Get(name).has_value(); }
   // Whether the list in any field `name` has `token`, without case.
   bool HasToken(std::string_view name, std::string_view token) const;
 
-  // Calls `run` (std::string_view) with the fields that `keep` (Header -> bool) says so of, as one
+  // Calls `run` (std::string_view) with the fields that `keep` (NamedHeader -> bool) says so of, as one
   // or more lines "name: value" with "\r\n" between, none at the end.
   template <typename Keep, typename Run>
   void ForEachRun(Keep keep, Run run) const;
@@ -103,25 +161,28 @@ class Headers {
 
   size_t size() const { return fields_.size(); }
   bool empty() const { return fields_.empty(); }
-  Header at(size_t index) const {
-    const Field& field = fields_[index];
-    return {{text_.data() + field.name, field.name_size},
-            {text_.data() + field.value, field.value_size}};
-  }
+  NamedHeader at(size_t index) const { return Show(fields_[index]); }
   Iterator begin() const;
   Iterator end() const;
 
  private:
   using Field = HeaderField;
 
+  NamedHeader Show(const Field& field) const {
+    return {{{text_.data() + field.name, field.name_size},
+             {text_.data() + field.value, field.value_size}},
+            field.known};
+  }
+
   std::string text_;  // lines "name: value\r\n"; what was removed stays until Clear()
   std::vector<Field> fields_;
+  FieldNames names_ = 0;  // of all that were added
 };
 
 class Headers::Iterator {
  public:
   Iterator(const Headers* headers, size_t index) : headers_(headers), index_(index) {}
-  Header operator*() const { return headers_->at(index_); }
+  NamedHeader operator*() const { return headers_->at(index_); }
   Iterator& operator++() {
     ++index_;
     return *this;
@@ -143,9 +204,7 @@ void Headers::ForEachRun(Keep keep, Run run) const {
   size_t start = 0;
   size_t end = 0;  // of the last value; 0: no run
   for (const Field& field : fields_) {
-    const Header header{{text_.data() + field.name, field.name_size},
-                        {text_.data() + field.value, field.value_size}};
-    if (!keep(header)) continue;
+    if (!keep(Show(field))) continue;
     const bool follows = end > 0 && field.name == end + 2;
     if (!follows && end > 0) run(std::string_view(text_.data() + start, end - start));
     if (!follows) start = field.name;

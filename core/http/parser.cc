@@ -46,32 +46,27 @@ void GatherConnection(std::string_view value, Gathered& gathered) {
   if (ListHasToken(value, "upgrade")) gathered.connection_upgrade = true;
 }
 
-// Told apart by length first: most fields cost one comparison of sizes.
-void Gather(std::string_view name, std::string_view value, Gathered& gathered) {
-  switch (name.size()) {
-    case 4:
-      if (!NameIs(name, "host")) return;
+void Gather(FieldName name, std::string_view value, Gathered& gathered) {
+  switch (name) {
+    case FieldName::kHost:
       ++gathered.hosts;
       gathered.host = value;
       return;
-    case 6:
-      if (NameIs(name, "expect")) gathered.expect = value;
+    case FieldName::kExpect:
+      gathered.expect = value;
       return;
-    case 7:
-      if (!NameIs(name, "upgrade")) return;
+    case FieldName::kUpgrade:
       gathered.upgrade = true;
       if (ListHasToken(value, "h2c")) gathered.upgrade_h2c = true;
       return;
-    case 10:
-      if (NameIs(name, "connection")) GatherConnection(value, gathered);
+    case FieldName::kConnection:
+      GatherConnection(value, gathered);
       return;
-    case 14:
-      if (!NameIs(name, "content-length")) return;
+    case FieldName::kContentLength:
       ++gathered.lengths;
       gathered.length = value;
       return;
-    case 17:
-      if (!NameIs(name, "transfer-encoding")) return;
+    case FieldName::kTransferEncoding:
       ++gathered.encodings;
       gathered.encoding = value;
       return;
@@ -95,10 +90,11 @@ Refusal ParseFields(std::string_view head, size_t at, FieldTable& table, Gathere
     size_t end = line_end;
     while (end > start && (head[end - 1] == ' ' || head[end - 1] == '\t')) --end;
     if (table.count == kFieldsMax) return {431, "too many header fields"};
+    const FieldName known = FieldNameOf({head.data() + at, name_size});
     table.fields[table.count++] = {static_cast<uint32_t>(at), static_cast<uint32_t>(start),
                                    static_cast<uint32_t>(name_size),
-                                   static_cast<uint32_t>(end - start)};
-    Gather(head.substr(at, name_size), head.substr(start, end - start), gathered);
+                                   static_cast<uint32_t>(end - start), known};
+    Gather(known, {head.data() + start, end - start}, gathered);
     at = line_end + 2;
   }
   if (head.substr(at) != "\r\n") return {400, "stray carriage return"};
@@ -109,6 +105,16 @@ std::optional<int> ParseVersion(std::string_view version) {
   if (version == "HTTP/1.1") return 1;
   if (version == "HTTP/1.0") return 0;
   return std::nullopt;
+}
+
+// Three digits; -1: others.
+int ParseStatus(const char* text) {
+  int status = 0;
+  for (size_t i = 0; i < 3; ++i) {
+    if (text[i] < '0' || text[i] > '9') return -1;
+    status = status * 10 + (text[i] - '0');
+  }
+  return status;
 }
 
 bool LooksLikeVersion(std::string_view text) {
@@ -194,31 +200,24 @@ Refusal ParseBodyFraming(const Gathered& gathered, int minor_version, Framing& f
   return {};
 }
 
-constexpr size_t kBlockBytes = 16;
+constexpr size_t kBlockBytes = 32;
 
-struct LineEnds {
-  uint32_t feeds = 0;
-  uint32_t returns = 0;
-};
-
-// Of `count` (<= kBlockBytes) bytes from `start` on.
-LineEnds FindLineEnds(std::string_view text, size_t start, size_t count) {
+// Which of `count` (<= kBlockBytes) bytes from `start` on are line feeds, a bit each.
+uint32_t LineFeeds(std::string_view text, size_t start, size_t count) {
 #if defined(__SSE2__)
   if (text.size() >= kBlockBytes) {
     const size_t from =
         std::min(start, text.size() - kBlockBytes);  // the rest: bytes from before it, too
-    const __m128i bytes = internal::Load16(text.data() + from);
-    const unsigned feeds = internal::BitsOf(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')));
-    const unsigned returns = internal::BitsOf(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')));
-    return {feeds >> (start - from), returns >> (start - from)};
+    const __m128i feed = _mm_set1_epi8('\n');
+    const char* const block = text.data() + from;
+    const uint32_t low = internal::BitsOf(_mm_cmpeq_epi8(internal::Load16(block), feed));
+    const uint32_t high = internal::BitsOf(_mm_cmpeq_epi8(internal::Load16(block + 16), feed));
+    return (low | high << 16) >> (start - from);
   }
 #endif
-  LineEnds ends;
-  for (size_t i = 0; i < count; ++i) {
-    ends.feeds |= static_cast<uint32_t>(text[start + i] == '\n') << i;
-    ends.returns |= static_cast<uint32_t>(text[start + i] == '\r') << i;
-  }
-  return ends;
+  uint32_t feeds = 0;
+  for (size_t i = 0; i < count; ++i) feeds |= static_cast<uint32_t>(text[start + i] == '\n') << i;
+  return feeds;
 }
 
 bool WantsKeepAlive(const Gathered& gathered, int minor_version) {
@@ -242,27 +241,19 @@ bool IsAuthority(std::string_view text) {
 
 size_t HeadScanner::Scan(std::string_view bytes) {
   while (scanned_ < bytes.size()) {
-    // Which of the next bytes, a bit each, are line feeds, and which have what a line feed must
-    // have before it, or has at the head's end.
     const size_t count = std::min(bytes.size() - scanned_, kBlockBytes);
-    const LineEnds ends = FindLineEnds(bytes, scanned_, count);
-    const uint32_t after_return = ends.returns << 1 | uint32_t{after_return_};
-    const uint32_t after_line = ends.feeds << 2 | after_line_;
-    const uint32_t wrong = ends.feeds & ~after_return;
-    const uint32_t last = ends.feeds & after_line;
-    if ((wrong | last) != 0) {
-      const auto at = static_cast<size_t>(std::countr_zero(wrong | last));
-      if ((wrong >> at & 1) != 0) {
+    for (uint32_t feeds = LineFeeds(bytes, scanned_, count); feeds != 0; feeds &= feeds - 1) {
+      const size_t at = scanned_ + static_cast<size_t>(std::countr_zero(feeds));
+      if (at == 0 || bytes[at - 1] != '\r') {
         refusal_ = {400, "line feed without carriage return"};
         return 0;
       }
-      const size_t size = scanned_ + at + 1;
-      if (size <= kHeadBytesMax) return size;
-      break;
+      line_seen_ = true;
+      if (at < 3 || bytes[at - 2] != '\n') continue;
+      if (at < kHeadBytesMax) return at + 1;
+      refusal_ = {431, "header fields too large"};
+      return 0;
     }
-    after_return_ = (after_return >> count & 1) != 0;
-    after_line_ = after_line >> count & 3;
-    line_seen_ |= ends.feeds != 0;
     scanned_ += count;
   }
   if (bytes.size() >= kHeadBytesMax) {
@@ -309,14 +300,14 @@ Refusal ParseResponseHead(std::string_view head, std::string_view method, Respon
   if (line.size() < 12 || line.size() >= kFirstLineBytesMax || head[line_end + 1] != '\n')
     return {502, "malformed status line"};
   const std::optional<int> minor = ParseVersion(line.substr(0, 8));
-  const std::optional<uint64_t> status = ParseLength(line.substr(9, 3));
-  if (!minor || !status || line[8] != ' ' || *status < 100 || *status > 599)
+  const int status = ParseStatus(line.data() + 9);
+  if (!minor || line[8] != ' ' || status < 100 || status > 599)
     return {502, "malformed status line"};
   if (line.size() > 12 && (line[12] != ' ' || !AllOf(line.substr(12), kValueByte))) {
     return {502, "malformed reason phrase"};
   }
-  if (*minor == 0 && *status < 200) return {502, "interim response in HTTP/1.0"};
-  out.status = static_cast<int>(*status);
+  if (*minor == 0 && status < 200) return {502, "interim response in HTTP/1.0"};
+  out.status = status;
   out.minor_version = *minor;
 
   FieldTable& table = EmptyTable();

@@ -34,9 +34,6 @@ class HeadScanner {
 
  private:
   size_t scanned_ = 0;
-  // What the bytes before `scanned_` end with.
-  uint32_t after_line_ = 0;    // a line feed two (1) or one (2) before
-  bool after_return_ = false;  // a carriage return
   bool line_seen_ = false;
   Refusal refusal_;
 };

@@ -6,25 +6,15 @@ namespace updraft::http {
 
 ResponseFacts FactsOf(const Headers& headers) {
   ResponseFacts facts;
-  for (const Header header : headers) {
-    switch (header.name.size()) {
-      case 4:
-        facts.date |= NameIs(header.name, "date");
-        break;
-      case 10:
-        facts.close |= NameIs(header.name, "connection") && ListHasToken(header.value, "close");
-        break;
-      case 14: {
-        uint64_t length = 0;
-        const char* const end = header.value.data() + header.value.size();
-        const bool is_length = NameIs(header.name, "content-length");
-        if (is_length && std::from_chars(header.value.data(), end, length).ptr == end)
-          facts.length = length;
-        break;
-      }
-      default:
-        break;
-    }
+  constexpr FieldNames told = In(FieldName::kDate) | In(FieldName::kConnection) | In(FieldName::kContentLength);
+  if (!headers.MayHave(told)) return facts;
+  for (const NamedHeader header : headers) {
+    if (header.known == FieldName::kDate) facts.date = true;
+    if (header.known == FieldName::kConnection) facts.close |= ListHasToken(header.value, "close");
+    if (header.known != FieldName::kContentLength) continue;
+    uint64_t length = 0;
+    const char* const end = header.value.data() + header.value.size();
+    if (std::from_chars(header.value.data(), end, length).ptr == end) facts.length = length;
   }
   return facts;
 }

@@ -33,7 +33,7 @@ http::Task<void> Echo(http::Exchange& exchange) {
   CheckForwarded(request, framing, exchange.upgrade_requested());
   const Result<std::string> body = co_await exchange.ReadBody(kBodyBytesMax);
   if (!body) co_return;
-  for (const http::Header trailer : exchange.trailers()) {
+  for (const http::NamedHeader trailer : exchange.trailers()) {
     UPDRAFT_CHECK(http::AllOf(trailer.name, http::kTokenByte) &&
                   http::AllOf(trailer.value, http::kValueByte));
     UPDRAFT_CHECK(!http::NameIs(trailer.name, "host") &&

@@ -19,7 +19,7 @@ activator::RequestBody BodyOf(http::BodyFraming framing) {
 }  // namespace
 
 void CheckForwarded(const http::RequestHead& head, http::BodyFraming body, bool upgrade) {
-  for (const http::Header header : head.headers) {
+  for (const http::NamedHeader header : head.headers) {
     UPDRAFT_CHECK(http::AllOf(header.name, http::kTokenByte) && !header.name.empty());
     UPDRAFT_CHECK(http::AllOf(header.value, http::kValueByte));
   }

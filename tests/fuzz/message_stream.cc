@@ -12,7 +12,7 @@ namespace updraft::fuzz {
 namespace {
 
 void AddFields(const http::Headers& headers, Message& message) {
-  for (const http::Header header : headers) message.fields.emplace_back(header.name, header.value);
+  for (const http::NamedHeader header : headers) message.fields.emplace_back(header.name, header.value);
 }
 
 // Takes messages one after the other as a connection does, but for waiting.

@@ -18,9 +18,9 @@ void CheckCleaned(std::string_view text, std::string_view method) {
   if (ParseResponseHead(text, method, head, framing)) return;
   UPDRAFT_CHECK(head.status >= 100 && head.status <= 599);
   activator::CleanResponseHead(head, "phase;dur=1");
-  for (const http::Header header : head.headers) {
-    const bool granted = head.status == 101 && http::NameIs(header.name, "upgrade");
-    UPDRAFT_CHECK(granted || !activator::IsHopByHop(header.name));
+  for (const http::NamedHeader header : head.headers) {
+    const bool granted = head.status == 101 && header.known == http::FieldName::kUpgrade;
+    UPDRAFT_CHECK(granted || !header.Is(activator::kHopByHop));
     UPDRAFT_CHECK(http::AllOf(header.name, http::kTokenByte) &&
                   http::AllOf(header.value, http::kValueByte));
   }

@@ -321,7 +321,7 @@ TEST_F(ApiTest, UnknownFieldsByTheClientsWish) {
   const Reply warned = Post(kServices, typo);
   EXPECT_EQ(warned.status, 201);
   std::string warnings;
-  for (const http::Header header : warned.headers) {
+  for (const http::NamedHeader header : warned.headers) {
     if (http::EqualsIgnoreCase(header.name, "Warning"))
       warnings += std::string(header.value) + "\n";
   }

@@ -29,7 +29,7 @@ ProxySetup Http2Instances() {
 Task<void> Echo(Exchange& exchange) {
   Result<std::string> body = co_await exchange.ReadBody(64 << 20);
   std::string text = exchange.request().method + " " + exchange.request().target + "\n";
-  for (const http::Header header : exchange.request().headers)
+  for (const http::NamedHeader header : exchange.request().headers)
     text.append(header.name).append("=").append(header.value).append("\n");
   text += body ? *body : body.error().message;
   http::ResponseHead head;

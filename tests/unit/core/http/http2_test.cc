@@ -17,9 +17,9 @@ using testing::HasSubstr;
 Task<void> Echo(Exchange& exchange) {
   Result<std::string> body = co_await exchange.ReadBody(64 << 20);
   std::string text = exchange.request().method + " " + exchange.request().target + "\n";
-  for (const Header header : exchange.request().headers)
+  for (const NamedHeader header : exchange.request().headers)
     text.append(header.name).append("=").append(header.value).append("\n");
-  for (const Header header : exchange.trailers())
+  for (const NamedHeader header : exchange.trailers())
     text.append("trailer ").append(header.name).append("=").append(header.value).append("\n");
   text += body ? *body : body.error().message;
   Headers headers{{"X-Answer", "Yes"}, {"Connection", "close"}};

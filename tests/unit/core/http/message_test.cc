@@ -36,10 +36,46 @@ TEST(HeadersTest, ParsedFieldsAreWrittenAsTheyCameWithoutThoseThatWereTakenOut) 
   ASSERT_FALSE(ParseRequestHead(
       "GET / HTTP/1.1\r\nHost: h\r\nA:1\r\nB:  2 \r\nC: 3\r\nD: 4\r\n\r\n", head, framing));
   EXPECT_EQ(Lines(head.headers), "Host: h\r\nA:1\r\nB:  2\r\nC: 3\r\nD: 4\r\n");
-  head.headers.RemoveIf([](std::string_view name) { return name == "C" || name == "Host"; });
+  head.headers.RemoveIf(
+      [](const NamedHeader& header) { return header.name == "C" || header.name == "Host"; });
   head.headers.Add("E", "5");
   head.headers.Add("F", "6");
   EXPECT_EQ(Lines(head.headers), "A:1\r\nB:  2\r\nD: 4\r\nE: 5\r\nF: 6\r\n");
+}
+
+TEST(HeadersTest, KnowTheNamesThatMatterInAnyCase) {
+  const std::vector<std::pair<std::string, FieldName>> names = {
+      {"Connection", FieldName::kConnection},
+      {"content-LENGTH", FieldName::kContentLength},
+      {"date", FieldName::kDate},
+      {"Expect", FieldName::kExpect},
+      {"HOST", FieldName::kHost},
+      {"Keep-Alive", FieldName::kKeepAlive},
+      {"proxy-connection", FieldName::kProxyConnection},
+      {"TE", FieldName::kTe},
+      {"Transfer-Encoding", FieldName::kTransferEncoding},
+      {"upgrade", FieldName::kUpgrade},
+      {"Content-Type", FieldName::kOther},
+      {"X-Host", FieldName::kOther},
+      {"", FieldName::kOther}};
+  for (const auto& [name, known] : names) {
+    Headers added;
+    EXPECT_FALSE(added.MayHave(In(known))) << name;
+    added.Add(name, "value");
+    EXPECT_EQ(added.at(0).known, known) << name;
+    EXPECT_TRUE(added.MayHave(In(known))) << name;
+    EXPECT_FALSE(added.MayHave(~In(known))) << name;
+    EXPECT_EQ(added.Get(known), "value") << name;
+    added.Clear();
+    EXPECT_FALSE(added.MayHave(In(known))) << name;
+    EXPECT_EQ(added.Get(known), std::nullopt) << name;
+  }
+  RequestHead head;
+  Framing framing;
+  ASSERT_FALSE(ParseRequestHead("GET / HTTP/1.1\r\nA: b\r\nhost: h\r\nTE: trailers\r\n\r\n", head, framing));
+  EXPECT_EQ(head.headers.Get(FieldName::kHost), "h");
+  EXPECT_TRUE(head.headers.MayHave(In(FieldName::kTe)));
+  EXPECT_FALSE(head.headers.MayHave(In(FieldName::kConnection) | In(FieldName::kDate)));
 }
 
 TEST(HeadersTest, FindTokensInLists) {
