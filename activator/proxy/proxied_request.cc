@@ -189,7 +189,9 @@ Task<bool> ProxiedRequest::TryHttp1Instance() {
       const Status obtained = co_await Obtain(connection, reused);
       if (!obtained) co_return false;
     }
-    result = co_await RunRelay(connection->http(), reused);
+    Relay relay(BeginRelay(connection->http(), reused));
+    result = co_await relay.Run();
+    EndRelay(result);
   }
   if (result.end == End::kComplete && connection->http().reusable()) {
     proxy_.pool().Give(instance_id, std::move(connection));
@@ -223,24 +225,26 @@ Task<bool> ProxiedRequest::TryHttp2Instance() {
     Status connected = co_await upstream.Connected();
     upstream_ = nullptr;
     if (!NoteConnect(std::move(connected))) co_return false;
-    result = co_await RunRelay(upstream, reused);
+    Relay relay(BeginRelay(upstream, reused));
+    result = co_await relay.Run();
+    EndRelay(result);
   }
   status_ = result.status;
   if (result.end != End::kComplete) co_await Conclude(std::move(result));
   co_return true;
 }
 
-Task<RelayResult> ProxiedRequest::RunRelay(http::ClientExchange& upstream, bool reused) {
+RelayParts ProxiedRequest::BeginRelay(http::ClientExchange& upstream, bool reused) {
   upstream_ = &upstream;
-  Relay relay({exchange_, upstream, proxy_.worker().dispatcher(), hold_.slot(), *deadlines_,
-               origin_, body_, traffic_, reused});
-  RelayResult result = co_await relay.Run();
+  return {exchange_, upstream, proxy_.worker().dispatcher(), hold_.slot(), *deadlines_,
+          origin_,   body_,    traffic_,                     reused};
+}
+
+void ProxiedRequest::EndRelay(const RelayResult& result) {
   upstream_ = nullptr;
-  if (result.end == End::kNotReceived) {
-    proxy_.counters().repeats.Add();
-    proxy_.worker().dispatcher().Traffic(*hold_.slot().revision).retries.Add();
-  }
-  co_return result;
+  if (result.end != End::kNotReceived) return;
+  proxy_.counters().repeats.Add();
+  proxy_.worker().dispatcher().Traffic(*hold_.slot().revision).retries.Add();
 }
 
 // A connection of its own; or, when there are no descriptors for one, the next that another request

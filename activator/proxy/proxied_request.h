@@ -38,7 +38,8 @@ class ProxiedRequest final : private DeadlineObserver {
   http::Task<bool> TryInstance();
   http::Task<bool> TryHttp1Instance();
   http::Task<bool> TryHttp2Instance();
-  http::Task<RelayResult> RunRelay(http::ClientExchange& upstream, bool reused);
+  RelayParts BeginRelay(http::ClientExchange& upstream, bool reused);
+  void EndRelay(const RelayResult& result);
   http::Task<Status> Obtain(std::unique_ptr<UpstreamConnection>& connection, bool& reused);
   http::Task<Status> Connect(std::unique_ptr<UpstreamConnection>& connection);
   Status NoteConnect(Status connected);

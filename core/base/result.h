@@ -41,6 +41,7 @@ inline Error Context(std::string doing, Error error) {
 template <typename T>
 class [[nodiscard]] Result {
  public:
+  Result() = default;  // T{}
   Result(T value) : rep_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
   Result(Error error) : rep_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 

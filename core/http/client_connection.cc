@@ -52,11 +52,13 @@ void ClientConnection::Begin(std::string_view method, BodyFraming body, TimePoin
   body_.reset();
 }
 
+// A coroutine only where it must wait: what the kernel takes at once costs no frame.
 Task<Status> ClientConnection::Send(Part part) {
-  const ChunkLine line(part.body.size());
+  std::optional<ChunkLine> line;
   const bool chunk = chunked_request_ && !part.body.empty();
   thread_local HeadBuffer buffer;
   HeadWriter ending(buffer);
+  if (chunk) line.emplace(part.body.size());
   if (chunk) ending.Literal("\r\n");
   if (part.last && chunked_request_) {
     ending.Literal("0\r\n");
@@ -65,26 +67,35 @@ Task<Status> ClientConnection::Send(Part part) {
   }
   Pieces pieces;
   pieces.Add(part.head);
-  if (chunk) pieces.Add(line.text());
+  if (line) pieces.Add(line->text());
   pieces.Add(part.body);
   pieces.Add(ending.written());
   const IoState state = pieces.WriteNow(stream_);
   written_ |= pieces.anything_written();
+  if (state != IoState::kOk) return FinishSending(state, pieces.Rest(), part.last);
+  request_done_ = part.last;
+  return {};
+}
+
+Task<Status> ClientConnection::FinishSending(IoState state, std::string rest, bool last) {
   if (state == IoState::kBroken)
     co_return Error{Code::kUnavailable, "connection closed by the server"};
-  if (state == IoState::kBlocked) {
-    std::string rest = pieces.Rest();
-    const Nanos limit =
-        deadline_ == TimePoint::max() ? Nanos::max() : deadline_ - stream_.loop().Now();
-    const Status written = co_await WriteRest(stream_, std::move(rest), limit);
-    if (!written) co_return written;
-  }
-  request_done_ = part.last;
+  const Nanos limit =
+      deadline_ == TimePoint::max() ? Nanos::max() : deadline_ - stream_.loop().Now();
+  const Status written = co_await WriteRest(stream_, std::move(rest), limit);
+  if (!written) co_return written;
+  request_done_ = last;
   co_return Ok();
 }
 
 Task<Status> ClientConnection::ReadHead() {
-  const HeadRead read = co_await input_.ReadHead(deadline_, Nanos::max());
+  HeadReading reading(input_, deadline_, Nanos::max());
+  while (!reading.ended()) {
+    const TimePoint deadline = reading.deadline();
+    const WaitEnd wait = co_await stream_.Readable(deadline);
+    reading.GoOn(wait);
+  }
+  const HeadRead& read = reading.result();
   using End = HeadRead::End;
   answered_ |= read.end == End::kHead || read.end == End::kCut || read.end == End::kRefused ||
                read.end == End::kSlow;

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/base/clock.h"
@@ -50,6 +51,8 @@ class ClientConnection final : public ClientExchange {
   Stream& stream() { return stream_; }
 
  private:
+  Task<Status> FinishSending(IoState state, std::string rest, bool last);
+
   Stream stream_;
   Input input_;
   ResponseHead head_;

@@ -57,7 +57,13 @@ Task<Http1Connection::End> Http1Connection::Serve() {
   while (then == Next::kRequest && !context_.closing) {
     idle_ = true;
     const TimePoint idle_deadline = context_.loop.Now() + context_.options.idle_timeout;
-    const HeadRead read = co_await input_.ReadHead(idle_deadline, context_.options.head_timeout);
+    HeadReading reading(input_, idle_deadline, context_.options.head_timeout);
+    while (!reading.ended()) {
+      const TimePoint deadline = reading.deadline();
+      const WaitEnd wait = co_await stream_.Readable(deadline);
+      reading.GoOn(wait);
+    }
+    const HeadRead& read = reading.result();
     idle_ = false;
     then = Next::kClose;
     if (read.end == HeadRead::End::kHead) {

@@ -57,48 +57,55 @@ Task<Result<std::string_view>> Http1Exchange::ReadAfterContinue() {
   co_return co_await body_.Read(deadline);
 }
 
+// A coroutine only where it must wait: what the kernel takes at once costs no frame.
 Task<Status> Http1Exchange::Send(Part part) {
-  if (aborted_ || finished_) co_return Error{Code::kFailedPrecondition, "the response has ended"};
-  if (part.head != nullptr && part.head->status < 200 && part.head->status != 101) {
-    co_return co_await SendInterim(*part.head);
-  }
+  if (aborted_ || finished_)
+    return Failed({Code::kFailedPrecondition, "the response has ended"});
+  if (part.head != nullptr && part.head->status < 200 && part.head->status != 101)
+    return SendInterim(*part.head);
   thread_local HeadBuffer buffer;
   HeadWriter out(buffer);
   if (part.head != nullptr) Start(*part.head, part, out);
   const Status fits = CheckBody(part);
   if (!fits) {
     Abort();
-    co_return fits;
+    return Failed(fits.error());
   }
   finished_ = part.last;
   const size_t head_size = out.written().size();
-  const ChunkLine line(part.body.size());
+  std::optional<ChunkLine> line;
   const bool chunk = mode_ == Mode::kChunked && !part.body.empty();
+  if (chunk) line.emplace(part.body.size());
   if (chunk) out.Literal("\r\n");
   if (part.last && mode_ == Mode::kChunked) WriteLastChunk(part.trailers, out);
   Pieces pieces;
   pieces.Add(out.written().substr(0, head_size));
-  if (chunk) pieces.Add(line.text());
+  if (line) pieces.Add(line->text());
   if (mode_ != Mode::kNoBody) pieces.Add(part.body);
   pieces.Add(out.written().substr(head_size));
   const bool shut = part.last && mode_ == Mode::kTunnel;
 
-  Status written = Ok();
   const IoState state = pieces.WriteNow(stream_);
-  if (state == IoState::kBlocked) {
-    std::string rest = pieces.Rest();
-    written = co_await WriteRest(stream_, std::move(rest), options_.write_timeout);
-  } else if (state != IoState::kOk) {
-    written = Error{Code::kUnavailable, "connection closed by the client"};
+  if (state == IoState::kBlocked) return FinishSending(pieces.Rest(), shut);
+  if (state != IoState::kOk) {
+    Cut();
+    return Failed({Code::kUnavailable, "connection closed by the client"});
   }
+  if (shut) stream_.FinishWriting();
+  return {};
+}
+
+Task<Status> Http1Exchange::FinishSending(std::string rest, bool shut) {
+  Status written = co_await WriteRest(stream_, std::move(rest), options_.write_timeout);
   if (!written) {
-    keep_alive_ = false;
-    aborted_ = true;
+    Cut();
   } else if (shut) {
     stream_.FinishWriting();
   }
   co_return written;
 }
+
+Task<Status> Http1Exchange::Failed(Error error) { co_return error; }
 
 // Decides how the response is framed, and writes its head.
 void Http1Exchange::Start(const ResponseHead& head, const Part& part, HeadWriter& out) {
@@ -168,7 +175,7 @@ Task<Status> Http1Exchange::SendInterim(const ResponseHead& head) {
   HeadWriter out(buffer);
   out.StatusLine(head.status);
   out.Fields(head.headers,
-             [](const Header& header) { return !IsOurs(header.name) && !IsLength(header.name); });
+             [](const NamedHeader& header) { return !header.Is(kOursWithoutBody); });
   out.Literal("\r\n");
   std::string text(out.written());
   co_return co_await WriteRest(stream_, std::move(text), options_.write_timeout);

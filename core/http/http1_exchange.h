@@ -48,6 +48,13 @@ class Http1Exchange final : public Exchange {
   Status CheckBody(const Part& part);
   Task<Result<std::string_view>> ReadAfterContinue();
   Task<Status> SendInterim(const ResponseHead& head);
+  Task<Status> FinishSending(std::string rest, bool shut);
+  static Task<Status> Failed(Error error);
+  // The response ends here, whole or not.
+  void Cut() {
+    keep_alive_ = false;
+    aborted_ = true;
+  }
   TimePoint BodyDeadline() const;
 
   Input& input_;

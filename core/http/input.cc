@@ -20,30 +20,34 @@ Error WaitError(WaitEnd end) {
 
 }  // namespace
 
-Task<HeadRead> Input::ReadHead(TimePoint idle_deadline, Nanos head_timeout) {
-  HeadScanner scanner;
-  HeadRead read;
-  if (has_unread() && ScanHead(scanner, read)) co_return read;
-  if (!has_unread()) kept_ = std::string();  // idle connections hold no memory
-  TimePoint deadline = idle_deadline;
-  bool begun = false;
-  while (true) {
-    if (has_unread() && !begun) {
-      begun = true;
-      if (head_timeout != Nanos::max()) deadline = stream_.loop().Now() + head_timeout;
-    }
-    const WaitEnd wait = co_await stream_.Readable(deadline);
-    if (wait != WaitEnd::kReady) {
-      read.end = EndOf(wait, begun);
-      co_return read;
-    }
-    const IoState state = Fill(kHeadReadBytes);
-    if (state == IoState::kEnd || state == IoState::kBroken) {
-      read.end = begun ? HeadRead::End::kCut : HeadRead::End::kClosed;
-      co_return read;
-    }
-    if (ScanHead(scanner, read)) co_return read;
+HeadReading::HeadReading(Input& input, TimePoint idle_deadline, Nanos head_timeout)
+    : input_(input), deadline_(idle_deadline), head_timeout_(head_timeout) {
+  if (!input_.has_unread()) {
+    input_.kept_ = std::string();  // idle connections hold no memory
+    return;
   }
+  ended_ = input_.ScanHead(scanner_, read_);
+  if (!ended_) Begin();
+}
+
+// The head's first byte is there.
+void HeadReading::Begin() {
+  begun_ = true;
+  if (head_timeout_ != Nanos::max()) deadline_ = input_.stream().loop().Now() + head_timeout_;
+}
+
+void HeadReading::GoOn(WaitEnd wait) {
+  if (wait != WaitEnd::kReady) return End(EndOf(wait, begun_));
+  const IoState state = input_.Fill(kHeadReadBytes);
+  if (state == IoState::kEnd || state == IoState::kBroken)
+    return End(begun_ ? HeadRead::End::kCut : HeadRead::End::kClosed);
+  ended_ = input_.ScanHead(scanner_, read_);
+  if (!ended_ && !begun_ && input_.has_unread()) Begin();
+}
+
+void HeadReading::End(HeadRead::End end) {
+  read_.end = end;
+  ended_ = true;
 }
 
 bool Input::ScanHead(HeadScanner& scanner, HeadRead& read) {

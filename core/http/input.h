@@ -39,10 +39,6 @@ class Input final : private ScratchHolder {
  public:
   explicit Input(Stream& stream) : stream_(stream) {}
 
-  // Waits until `idle_deadline` for the first byte, and from then `head_timeout` for the rest;
-  // Nanos::max(): `idle_deadline` is for all of it.
-  Task<HeadRead> ReadHead(TimePoint idle_deadline, Nanos head_timeout);
-
   // Reads once, at most `bytes_max` (>= 1), behind what is unread; does not wait.
   IoState Fill(uint64_t bytes_max);
   // Up to `bytes_max` of what is unread. Valid until the next wait or read of any connection, and
@@ -57,12 +53,43 @@ class Input final : private ScratchHolder {
   Stream& stream() const { return stream_; }
 
  private:
+  friend class HeadReading;
+
   void VacateScratch() override;
   bool ScanHead(HeadScanner& scanner, HeadRead& read);
 
   Stream& stream_;
   std::span<char> unread_;  // in the thread's scratch buffer, or in kept_
   std::string kept_;
+};
+
+// The reading of one head, as steps of whoever waits for it: no coroutine, no frame.
+//   HeadReading reading(input, idle_deadline, head_timeout);
+//   while (!reading.ended()) reading.GoOn(<wait for the stream until reading.deadline()>);
+//   use reading.result()
+class HeadReading {
+ public:
+  // Until `idle_deadline` for the first byte, and from then `head_timeout` for the rest;
+  // Nanos::max(): `idle_deadline` is for all of it. `input` must outlive it.
+  HeadReading(Input& input, TimePoint idle_deadline, Nanos head_timeout);
+
+  bool ended() const { return ended_; }
+  TimePoint deadline() const { return deadline_; }  // of the next wait
+  // How that wait has ended. REQUIRES: !ended().
+  void GoOn(WaitEnd wait);
+  const HeadRead& result() const { return read_; }  // REQUIRES: ended()
+
+ private:
+  void Begin();
+  void End(HeadRead::End end);
+
+  Input& input_;
+  TimePoint deadline_;
+  const Nanos head_timeout_;
+  HeadScanner scanner_;
+  HeadRead read_;
+  bool begun_ = false;
+  bool ended_ = false;
 };
 
 // The body of one message.

@@ -9,6 +9,8 @@ IoState Pieces::WriteNow(Stream& stream) {
     IoResult io = stream.Write({iov_.data() + first_, count_ - first_});
     if (io.state != IoState::kOk) return io.state;
     written_ = true;
+    left_ -= io.bytes;
+    if (left_ == 0) break;
     while (first_ < count_ && io.bytes >= iov_[first_].iov_len) io.bytes -= iov_[first_++].iov_len;
     if (first_ < count_) {
       iov_[first_].iov_base = static_cast<char*>(iov_[first_].iov_base) + io.bytes;

@@ -17,6 +17,7 @@ class Pieces {
  public:
   void Add(std::string_view bytes) {
     if (bytes.empty()) return;
+    left_ += bytes.size();
     iov_[count_++] = {const_cast<char*>(bytes.data()), bytes.size()};  // NOLINT: only read
   }
   // Writes until all is out or the stream takes no more.
@@ -29,6 +30,7 @@ class Pieces {
   std::array<iovec, 6> iov_;
   size_t first_ = 0;
   size_t count_ = 0;
+  size_t left_ = 0;  // bytes
 };
 
 // Gives up when nothing moves for `stall_timeout`. kUnavailable: the peer is gone;

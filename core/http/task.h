@@ -73,6 +73,7 @@ class [[nodiscard]] Task {
   using promise_type = internal::TaskPromise<T>;
   using Handle = std::coroutine_handle<promise_type>;
 
+  // One that has ended already, with T{}: it costs no frame.
   Task() noexcept = default;
   explicit Task(Handle handle) noexcept : handle_(handle) {}
   Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
@@ -89,7 +90,7 @@ class [[nodiscard]] Task {
 
   struct Awaiter {
     Handle handle;
-    bool await_ready() const noexcept { return false; }
+    bool await_ready() const noexcept { return !handle; }
     // The child runs inside this call. When it ends without waiting, the parent is not suspended at
     // all: loops over tasks that complete at once use no stack, whatever the compiler makes of it.
     bool await_suspend(std::coroutine_handle<> parent) const {
@@ -98,7 +99,12 @@ class [[nodiscard]] Task {
       handle.promise().continuation = parent;
       return true;
     }
-    T await_resume() const { return handle.promise().TakeResult(); }
+    T await_resume() const {
+      if constexpr (std::is_default_constructible_v<T> || std::is_void_v<T>) {
+        if (!handle) return T();
+      }
+      return handle.promise().TakeResult();
+    }
   };
   // At most once.
   Awaiter operator co_await() const noexcept { return Awaiter{handle_}; }

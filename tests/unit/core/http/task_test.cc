@@ -32,6 +32,19 @@ TEST(TaskTest, AwaitsWithoutEndInALoopWithoutStack) {
   EXPECT_EQ(sum, 1'000'000);
 }
 
+Task<void> AwaitEnded(std::string* log) {
+  co_await Task<void>();
+  const int number = co_await Task<int>();
+  *log += std::to_string(number);
+}
+
+TEST(TaskTest, OneThatIsMadeOfNothingHasEnded) {
+  Loop loop;
+  std::string log;
+  RunTask(loop, AwaitEnded(&log));
+  EXPECT_EQ(log, "0");
+}
+
 Task<void> WaitThenSet(Signal* signal, std::string* log, char name) {
   co_await signal->Wait();
   *log += name;
