@@ -220,10 +220,11 @@ Task<RelayResult> Relay::RelayTunnel() {
 }
 
 void Relay::OnResponseBegins() {
+  std::string timing;
   const ColdStartTimes times = parts_.dispatcher.OnFirstByte(parts_.slot, RealClock().Wall());
-  const bool timed =
-      times.queued_ns != 0 && parts_.exchange.request().headers.Get("updraft-timing") == "1";
-  CleanResponseHead(parts_.upstream.head(), timed ? ServerTiming(times) : std::string());
+  if (times.queued_ns != 0 && parts_.exchange.request().headers.Get("updraft-timing") == "1")
+    timing = ServerTiming(times);
+  CleanResponseHead(parts_.upstream.head(), timing);
   parts_.deadlines.OnResponseStart();
   parts_.deadlines.OnActivity();
 }

@@ -17,6 +17,10 @@ Result<std::unique_ptr<UpstreamConnection>> UpstreamConnection::Start(
 UpstreamConnection::UpstreamConnection(Loop& loop, UniqueFd socket)
     : Timer(loop.timers()), http_(loop, std::move(socket)) {}
 
+UpstreamConnection::~UpstreamConnection() {
+  if (place_ != nullptr && pool_ == nullptr) --place_->taken;
+}
+
 void UpstreamConnection::OnHangup() { pool_->Drop(this); }
 // Still armed when the connection is taken: the next request's end puts it off.
 void UpstreamConnection::OnTimer() {
@@ -26,10 +30,11 @@ void UpstreamConnection::OnTimer() {
 std::unique_ptr<UpstreamConnection> UpstreamPool::Take(const std::string& instance_id) {
   const auto found = instances_.find(instance_id);
   if (found == instances_.end()) return nullptr;
-  Idle& idle = found->second.idle;
-  while (!idle.empty()) {
-    std::unique_ptr<UpstreamConnection> connection = std::move(idle.back());
-    idle.pop_back();
+  UpstreamPlace& place = found->second;
+  while (!place.idle.empty()) {
+    std::unique_ptr<UpstreamConnection> connection = std::move(place.idle.back());
+    place.idle.pop_back();
+    ++place.taken;
     --idle_count_;
     connection->http_.stream().set_hangup_observer(nullptr);
     connection->pool_ = nullptr;
@@ -41,27 +46,32 @@ std::unique_ptr<UpstreamConnection> UpstreamPool::Take(const std::string& instan
 
 void UpstreamPool::Give(const std::string& instance_id,
                         std::unique_ptr<UpstreamConnection> connection) {
-  auto found = instances_.find(instance_id);
-  if (found == instances_.end()) {
-    ForgetEmpty();
-    found = instances_.try_emplace(instance_id).first;
+  if (connection->place_ == nullptr) {
+    connection->place_ = &PlaceOf(instance_id);
+    ++connection->place_->taken;
   }
-  ToInstance& to = found->second;
-  if (to.waiting.linked()) {
-    auto* const first = static_cast<UpstreamWait*>(to.waiting.next);
-    ++to.handed;
+  UpstreamPlace& place = *connection->place_;
+  if (place.waiting.linked()) {
+    auto* const first = static_cast<UpstreamWait*>(place.waiting.next);
+    ++place.handed;
     first->connection_ = std::move(connection);
     first->End();
     return;
   }
-  Idle& idle = to.idle;
-  if (idle.size() >= limits_.idle_per_instance_max) return;
+  if (place.idle.size() >= limits_.idle_per_instance_max) return;
   connection->pool_ = this;
-  connection->key_ = &found->first;
   connection->http_.stream().set_hangup_observer(connection.get());
   connection->Set(loop_.Now() + limits_.idle_time_max);
-  idle.push_back(std::move(connection));
+  place.idle.push_back(std::move(connection));
+  --place.taken;
   ++idle_count_;
+}
+
+UpstreamPlace& UpstreamPool::PlaceOf(const std::string& instance_id) {
+  const auto found = instances_.find(instance_id);
+  if (found != instances_.end()) return found->second;
+  ForgetEmpty();
+  return instances_[instance_id];
 }
 
 void UpstreamPool::Closed(const std::string& instance_id) {
@@ -76,9 +86,9 @@ UpstreamWait::UpstreamWait(UpstreamPool& pool, const std::string& instance_id)
     : pool_(pool),
       instance_id_(instance_id),
       gate_(pool.loop_),
-      handed_(&pool.instances_[instance_id].handed),
-      handed_before_(*handed_) {
-  AppendTo(pool.instances_[instance_id].waiting);
+      place_(pool.PlaceOf(instance_id)),
+      handed_before_(place_.handed) {
+  AppendTo(place_.waiting);
 }
 
 UpstreamWait::~UpstreamWait() {
@@ -87,7 +97,7 @@ UpstreamWait::~UpstreamWait() {
 }
 
 void UpstreamPool::Drop(UpstreamConnection* connection) {
-  Idle& idle = instances_.find(*connection->key_)->second.idle;
+  auto& idle = connection->place_->idle;
   const auto is_it = [connection](const auto& one) { return one.get() == connection; };
   const auto at = std::ranges::find_if(idle, is_it);
   const std::unique_ptr<UpstreamConnection> dropped = std::move(*at);
@@ -98,9 +108,7 @@ void UpstreamPool::Drop(UpstreamConnection* connection) {
 // Instances come and go; those without an idle connection are forgotten now and then.
 void UpstreamPool::ForgetEmpty() {
   if (instances_.size() < forget_at_) return;
-  std::erase_if(instances_, [](const auto& entry) {
-    return entry.second.idle.empty() && !entry.second.waiting.linked();
-  });
+  std::erase_if(instances_, [](const auto& entry) { return entry.second.empty(); });
   forget_at_ = 64 + instances_.size() * 2;
 }
 

@@ -18,6 +18,7 @@
 namespace updraft::activator {
 
 class UpstreamPool;
+struct UpstreamPlace;
 
 // A connection to an instance. While it is idle it leaves the pool by itself, as soon as the
 // instance closes it and at the end of its time.
@@ -27,6 +28,7 @@ class UpstreamConnection final : private http::HangupObserver, private Timer {
   static Result<std::unique_ptr<UpstreamConnection>> Start(Loop& loop,
                                                            const std::string& host_port);
   UpstreamConnection(Loop& loop, UniqueFd socket);
+  ~UpstreamConnection();
 
   http::ClientConnection& http() { return http_; }
 
@@ -37,8 +39,8 @@ class UpstreamConnection final : private http::HangupObserver, private Timer {
   void OnTimer() override;
 
   http::ClientConnection http_;
-  UpstreamPool* pool_ = nullptr;      // while idle
-  const std::string* key_ = nullptr;  // its instance's, in the pool
+  UpstreamPool* pool_ = nullptr;    // while idle
+  UpstreamPlace* place_ = nullptr;  // its instance's, from the first time it was given
 };
 
 // The wait of a request that can have no connection of its own, because there are no descriptors:
@@ -59,7 +61,7 @@ class UpstreamWait final : private RingLink {
   // A connection is opened in place of the one that was closed.
   void Use() { freed_ = false; }
   // While this one waited somebody was given a connection. REQUIRES: pending().
-  bool moved_on() const { return *handed_ != handed_before_; }
+  bool moved_on() const;
 
  private:
   friend class UpstreamPool;
@@ -72,11 +74,23 @@ class UpstreamWait final : private RingLink {
   UpstreamPool& pool_;
   const std::string instance_id_;
   http::Gate gate_;
-  const uint64_t* handed_;  // the instance's count
+  UpstreamPlace& place_;  // REQUIRES: pending()
   const uint64_t handed_before_;
   std::unique_ptr<UpstreamConnection> connection_;
   bool freed_ = false;  // one was closed, and this was told first
 };
+
+// What the pool has for one instance.
+struct UpstreamPlace {
+  std::vector<std::unique_ptr<UpstreamConnection>> idle;
+  size_t taken = 0;  // connections that were given once and are in use
+  RingLink waiting;
+  uint64_t handed = 0;  // connections, to those who wait
+
+  bool empty() const { return idle.empty() && taken == 0 && !waiting.linked(); }
+};
+
+inline bool UpstreamWait::moved_on() const { return place_.handed != handed_before_; }
 
 struct UpstreamPoolLimits {
   size_t idle_per_instance_max = 1024;
@@ -102,19 +116,14 @@ class UpstreamPool {
  private:
   friend class UpstreamConnection;
   friend class UpstreamWait;
-  using Idle = std::vector<std::unique_ptr<UpstreamConnection>>;
-  struct ToInstance {
-    Idle idle;
-    RingLink waiting;
-    uint64_t handed = 0;  // connections, to those who wait
-  };
 
+  UpstreamPlace& PlaceOf(const std::string& instance_id);
   void Drop(UpstreamConnection* connection);
   void ForgetEmpty();
 
   Loop& loop_;
   const UpstreamPoolLimits limits_;
-  std::unordered_map<std::string, ToInstance> instances_;  // by id
+  std::unordered_map<std::string, UpstreamPlace> instances_;  // by id
   size_t idle_count_ = 0;
   size_t forget_at_ = 64;  // instances, known and gone
 };
