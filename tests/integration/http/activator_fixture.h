@@ -77,20 +77,26 @@ class ActivatorFixture {
     return port;
   }
 
-  void SetPorts(const std::vector<uint16_t>& ports) { SetInstances(ports, false); }
-  // They are to stop: what is inside may finish.
-  void SetDraining(const std::vector<uint16_t>& ports) { SetInstances(ports, true); }
-
   // Adds to what is routed. Returns the table that the workers have from now on.
   std::weak_ptr<const RouteTable> Publish(const RoutingUpdate& update) {
-    const auto publication =
-        std::make_shared<const Publication>(routing_.Apply(update, RealClock().Wall()));
+    const std::shared_ptr<const Publication> publication = Decide(update);
+    Tell(publication);
+    return publication->table;
+  }
+  void SetPorts(const std::vector<uint16_t>& ports) { Publish(Instances(ports, false)); }
+  // They are to stop: what is inside may finish.
+  void SetDraining(const std::vector<uint16_t>& ports) { Publish(Instances(ports, true)); }
+
+  // The same in two steps: between them the workers have not heard of it.
+  std::shared_ptr<const Publication> DecideDraining(const std::vector<uint16_t>& ports) {
+    return Decide(Instances(ports, true));
+  }
+  void Tell(const std::shared_ptr<const Publication>& publication) {
     for (Worker* worker : pool_.workers()) {
       std::promise<void> taken;
       worker->Publish(publication, [&taken] { taken.set_value(); });
       taken.get_future().wait();
     }
-    return publication->table;
   }
 
   uint16_t port() const { return port_; }
@@ -106,7 +112,10 @@ class ActivatorFixture {
   }
 
  private:
-  void SetInstances(const std::vector<uint16_t>& ports, bool draining) {
+  std::shared_ptr<const Publication> Decide(const RoutingUpdate& update) {
+    return std::make_shared<const Publication>(routing_.Apply(update, RealClock().Wall()));
+  }
+  static RoutingUpdate Instances(const std::vector<uint16_t>& ports, bool draining) {
     RoutingUpdate update;
     EndpointsUpdate& endpoints = update.endpoints.emplace_back();
     endpoints.revision = "default/app-1";
@@ -114,7 +123,7 @@ class ActivatorFixture {
     for (const uint16_t port : ports)
       endpoints.endpoints.push_back(
           {{"i-" + std::to_string(port), "127.0.0.1", port, {}}, draining});
-    Publish(update);
+    return update;
   }
 
   CountedEvents events_;

@@ -222,6 +222,32 @@ TEST(ScaleToZeroTest, NoRequestIsLostAtTheEndOfTheLastInstance) {
   EXPECT_GE(answered, 2000);
 }
 
+// An instance that nothing is inside of is stopped as soon as that is said, and some worker hears of
+// it later: until then it must not let anybody in either.
+TEST(ScaleToZeroTest, NobodyEntersADrainedInstanceThroughAWorkerThatHasNotHeardOfIt) {
+  std::atomic<int> entered = 0;
+  http::TestServer last([&entered](http::Exchange& exchange) {
+    ++entered;
+    return AnswerOk(exchange);
+  });
+  ActivatorFixture activator(2, 0);
+  activator.SetPorts({last.port()});
+  const auto draining = activator.DecideDraining({last.port()});
+  EXPECT_EQ(draining->drained, std::vector{"i-" + std::to_string(last.port())});
+  const std::atomic<uint32_t>& queued = draining->table->Find("app.test")->Choose()->queued;
+
+  RawClient client(activator.port());
+  client.Send(kGet);
+  while (queued == 0 && entered == 0) poll(nullptr, 0, 1);
+  ASSERT_EQ(entered, 0);
+  activator.Tell(draining);
+  activator.events().WaitForDemand();
+  http::TestServer next(AnswerOk);
+  activator.SetPorts({next.port()});
+  EXPECT_EQ(BodyOf(client.ReadResponse()), "ok");
+  EXPECT_EQ(entered, 0);
+}
+
 TEST(FailingInstanceTest, FiftyRequestsOnOneThatDiesAreToldAndTheQueueGoesToTheNext) {
   RawBackend dying;
   http::TestServer next(AnswerOk);
