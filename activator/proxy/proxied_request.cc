@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "activator/proxy/network_probe.h"
+#include "activator/proxy/request_facts.h"
 
 namespace updraft::activator {
 
@@ -27,24 +27,23 @@ ProxiedRequest::ProxiedRequest(Proxy& proxy, http::Exchange& exchange, Entrance 
       exchange_(exchange),
       entrance_(entrance),
       start_(exchange.loop().Now()),
-      facts_(FactsOf(exchange.request().headers)),
-      hold_(proxy.worker().dispatcher(), exchange.loop()),
-      logged_(proxy.access_log() != nullptr && facts_.network_probe.empty() &&
-              proxy.access_log()->Samples()) {
-  const http::RequestHead& request = exchange.request();
+      hold_(proxy.worker().dispatcher(), exchange.loop()) {
   origin_.client_ip = IpOf(exchange.peer());
   if (exchange.secure()) origin_.scheme = "https";
-  origin_.host = request.host();
-  origin_.request_id = facts_.request_id;
-  if (origin_.request_id.empty()) {
-    made_id_ = proxy.ids().Next();
-    origin_.request_id = made_id_.view();
-  }
+  origin_.host = exchange.request().host();
 }
 
 Task<void> ProxiedRequest::Serve() {
-  if (!facts_.network_probe.empty()) return AnswerNetworkProbe();
-  const HostRule* const rule = FindRule();
+  const RequestFacts facts = FactsOf(exchange_.request().headers);
+  origin_.request_id = facts.request_id;
+  if (origin_.request_id.empty()) {
+    made_id_ = proxy_.ids().Next();
+    origin_.request_id = made_id_.view();
+  }
+  if (!facts.network_probe.empty())
+    return AnswerNetworkProbe(AnswerProbe(facts.network_probe, facts.network_hash));
+  logged_ = proxy_.access_log() != nullptr && proxy_.access_log()->Samples();
+  const HostRule* const rule = FindRule(facts.route_tag);
   std::optional<HttpsRedirect> redirect;
   if (rule != nullptr) redirect = RedirectFor(*rule);
   if (redirect) return Redirect(*std::move(redirect));
@@ -63,8 +62,7 @@ Task<void> ProxiedRequest::Serve() {
   return ServeRevision(*revision);
 }
 
-Task<void> ProxiedRequest::AnswerNetworkProbe() {
-  ProbeAnswer answer = AnswerProbe(facts_.network_probe, facts_.network_hash);
+Task<void> ProxiedRequest::AnswerNetworkProbe(ProbeAnswer answer) {
   http::Headers headers{{"Content-Type", "text/plain; charset=utf-8"}};
   if (!answer.hash.empty()) headers.Add("K-Network-Hash", answer.hash);
   (void)co_await exchange_.Respond(answer.status, std::move(headers), std::move(answer.body));
@@ -72,14 +70,13 @@ Task<void> ProxiedRequest::AnswerNetworkProbe() {
 
 // As Knative routes with its feature tag-header-based-routing: a tag in the request's field or in
 // its host decides, and the instance is told which, or that there was none.
-const HostRule* ProxiedRequest::FindRule() {
+const HostRule* ProxiedRequest::FindRule(std::string_view tag) {
   const HostRule* rule = proxy_.worker().routes().Find(origin_.host);
   if (rule == nullptr) return nullptr;
   // To those outside it is a host that does not exist.
   if (rule->cluster_local && entrance_ != Entrance::kInside) return nullptr;
   if (rule->route != nullptr && rule->route->has_tags) {
-    const HostRule* tagged =
-        facts_.route_tag.empty() ? nullptr : rule->route->FindTag(facts_.route_tag);
+    const HostRule* tagged = tag.empty() ? nullptr : rule->route->FindTag(tag);
     if (tagged != nullptr) rule = tagged;
     route_tag_ = rule->tag;
     origin_.route_tag = route_tag_;
@@ -256,7 +253,10 @@ Task<Status> ProxiedRequest::Obtain(std::unique_ptr<UpstreamConnection>& connect
     wait_ = &wait;
     const TimePoint until = exchange_.loop().Now() + proxy_.options().connect_timeout;
     bool timely = true;
-    while (wait.pending() && timely) timely = co_await wait.Settled(until);
+    while (wait.pending() && timely) {
+      http::Gate::Wait ended(wait.gate(), until);
+      timely = co_await ended;
+    }
     wait_ = nullptr;
     connection = wait.TakeConnection();
     reused = connection != nullptr;

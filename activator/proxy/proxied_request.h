@@ -10,9 +10,9 @@
 #include "activator/proxy/deadlines.h"
 #include "activator/proxy/error_reply.h"
 #include "activator/proxy/https_redirect.h"
+#include "activator/proxy/network_probe.h"
 #include "activator/proxy/proxy.h"
 #include "activator/proxy/relay.h"
-#include "activator/proxy/request_facts.h"
 #include "activator/proxy/request_origin.h"
 #include "activator/proxy/slot_hold.h"
 #include "activator/proxy/traffic_meter.h"
@@ -29,8 +29,9 @@ class ProxiedRequest final : private DeadlineObserver {
   void LogAccess() const;
 
  private:
-  http::Task<void> AnswerNetworkProbe();
-  const HostRule* FindRule();
+  http::Task<void> AnswerNetworkProbe(ProbeAnswer answer);
+  // `tag`: of the request's own field.
+  const HostRule* FindRule(std::string_view tag);
   std::optional<HttpsRedirect> RedirectFor(const HostRule& rule) const;
   http::Task<void> Redirect(HttpsRedirect redirect);
   RequestTimeouts TimeoutsOf(Revision& revision);
@@ -61,7 +62,6 @@ class ProxiedRequest final : private DeadlineObserver {
   http::Exchange& exchange_;
   const Entrance entrance_;
   const TimePoint start_;
-  const RequestFacts facts_;
   RequestId made_id_;      // when the client gave none
   std::string route_tag_;  // the routes may change while the request waits
   RequestOrigin origin_;
@@ -73,7 +73,7 @@ class ProxiedRequest final : private DeadlineObserver {
   TakenBody body_;
   TrafficMeter traffic_;
   std::optional<AbortCause> abort_cause_;
-  const bool logged_;
+  bool logged_ = false;
   std::shared_ptr<const RevisionSettings> settings_;  // for the log alone
   uint64_t own_bytes_ = 0;                            // of an answer of our own
   int status_ = 0;                                    // as the client sees it; 0: it saw none

@@ -53,7 +53,8 @@ class UpstreamWait final : private RingLink {
 
   // False: it has ended, by a connection, because one was closed, or by GiveUp().
   bool pending() const { return linked(); }
-  http::Gate::Wait Settled(TimePoint until) { return gate_.Pass(until); }
+  // Opens when it has ended.
+  http::Gate& gate() { return gate_; }
   void GiveUp() { End(); }
 
   // Null: none came.

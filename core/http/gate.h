@@ -10,33 +10,47 @@
 
 namespace updraft::http {
 
-// Nothing is kept: who waits looks at his condition before and after.
-//   while (!condition && !late) late = !co_await gate.Pass(deadline);
-class Gate final : private Timer, private Deferred {
+// Nothing is kept: who waits looks at his condition before and after. What a wait needs is part of
+// the wait, because most gates are never waited at.
+//   while (!condition && !late) {
+//     Gate::Wait wait(gate, deadline);
+//     late = !co_await wait;
+//   }
+class Gate {
  public:
-  explicit Gate(Loop& loop) : Timer(loop.timers()), loop_(loop) {}
+  class Wait;
+
+  explicit Gate(Loop& loop) : loop_(loop) {}
+  ~Gate();
+  Gate(const Gate&) = delete;
+  Gate& operator=(const Gate&) = delete;
 
   // Wakes the one that waits, at the end of the loop's turn; no effect when nobody does.
-  void Open() {
-    if (handle_) loop_.Defer(this);
-  }
-
-  struct Wait {
-    Gate* gate;
-    TimePoint deadline;
-
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> handle) const {
-      gate->handle_ = handle;
-      gate->timely_ = true;
-      if (deadline != TimePoint::max()) gate->Set(deadline);
-    }
-    bool await_resume() const noexcept { return gate->timely_; }
-  };
-  // False: `deadline` came first. One coroutine at a time.
-  Wait Pass(TimePoint deadline) { return {this, deadline}; }
+  void Open();
 
  private:
+  Loop& loop_;
+  Wait* waiting_ = nullptr;
+};
+
+// False: `deadline` came first. One at a time.
+class Gate::Wait final : private Timer, private Deferred {
+ public:
+  Wait(Gate& gate, TimePoint deadline)
+      : Timer(gate.loop_.timers()), gate_(&gate), deadline_(deadline) {}
+  ~Wait() { Leave(); }
+
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> handle) {
+    handle_ = handle;
+    gate_->waiting_ = this;
+    if (deadline_ != TimePoint::max()) Set(deadline_);
+  }
+  bool await_resume() const noexcept { return timely_; }
+
+ private:
+  friend class Gate;
+
   void OnTimer() override {
     timely_ = false;
     Resume();
@@ -44,12 +58,25 @@ class Gate final : private Timer, private Deferred {
   void Run() override { Resume(); }
   void Resume() {
     Cancel();
+    Leave();
     if (handle_) std::exchange(handle_, {}).resume();
   }
+  void Leave() {
+    if (gate_ != nullptr && gate_->waiting_ == this) gate_->waiting_ = nullptr;
+  }
 
-  Loop& loop_;
+  Gate* gate_;  // null: it is gone
+  const TimePoint deadline_;
   std::coroutine_handle<> handle_;
   bool timely_ = true;
 };
+
+inline Gate::~Gate() {
+  if (waiting_ != nullptr) waiting_->gate_ = nullptr;
+}
+
+inline void Gate::Open() {
+  if (waiting_ != nullptr) loop_.Defer(waiting_);
+}
 
 }  // namespace updraft::http

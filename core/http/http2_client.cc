@@ -108,8 +108,10 @@ Http2ClientExchange::~Http2ClientExchange() { connection_->Leave(*this); }
 
 Task<Status> Http2ClientExchange::Connected() {
   using State = Http2ClientConnection::State;
-  while (connection_->state_ == State::kConnecting && !interrupted())
-    (void)co_await incoming().Pass(TimePoint::max());
+  while (connection_->state_ == State::kConnecting && !interrupted()) {
+    Gate::Wait wait(incoming(), TimePoint::max());
+    (void)co_await wait;
+  }
   if (connection_->state_ == State::kOpen) co_return Ok();
   if (connection_->state_ == State::kOver) co_return connection_->why_over_;
   co_return Error{Code::kCancelled, "interrupted"};
@@ -148,7 +150,8 @@ Task<Status> Http2ClientExchange::ReadHead() {
     if (too_large_) co_return Error{Code::kInternal, "the response's head is too large"};
     if (closed()) co_return LostError();
     if (!timely) co_return Error{Code::kDeadlineExceeded, "no response in time"};
-    timely = co_await incoming().Pass(deadline_);
+    Gate::Wait wait(incoming(), deadline_);
+    timely = co_await wait;
   }
   head_ = std::move(heads_.front());
   heads_.erase(heads_.begin());

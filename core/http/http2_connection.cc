@@ -39,7 +39,10 @@ Task<void> Http2Connection::Serve(std::string_view preface) {
   Pack();
   if (alive) co_await ReadFrames();
   LoseAll();
-  while (serving_.linked()) (void)co_await all_served_.Pass(TimePoint::max());
+  while (serving_.linked()) {
+    Gate::Wait wait(all_served_, TimePoint::max());
+    (void)co_await wait;
+  }
   co_await SayFarewell();
 }
 
@@ -71,7 +74,7 @@ TimePoint Http2Connection::Deadline() const {
 }
 
 Http2Stream* Http2Connection::OnNewStream(int32_t id) {
-  opening_ = std::make_unique<Http2Exchange>(*this, id, info_, context_.options, *this);
+  opening_ = std::make_unique<Http2Exchange>(*this, id, info_, context_.options, coming_, *this);
   opened_ = loop().Now();
   return opening_.get();
 }

@@ -45,7 +45,8 @@ class Http2Connection final : public ServerConnection,
 
   ServerContext& context_;
   const ConnectionInfo& info_;
-  std::unique_ptr<Http2Exchange> opening_;             // its fields are coming
+  Http2ComingHead coming_;
+  std::unique_ptr<Http2Exchange> opening_;             // whose fields they are
   TimePoint opened_;                                   // since when
   std::vector<std::unique_ptr<Http2Exchange>> whole_;  // to be served once the session is left
   RingLink serving_;                                   // those with a handler

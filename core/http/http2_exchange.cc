@@ -10,9 +10,7 @@
 namespace updraft::http {
 namespace {
 
-// What a usual request needs, our own fields included.
-constexpr size_t kUsualFields = 10;
-constexpr size_t kUsualHeadBytes = 320;
+constexpr size_t kUsualHeadBytes = 2048;
 constexpr Nanos kEndStallMax =
     Seconds(60);  // for a response's last bytes, once its handler has gone
 
@@ -37,21 +35,36 @@ std::optional<uint64_t> ToNumber(std::string_view text) {
 
 }  // namespace
 
+void Http2ComingHead::Clear() {
+  if (bytes > kUsualHeadBytes) {
+    *this = {};
+    return;
+  }
+  authority.clear();
+  protocol.clear();
+  cookies.clear();
+  headers.Clear();
+  bytes = 0;
+}
+
 Http2Exchange::Http2Exchange(Http2Session& session, int32_t id, const ConnectionInfo& connection,
-                             const ServerOptions& options, Http2HeadObserver& observer)
+                             const ServerOptions& options, Http2ComingHead& coming,
+                             Http2HeadObserver& observer)
     : Exchange(session.loop(), head_, connection),
       Http2Stream(session),
       options_(options),
-      observer_(observer) {
+      observer_(observer),
+      coming_(coming) {
   SetId(id);
-  head_.headers.Reserve(kUsualFields, kUsualHeadBytes);
+  coming_.Clear();
 }
 
 // ---- the request's head
 
 void Http2Exchange::OnField(std::string_view name, std::string_view value) {
-  head_bytes_ += name.size() + value.size() + 4;
-  if (head_bytes_ > kHeadBytesMax || head_.headers.size() >= kFieldsMax)
+  size_t& bytes = head_done_ ? trailer_bytes_ : coming_.bytes;
+  bytes += name.size() + value.size() + 4;
+  if (bytes > kHeadBytesMax || (!head_done_ && coming_.headers.size() >= kFieldsMax))
     return Refuse(431, "the request's head is too large");
   if (head_done_) return AddTrailer(name, value);
   if (name.starts_with(':')) return OnPseudoField(name, value);
@@ -59,15 +72,15 @@ void Http2Exchange::OnField(std::string_view name, std::string_view value) {
     case 4:
       if (name == "host") {
         has_host_ = true;
-        if (authority_.empty()) authority_ = value;
-        if (!EqualsIgnoreCase(authority_, value)) Refuse(400, "host and :authority differ");
+        if (coming_.authority.empty()) coming_.authority = value;
+        if (!EqualsIgnoreCase(coming_.authority, value)) Refuse(400, "host and :authority differ");
         return;
       }
       break;
     case 6:
       if (name == "cookie") {
-        if (!cookies_.empty()) cookies_.append("; ");
-        cookies_.append(value);
+        if (!coming_.cookies.empty()) coming_.cookies.append("; ");
+        coming_.cookies.append(value);
         return;
       }
       if (name == "expect") {
@@ -81,7 +94,7 @@ void Http2Exchange::OnField(std::string_view name, std::string_view value) {
     default:
       break;
   }
-  head_.headers.Add(name, value);
+  coming_.headers.Add(name, value);
 }
 
 // nghttp2 has seen to it that each comes once, and before all others.
@@ -92,9 +105,9 @@ void Http2Exchange::OnPseudoField(std::string_view name, std::string_view value)
     if (value.size() > kTargetBytesMax) return Refuse(414, "the request's target is too long");
     head_.target = value;
   } else if (name == ":authority") {
-    authority_ = value;
+    coming_.authority = value;
   } else if (name == ":protocol") {
-    protocol_ = value;
+    coming_.protocol = value;
   }
 }
 
@@ -105,36 +118,37 @@ void Http2Exchange::Refuse(int status, std::string_view reason) {
 void Http2Exchange::EndFields(bool end) {
   if (head_done_) return;
   head_done_ = true;
-  head_bytes_ = 0;
   if (end) body_length_ = 0;
   CheckHead(end);
   if (!refusal_) FinishHead();
+  coming_.Clear();
   observer_.OnWhole(*this);
 }
 
 void Http2Exchange::CheckHead(bool end) {
-  if (head_.method == "CONNECT" && protocol_ != "websocket")
-    return Refuse(protocol_.empty() ? 405 : 501, "only WebSockets can be had by CONNECT");
+  if (head_.method == "CONNECT" && coming_.protocol != "websocket")
+    return Refuse(coming_.protocol.empty() ? 405 : 501, "only WebSockets can be had by CONNECT");
   if (head_.method == "CONNECT" && end) return Refuse(400, "a WebSocket that ends as it begins");
   const bool origin =
       head_.target.starts_with('/') || (head_.target == "*" && head_.method == "OPTIONS");
   if (!origin || !AllOf(head_.target, kTargetByte)) return Refuse(400, "bad :path");
-  if (!IsAuthority(authority_)) return Refuse(400, "bad :authority");
+  if (!IsAuthority(coming_.authority)) return Refuse(400, "bad :authority");
 }
 
 void Http2Exchange::FinishHead() {
-  head_.headers.Add("host", authority_);
-  if (!cookies_.empty()) head_.headers.Add("cookie", cookies_);
-  if (!protocol_.empty()) BecomeUpgrade();
+  coming_.headers.Add("host", coming_.authority);
+  if (!coming_.cookies.empty()) coming_.headers.Add("cookie", coming_.cookies);
+  if (!coming_.protocol.empty()) BecomeUpgrade();
+  head_.headers = coming_.headers;
 }
 
 void Http2Exchange::BecomeUpgrade() {
   upgrade_ = true;
   head_.method = "GET";
-  head_.headers.Add("connection", "Upgrade");
-  head_.headers.Add("upgrade", protocol_);
-  if (!head_.headers.Has("sec-websocket-key"))
-    head_.headers.Add("sec-websocket-key", WebSocketKey());
+  coming_.headers.Add("connection", "Upgrade");
+  coming_.headers.Add("upgrade", coming_.protocol);
+  if (!coming_.headers.Has("sec-websocket-key"))
+    coming_.headers.Add("sec-websocket-key", WebSocketKey());
 }
 
 void Http2Exchange::OnReset() {

@@ -25,13 +25,26 @@ class Http2HeadObserver {
   ~Http2HeadObserver() = default;
 };
 
+// A head whose fields are coming: one at a time on a connection, in memory that is used again.
+struct Http2ComingHead {
+  std::string authority;
+  std::string protocol;  // of an extended CONNECT
+  std::string cookies;   // HTTP/2 may cut the field up
+  Headers headers;
+  size_t bytes = 0;
+
+  // Memory beyond a usual head's is given back.
+  void Clear();
+};
+
 // A WebSocket of RFC 8441 looks to handlers as one of HTTP/1.1: a GET that asks for an upgrade, to be
 // answered with 101.
 class Http2Exchange final : public Exchange, public Http2Stream, public RingLink {
  public:
   // All references must outlive it.
   Http2Exchange(Http2Session& session, int32_t id, const ConnectionInfo& connection,
-                const ServerOptions& options, Http2HeadObserver& observer);
+                const ServerOptions& options, Http2ComingHead& coming,
+                Http2HeadObserver& observer);
   static void* operator new(size_t size) { return AllocateFrame(size); }
   static void operator delete(void* object, size_t size) { FreeFrame(object, size); }
 
@@ -77,10 +90,8 @@ class Http2Exchange final : public Exchange, public Http2Stream, public RingLink
   const ServerOptions& options_;
   Http2HeadObserver& observer_;
   RequestHead head_;
-  std::string authority_;
-  std::string protocol_;  // of an extended CONNECT
-  std::string cookies_;   // HTTP/2 may cut the field up
-  size_t head_bytes_ = 0;
+  Http2ComingHead& coming_;  // until head_done_
+  size_t trailer_bytes_ = 0;
   std::optional<uint64_t> body_length_;
   Refusal refusal_;
   bool has_host_ = false;

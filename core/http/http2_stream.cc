@@ -60,13 +60,22 @@ void Http2Stream::OnEndSent() {
 }
 
 void Http2Stream::AddTrailer(std::string_view name, std::string_view value) {
-  if (trailers_.size() == kFieldsMax || NameIs(name, "host") || NameIs(name, "content-length")) return;
-  trailers_.Add(name, value);
+  if (trailers().size() == kFieldsMax || NameIs(name, "host") || NameIs(name, "content-length")) return;
+  if (trailers_ == nullptr) trailers_ = std::make_unique<Headers>();
+  trailers_->Add(name, value);
+}
+
+const Headers& Http2Stream::trailers() const {
+  static const Headers none;
+  return trailers_ != nullptr ? *trailers_ : none;
 }
 
 Task<void> Http2Stream::EndSent(TimePoint deadline) {
   bool timely = true;
-  while (!out_sent_ && !closed_ && timely) timely = co_await outgoing_.Pass(deadline);
+  while (!out_sent_ && !closed_ && timely) {
+    Gate::Wait wait(outgoing_, deadline);
+    timely = co_await wait;
+  }
 }
 
 void Http2Stream::Lose() {
@@ -124,7 +133,8 @@ Task<Result<std::string_view>> Http2Stream::ReadPiece(TimePoint deadline) {
     if (piece) co_return *std::move(piece);
     if (interrupted_) co_return Error{Code::kCancelled, "interrupted"};
     if (!timely) co_return Error{Code::kDeadlineExceeded, "no more of the body came in time"};
-    timely = co_await incoming_.Pass(deadline);
+    Gate::Wait wait(incoming_, deadline);
+    timely = co_await wait;
   }
 }
 
@@ -200,7 +210,8 @@ Task<Status> Http2Stream::SendPiece(std::string_view body, bool last, const Head
   }
   bool timely = true;
   while ((out_at_ < out_.size() || out_trailers_ != nullptr) && !closed_ && !interrupted_ && timely) {
-    timely = co_await outgoing_.Pass(deadline);
+    Gate::Wait wait(outgoing_, deadline);
+    timely = co_await wait;
   }
   const bool sent = out_at_ == out_.size() && out_trailers_ == nullptr;
   out_trailers_ = nullptr;

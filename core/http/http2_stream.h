@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -65,7 +66,7 @@ class Http2Stream {
   std::optional<Result<std::string_view>> TakePiece();
   bool body_read() const { return in_ended_ && in_at_ == in_.size(); }
   bool body_ready() const { return in_at_ < in_.size() || in_ended_ || closed_; }
-  const Headers& trailers() const { return trailers_; }
+  const Headers& trailers() const;
   // Those that would change the message, and those too many, are left out.
   void AddTrailer(std::string_view name, std::string_view value);
   // For waits beside the body's: for a head.
@@ -109,7 +110,7 @@ class Http2Stream {
   std::string in_;         // came
   size_t in_at_ = 0;       // of which this much was handed out
   size_t to_consume_ = 0;  // handed out and still in use: the window is not yet opened for it
-  Headers trailers_;
+  std::unique_ptr<Headers> trailers_;  // few messages have some
   Gate incoming_;
 
   bool out_ended_ = false;  // `direct_` or `out_` are the last of the body
