@@ -98,7 +98,11 @@ void WriteForwarded(http::HeadWriter& out, std::string_view addresses, std::stri
     WriteNode(out, ip);
     if (!first) continue;
     WriteParameter(out, ";host=", host);
-    WriteParameter(out, ";proto=", proto);
+    if (proto == "http") {  // most are
+      out.Literal(";proto=http");
+    } else {
+      WriteParameter(out, ";proto=", proto);
+    }
   }
   out.Literal("\r\n");
 }

@@ -91,6 +91,7 @@ inline size_t SpanOfToken(std::string_view text, size_t start) {
     const unsigned plain = internal::BitsOf(_mm_or_si128(_mm_or_si128(letters, digits), dashes));
     if (plain == 0xffff) continue;
     i += static_cast<size_t>(std::countr_one(plain));
+    if (text[i] == ':') return i - start;  // as most names end
     break;
   }
   return i - start + SpanOf(text, i, kTokenByte);
