@@ -53,7 +53,7 @@ void Control::Start(std::vector<Worker*> workers, std::vector<const ProxyCounter
   workers_ = std::move(workers);
   proxies_ = std::move(proxies);
   state_ = std::make_unique<ControlState>(clock_, Reporter{options_.activator_id, UnixNanos(clock_.Wall())},
-                                          static_cast<uint32_t>(workers_.size()));
+                                          static_cast<uint32_t>(workers_.size()), options_.lineage);
   routing_ = std::make_unique<Routing>(*this, loop_, options_.controller);
   load_ = std::make_unique<Load>(*this, loop_, options_.autoscaler);
   ScheduleReport();
@@ -69,7 +69,7 @@ Status Control::Ready() const {
 
 Control::Routing::Routing(Control& of, Loop& loop, const std::string& target)
     : control(of),
-      stub(v1::RoutingService::NewStub(rpc::MakeChannel(target))),
+      stub(v1::RoutingService::NewStub(rpc::MakeChannel(target, rpc::Keepalive::kYes))),
       link(loop, *this, [this](auto* context, auto* reactor) { stub->async()->Watch(context, reactor); }) {}
 
 void Control::Routing::OnConnected() {
@@ -81,6 +81,7 @@ void Control::Routing::OnMessage(v1::RoutingUpdate update) { control.Apply(updat
 
 void Control::Routing::OnDisconnected(const Error& why) {
   Log(Level::kWarn, "controller_disconnected", {{"error", why.message}});
+  control.state_->OnControllerLost();
 }
 
 void Control::Apply(const v1::RoutingUpdate& update) {
@@ -88,12 +89,15 @@ void Control::Apply(const v1::RoutingUpdate& update) {
   ControlState::Applied applied = state_->Apply(update);
   const auto left = std::make_shared<std::atomic<size_t>>(workers_.size());
   for (Worker* worker : workers_) {
+    if (!applied.publication) break;
     worker->Publish(applied.publication, [this, left, full = update.full(), sequence = update.sequence()] {
       if (left->fetch_sub(1) > 1) return;
       loop_.Post([this, full, sequence] { OnRouted(full, sequence); });
     });
   }
-  for (v1::ActivatorMessage& message : applied.messages) routing_->link.Send(std::move(message));
+  TellController(std::move(applied.messages));
+  for (const auto& revision : applied.more_slots) Wake(revision, revision->waiting_workers.load());
+  TellAgainOfSlots();
 }
 
 void Control::OnRouted(bool full, int64_t sequence) {
@@ -130,10 +134,40 @@ void Control::LeaveAlone(const std::shared_ptr<Revision>& revision, const std::s
 }
 
 void Control::Restore(const std::shared_ptr<Revision>& revision, const std::string& instance_id) {
-  uint64_t waiting = state_->Restore(*revision, instance_id);
+  Wake(revision, state_->Restore(*revision, instance_id));
+}
+
+void Control::Wake(const std::shared_ptr<Revision>& revision, uint64_t waiting) {
   for (; waiting != 0; waiting &= waiting - 1) {
     workers_[static_cast<size_t>(std::countr_zero(waiting))]->PostWake(revision);
   }
+}
+
+void Control::OnSlotNews(std::shared_ptr<Revision> revision) {
+  loop_.Post([this, revision = std::move(revision)] {
+    TellController(state_->OnSlotNews(revision));
+    TellAgainOfSlots();
+  });
+}
+
+void Control::TellAgainOfSlots() {
+  if (!state_->waits_for_slots() || std::exchange(tells_again_, true)) return;
+  loop_.After(kSlotDemandEvery, [this] {
+    tells_again_ = false;
+    if (auto message = state_->SlotDemandAgain(); message && routing_->link.connected()) {
+      routing_->link.Send(std::move(*message));
+    }
+    TellAgainOfSlots();
+  });
+}
+
+void Control::TellController(std::vector<v1::ActivatorMessage> messages) {
+  for (v1::ActivatorMessage& message : messages) routing_->link.Send(std::move(message));
+}
+
+void Control::StopServing() {
+  if (std::exchange(stopping_, true) || state_ == nullptr) return;
+  TellController(state_->StopServing());
 }
 
 void Control::TellInstanceLoads() {
@@ -177,6 +211,7 @@ void Control::ScheduleReport() {
   loop_.After(kReportEvery, [this] {
     if (load_->link.connected()) load_->link.Send(state_->Changes());
     TellInstanceLoads();
+    state_->CheckSlotLease();
     ScheduleReport();
   });
 }

@@ -22,6 +22,7 @@ namespace updraft::activator {
 
 struct ControlOptions {
   std::string activator_id = {};
+  Lineage lineage = {};
   std::string version = {};
   std::string controller = {};  // gRPC targets
   std::string autoscaler = {};
@@ -42,7 +43,7 @@ class Control final : public WorkerEvents {
 
   // Ok once a full state is routed and until StopServing().
   Status Ready() const;
-  void StopServing() { stopping_ = true; }
+  void StopServing();
   // Those of routes, by their first host.
   std::vector<ServedCertificate> ServedCertificates() const;
 
@@ -53,6 +54,7 @@ class Control final : public WorkerEvents {
   void OnDrained(const Instance* instance) override;
   void OnEjected(std::shared_ptr<Revision> revision, std::string instance_id, uint32_t failures,
                  Error error) override;
+  void OnSlotNews(std::shared_ptr<Revision> revision) override;
   void OnColdStart(std::string revision, std::string instance_id, ColdStartTimes times) override;
 
  private:
@@ -83,6 +85,9 @@ class Control final : public WorkerEvents {
   void LeaveAlone(const std::shared_ptr<Revision>& revision, const std::string& instance_id, uint32_t failures,
                   const Error& error);
   void Restore(const std::shared_ptr<Revision>& revision, const std::string& instance_id);
+  void Wake(const std::shared_ptr<Revision>& revision, uint64_t waiting);
+  void TellAgainOfSlots();
+  void TellController(std::vector<v1::ActivatorMessage> messages);
   void ScheduleReport();
   void TellInstanceLoads();
   ActivatorFigures Figures() const;
@@ -102,6 +107,7 @@ class Control final : public WorkerEvents {
   std::unique_ptr<Load> load_;
   bool routed_ = false;
   bool stopping_ = false;
+  bool tells_again_ = false;  // of slots that requests wait for
 };
 
 }  // namespace updraft::activator

@@ -43,6 +43,7 @@ WorkerPoolOptions PoolOptions(const Config& config, AccessLog* access_log) {
 ControlOptions ControlOptionsOf(const Config& config, uint32_t generation) {
   const std::string id = config.id.empty() ? HostsName() : config.id;
   return {.activator_id = generation == 0 ? id : id + "-" + std::to_string(generation),
+          .lineage = {.id = id, .beside = generation != 0},
           .version = UPDRAFT_VERSION,
           .controller = config.controller,
           .autoscaler = config.autoscaler};

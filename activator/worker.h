@@ -23,6 +23,7 @@ class WorkerEvents {
   virtual void OnDrained(const Instance* instance) = 0;
   virtual void OnEjected(std::shared_ptr<Revision> revision, std::string instance_id, uint32_t failures,
                          Error error) = 0;
+  virtual void OnSlotNews(std::shared_ptr<Revision> revision) = 0;
   virtual void OnColdStart(std::string revision, std::string instance_id, ColdStartTimes times) = 0;
 
  protected:
@@ -55,6 +56,7 @@ class Worker final : private DispatcherEvents, private RevisionViews, private De
   void OnDrained(const Instance* instance) override { events_.OnDrained(instance); }
   void OnEjected(const std::shared_ptr<Revision>& revision, const Instance& instance, uint32_t failures,
                  const Error& error) override;
+  void OnSlotNews(const std::shared_ptr<Revision>& revision) override { events_.OnSlotNews(revision); }
   void OnColdStart(const Revision& revision, const Instance& instance, const ColdStartTimes& times) override;
   void WakeWorker(uint32_t worker, const std::shared_ptr<Revision>& revision) override;
   void DeliverLater() override { loop_.Defer(this); }

@@ -89,11 +89,17 @@ Parts::Parts(Loop& loop, Stores& stores, const Config& config)
       fleet_loop_(loop, RealClock(), fleet_),
       nodes_(loop, fleet_loop_,
              [this](const v1::NodeHello& hello) { known_nodes_.OnHello(hello); }),
-      routing_(loop, fleet_loop_,
-               [this](const std::string& key) {
-                 const size_t slash = key.find('/');
-                 reconcile_.RouteChanged(key.substr(0, slash), key.substr(slash + 1));
-               }),
+      known_activators_(
+          stores.durable,
+          [this](Nanos after, std::function<void()> then) { loop_.After(after, std::move(then)); },
+          [this](const std::string& lineage) { routing_.OnRemembered(lineage); }),
+      routing_(
+          loop, fleet_loop_,
+          [this](const std::string& key) {
+            const size_t slash = key.find('/');
+            reconcile_.RouteChanged(key.substr(0, slash), key.substr(slash + 1));
+          },
+          &known_activators_, known_activators_.Lineages()),
       decisions_(loop, fleet_loop_, [this](const auto& errors) { OnConfigErrors(errors); }),
       reports_(fleet_loop_),
       images_(nodes_),

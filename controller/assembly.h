@@ -17,6 +17,7 @@
 #include "controller/feeds/autoscaler_config_source.h"
 #include "controller/feeds/config_source.h"
 #include "controller/feeds/decision_server.h"
+#include "controller/feeds/known_activators.h"
 #include "controller/feeds/mapping_source.h"
 #include "controller/feeds/route_source.h"
 #include "controller/feeds/routing_server.h"
@@ -96,6 +97,7 @@ class Parts {
   Fleet fleet_;
   FleetOnLoop fleet_loop_;
   NodeServer nodes_;
+  KnownActivators known_activators_;
   RoutingServer routing_;
   DecisionServer decisions_;
   RevisionReports reports_;

@@ -64,6 +64,20 @@ RouteUpdate FromProto(const v1::Route& route) {
   return update;
 }
 
+SharingUpdate FromProto(const v1::Sharing& sharing) {
+  SharingUpdate update{.epoch = sharing.epoch()};
+  for (const v1::RevisionSlots& slots : sharing.revisions()) {
+    RevisionSlotsUpdate& of = update.revisions.emplace_back();
+    of.revision = slots.revision();
+    if (slots.has_share()) of.share = slots.share();
+    for (const v1::GrantedSlots& granted : slots.granted()) {
+      of.granted.emplace_back(granted.instance_id(), granted.granted());
+    }
+  }
+  update.forgotten.assign(sharing.forgotten().begin(), sharing.forgotten().end());
+  return update;
+}
+
 }  // namespace
 
 RoutingUpdate FromProto(const v1::RoutingUpdate& update) {
@@ -74,6 +88,7 @@ RoutingUpdate FromProto(const v1::RoutingUpdate& update) {
   for (const v1::Route& route : update.routes()) result.routes.push_back(FromProto(route));
   result.removed_routes.assign(update.removed_routes().begin(), update.removed_routes().end());
   result.removed_revisions.assign(update.removed_revisions().begin(), update.removed_revisions().end());
+  if (update.has_sharing()) result.sharing = FromProto(update.sharing());
   return result;
 }
 

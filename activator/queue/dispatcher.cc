@@ -91,6 +91,7 @@ Admission Dispatcher::Enqueue(RevisionShard& shard, Waiter& waiter, TimePoint no
   }
   shard.load.StartWaiting(now);
   if (waiter.found_no_instance_) RaiseDemand(shard);
+  RaiseSlotDemand(shard);
   return Admission::kWaiting;
 }
 
@@ -269,10 +270,19 @@ void Dispatcher::RefuseAll(RevisionShard& shard, const Error& error, TimePoint n
 }
 
 void Dispatcher::Return(RevisionShard& shard, Instance& instance, TimePoint now) {
+  Revision& revision = shard.revision;
+  const bool over = revision.slots_over.load(std::memory_order_relaxed) != 0;
+  if (over && !instance.closed() && revision.TakeSlotOver()) {
+    const Instance::AfterReturn after = instance.ReturnWithSlot();
+    if (after == Instance::AfterReturn::kDrained) events_.OnDrained(&instance);
+    return TellSlotNews(revision);
+  }
   if (HandOver(shard, instance, now)) return;
   const Instance::AfterReturn after = instance.Return();
   // From here on the instance may be gone.
   if (after == Instance::AfterReturn::kDrained) events_.OnDrained(&instance);
+  // Whoever wants slots back says so, then looks for idle ones: this one was not idle yet.
+  if (revision.slots_over.load(std::memory_order_seq_cst) != 0) TellSlotNews(revision);
   WakeAnother(shard);
 }
 
@@ -304,6 +314,18 @@ void Dispatcher::WakeAnother(RevisionShard& shard) {
 void Dispatcher::RaiseDemand(RevisionShard& shard) {
   if (shard.revision.demand_pending.exchange(true, std::memory_order_seq_cst)) return;
   events_.OnDemand(shard.revision.shared_from_this());
+}
+
+void Dispatcher::RaiseSlotDemand(RevisionShard& shard) {
+  using Demand = Revision::SlotDemand;
+  if (shard.revision.slot_demand.load(std::memory_order_seq_cst) != Demand::kArmed) return;
+  Demand armed = Demand::kArmed;
+  if (shard.revision.slot_demand.compare_exchange_strong(armed, Demand::kTold)) TellSlotNews(shard.revision);
+}
+
+void Dispatcher::TellSlotNews(Revision& revision) {
+  if (revision.slot_news.exchange(true, std::memory_order_seq_cst)) return;
+  events_.OnSlotNews(revision.shared_from_this());
 }
 
 }  // namespace updraft::activator

@@ -40,6 +40,9 @@ class DispatcherEvents {
   // It was ejected after `failures` failures in a row; someone must Restore() it some time.
   virtual void OnEjected(const std::shared_ptr<Revision>& revision, const Instance& instance, uint32_t failures,
                          const Error& error) = 0;
+  // Of a revision whose slots are shared: some were given back, or requests wait for some. Once, until
+  // Revision::slot_news is cleared.
+  virtual void OnSlotNews(const std::shared_ptr<Revision>& revision) = 0;
   // The first response of an instance that was started for a waiting request.
   virtual void OnColdStart(const Revision& revision, const Instance& instance, const ColdStartTimes& times) = 0;
   // Worker `worker` is to call Wake(revision).
@@ -137,6 +140,8 @@ class Dispatcher {
   bool HandOver(RevisionShard& shard, Instance& instance, TimePoint now);
   void WakeAnother(RevisionShard& shard);
   void RaiseDemand(RevisionShard& shard);
+  void RaiseSlotDemand(RevisionShard& shard);
+  void TellSlotNews(Revision& revision);
   void Eject(const Slot& slot, uint32_t failures, const Error& error);
 
   const uint32_t worker_;

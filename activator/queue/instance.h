@@ -1,5 +1,5 @@
 // One running instance of a revision as all workers share it: an atomic word that counts the requests
-// inside it, exactly. Lock-free; safe for concurrent use unless said otherwise.
+// inside it and the slots for them, exactly. Lock-free; safe for concurrent use unless said otherwise.
 #pragma once
 
 #include <atomic>
@@ -24,6 +24,7 @@ struct InstanceAddress {
 
 class Instance {
  public:
+  // Without a limit, until SetLimit().
   explicit Instance(InstanceAddress address) : address_(std::move(address)), host_port_(address_.HostPort()) {}
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -34,17 +35,32 @@ class Instance {
   const std::string& host_port() const { return host_port_; }
   const ColdStartTimes& cold_start() const { return address_.cold_start; }
 
-  // Takes a slot if fewer than `limit` requests are inside (0: no limit) and it is neither closed nor
-  // ejected.
-  bool TryTake(uint32_t limit);
+  // Takes a slot if fewer requests than the limit are inside and it is neither closed nor ejected.
+  bool TryTake();
 
   enum class AfterReturn { kOpen, kDrained };
   // Gives a slot back. kDrained: the instance is closed and this was its last request; exactly one
   // caller is told so, and nobody else touches the instance afterwards.
   AfterReturn Return();
+  // The same, and there is a slot less. REQUIRES: limited.
+  AfterReturn ReturnWithSlot();
+
+  // ---- its slots: who may lower the limit does it for what is not in use. One thread, but for
+  // ReturnWithSlot().
+
+  bool limited() const { return (word_.load(std::memory_order_relaxed) & kLimited) != 0; }
+  // 0 when there is none.
+  uint32_t limit() const { return static_cast<uint32_t>(word_.load(std::memory_order_seq_cst) >> kLimitShift); }
+  // Whatever it was. Requests inside stay, even if they are more.
+  void SetLimit(uint32_t limit);
+  // REQUIRES: limited.
+  void AddSlots(uint32_t slots) { word_.fetch_add(uint64_t{slots} << kLimitShift, std::memory_order_seq_cst); }
+  // Lowers the limit by what is idle, `most` at the most. Returns by how much.
+  uint32_t GiveUpIdle(uint32_t most);
 
   // Whether a slot may pass from one request to the next without being given back.
   bool Open() const { return (word_.load(std::memory_order_seq_cst) & (kClosed | kEjected)) == 0; }
+  bool closed() const { return (word_.load(std::memory_order_seq_cst) & kClosed) != 0; }
   uint32_t in_flight() const { return static_cast<uint32_t>(word_.load(std::memory_order_relaxed)); }
 
   // Takes no more requests: it drains, or is gone. True when nothing is inside; otherwise one
@@ -71,11 +87,20 @@ class Instance {
  private:
   static constexpr uint64_t kClosed = uint64_t{1} << 32;
   static constexpr uint64_t kEjected = uint64_t{1} << 33;
+  static constexpr uint64_t kLimited = uint64_t{1} << 34;
+  static constexpr uint32_t kLimitShift = 40;
+  static constexpr uint64_t kSlot = uint64_t{1} << kLimitShift;
+
+ public:
+  static constexpr uint32_t kLimitMax = (uint32_t{1} << (64 - kLimitShift)) - 1;
+
+ private:
 
   const InstanceAddress address_;
   const std::string host_port_;
 
-  // Requests inside in the low half; kClosed and kEjected above.
+  // Requests inside in the low half; flags above; the limit on top. The limit is never below the requests
+  // inside, unless SetLimit() made it so.
   alignas(64) std::atomic<uint64_t> word_{0};
   std::atomic<uint32_t> failures_{0};
   std::atomic<bool> first_byte_{false};

@@ -23,6 +23,15 @@ RevisionShard& Revision::MakeShard(uint32_t worker) {
   return *made.release();
 }
 
+bool Revision::TakeSlotOver() {
+  uint32_t over = slots_over.load(std::memory_order_seq_cst);
+  while (over != 0) {
+    if (over == kAllSlots) return true;
+    if (slots_over.compare_exchange_weak(over, over - 1, std::memory_order_seq_cst)) return true;
+  }
+  return false;
+}
+
 LoadReading Revision::ReadLoad(const Clock& clock) const {
   std::vector<LoadReading> readings;
   for (uint32_t worker = 0; worker < worker_count_; ++worker) {

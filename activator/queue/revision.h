@@ -63,6 +63,22 @@ class Revision : public std::enable_shared_from_this<Revision> {
   // or nobody waits any more.
   std::atomic<bool> demand_pending{false};
 
+  // ---- while its slots are shared with other activators
+
+  enum class SlotDemand : uint8_t {
+    kNone,   // they are not shared
+    kArmed,  // who makes a request wait says so
+    kTold,   // it was said; armed again by who takes it in hand, when nobody waits any more
+  };
+  std::atomic<SlotDemand> slot_demand{SlotDemand::kNone};
+  // Slots that are to be given back as requests end, instead of being used again. kAllSlots: every one.
+  static constexpr uint32_t kAllSlots = UINT32_MAX;
+  std::atomic<uint32_t> slots_over{0};
+  // Takes one of those: true when there was one.
+  bool TakeSlotOver();
+  // OnSlotNews() is on its way; cleared by who takes it in hand, first.
+  std::atomic<bool> slot_news{false};
+
  private:
   const std::string key_;
   const uint32_t worker_count_;

@@ -31,6 +31,8 @@ struct RoutingState::Batch {
   WallTime now;
   std::set<std::string> changed;  // revisions
   std::vector<Publication::Change> removed;
+  std::set<std::string> slots;     // revisions whose slots may be too many
+  std::set<std::string> more_slots;  // revisions that have got some
 };
 
 RoutingState::RoutingState(uint32_t worker_count) : worker_count_(worker_count) {}
@@ -39,12 +41,24 @@ Publication RoutingState::Apply(const RoutingUpdate& update, WallTime now) {
   ++edit_;
   Batch batch;
   batch.now = now;
+  if (!update.sharing && slots_.shared()) UnshareSlots(batch);
+  if (update.sharing && (!slots_.shared() || slots_.epoch() != update.sharing->epoch)) {
+    if (slots_.shared()) UnshareSlots(batch);  // what would have said so was overtaken
+    ShareSlots(update.sharing->epoch);
+  }
+  if (std::exchange(giving_up_, false) || update.full) {
+    for (auto& [key, declared] : revisions_) {
+      if (update.full) declared.share.reset();
+      batch.slots.insert(key);
+    }
+  }
   if (update.full) RemoveUnnamed(update, batch);
   for (const RevisionSettings& settings : update.revisions) Declare(settings, batch);
   for (const EndpointsUpdate& endpoints : update.endpoints) SetEndpoints(endpoints, batch);
   for (const RouteUpdate& route : update.routes) SetRoute(route);
   for (const std::string& key : update.removed_routes) RemoveRoute(key);
   for (const std::string& key : update.removed_revisions) Remove(key, batch);
+  if (update.sharing) SetSlots(*update.sharing, batch);
 
   Publication publication;
   publication.changes = std::move(batch.removed);
@@ -57,6 +71,10 @@ Publication RoutingState::Apply(const RoutingUpdate& update, WallTime now) {
       if (held.draining && held.instance->in_flight() == 0) publication.drained.push_back(id);
     }
   }
+  for (const std::string& key : batch.more_slots) {
+    const auto declared = revisions_.find(key);
+    if (declared != revisions_.end()) publication.more_slots.push_back(declared->second.revision);
+  }
   publication.table = std::make_shared<const RouteTable>(table_);
   return publication;
 }
@@ -67,6 +85,7 @@ std::optional<std::string> RoutingState::OnDrained(const Instance* instance) {
     if (left->second->in_flight() > 0) return std::nullopt;
     const auto id = leaving_ids_.find(left->second->id());
     if (id != leaving_ids_.end() && id->second == instance) leaving_ids_.erase(id);
+    if (slots_.shared()) slots_.GiveUpIdle(left->second->id());
     leaving_.erase(left);
     return std::nullopt;
   }
@@ -94,6 +113,16 @@ void RoutingState::ForgetLoads() {
   }
 }
 
+std::shared_ptr<Revision> RoutingState::FindRevision(const std::string& key) const {
+  const auto declared = revisions_.find(key);
+  return declared == revisions_.end() ? nullptr : declared->second.revision;
+}
+
+bool RoutingState::HasInstances(const std::string& revision) const {
+  const auto declared = revisions_.find(revision);
+  return declared != revisions_.end() && declared->second.view.instances != nullptr;
+}
+
 Instance* RoutingState::FindInstance(const std::string& revision, const std::string& id) {
   const auto declared = revisions_.find(revision);
   if (declared == revisions_.end()) return nullptr;
@@ -119,14 +148,22 @@ void RoutingState::Declare(const RevisionSettings& settings, Batch& batch) {
   Declared& declared = revisions_[settings.key];
   if (!declared.revision) declared.revision = RevisionOf(settings.key);
   if (declared.view.settings && *declared.view.settings == settings) return;
+  const uint32_t limit = declared.limit();
   declared.view.settings = std::make_shared<const RevisionSettings>(settings);
   batch.changed.insert(settings.key);
+  if (slots_.shared() && declared.limit() != 0 && limit == 0) {
+    declared.revision->slot_demand.store(Revision::SlotDemand::kArmed);
+  }
+  if (slots_.shared() || declared.limit() == limit) return;
+  for (const auto& [id, held] : declared.instances) SetLimit(declared, held.instance);
 }
 
 void RoutingState::Remove(const std::string& key, Batch& batch) {
   const auto found = revisions_.find(key);
   if (found == revisions_.end()) return;
   for (auto& [id, held] : found->second.instances) Drop(held);
+  found->second.revision->slots_over.store(0);
+  found->second.revision->slot_demand.store(Revision::SlotDemand::kNone);
   batch.removed.push_back({found->second.revision, RevisionView{}});
   table_.revisions_.Erase(key, edit_);
   revisions_.erase(found);
@@ -155,17 +192,20 @@ void RoutingState::SetEndpoints(const EndpointsUpdate& update, Batch& batch) {
   }
   declared.view.instances = OpenOnes(std::move(open));
   batch.changed.insert(update.revision);
+  batch.slots.insert(update.revision);
 }
 
 void RoutingState::SetEndpoint(Declared& declared, const EndpointUpdate& endpoint, WallTime now) {
   Held& held = declared.instances[endpoint.address.id];
   if (held.instance && !SameAddress(*held.instance, endpoint.address)) Drop(held);
+  const bool is_new = !held.instance;
   if (!held.instance) held.instance = TakeBack(endpoint.address);
   if (!held.instance) {
     InstanceAddress address = endpoint.address;
     address.cold_start.routed_ns = UnixNanos(now);
     held.instance = std::make_shared<Instance>(std::move(address));
   }
+  if (is_new) SetLimit(declared, held.instance);
   if (endpoint.draining && !held.draining) {
     held.instance->Close();
     draining_.emplace(held.instance.get(), held.instance);
@@ -184,17 +224,117 @@ void RoutingState::Drop(Held& held) {
     leaving_ids_[held.instance->id()] = held.instance.get();
     leaving_.emplace(held.instance.get(), held.instance);
   }
+  if (slots_.shared()) slots_.GiveUpIdle(held.instance->id());
   held = {};
 }
 
-// The instance that was unlisted and is listed again, as long as requests are inside; else null.
+// The instance that was unlisted and is listed again, as long as requests are inside or its slots are
+// counted; else null.
 std::shared_ptr<Instance> RoutingState::TakeBack(const InstanceAddress& address) {
+  if (auto known = slots_.shared() ? slots_.Find(address.id) : nullptr; known && SameAddress(*known, address)) {
+    leaving_.erase(known.get());
+    const auto id = leaving_ids_.find(address.id);
+    if (id != leaving_ids_.end() && id->second == known.get()) leaving_ids_.erase(id);
+    known->Reopen();
+    return known;
+  }
   const auto id = leaving_ids_.find(address.id);
   if (id == leaving_ids_.end() || !SameAddress(*id->second, address)) return nullptr;
   auto left = leaving_.extract(id->second);
   leaving_ids_.erase(id);
   left.mapped()->Reopen();
   return std::move(left.mapped());
+}
+
+// ---- slots
+
+// Of what is known all slots are ours, also of what is not listed any more and has requests inside.
+void RoutingState::ShareSlots(int64_t epoch) {
+  std::vector<std::shared_ptr<Instance>> known;
+  for (const auto& [instance, held] : leaving_) {
+    if (held->limited()) known.push_back(held);
+  }
+  for (const auto& [key, declared] : revisions_) {
+    for (const auto& [id, held] : declared.instances) {
+      if (held.instance->limited()) known.push_back(held.instance);
+    }
+    if (declared.limit() != 0) declared.revision->slot_demand.store(Revision::SlotDemand::kArmed);
+  }
+  slots_.Share(epoch, known);
+  for (const auto& [instance, held] : leaving_) slots_.GiveUpIdle(held->id());
+}
+
+void RoutingState::UnshareSlots(Batch& batch) {
+  slots_.Unshare();
+  for (auto& [key, declared] : revisions_) {
+    declared.share.reset();
+    declared.revision->slots_over.store(0);
+    declared.revision->slot_demand.store(Revision::SlotDemand::kNone);
+    for (const auto& [id, held] : declared.instances) SetLimit(declared, held.instance);
+    if (declared.revision->queued.load() > 0) batch.more_slots.insert(key);
+  }
+}
+
+void RoutingState::SetSlots(const SharingUpdate& update, Batch& batch) {
+  for (const RevisionSlotsUpdate& slots : update.revisions) {
+    bool more = false;
+    for (const auto& [id, granted] : slots.granted) more |= slots_.Grant(id, granted);
+    if (more) batch.more_slots.insert(slots.revision);
+    const auto found = revisions_.find(slots.revision);
+    if (found == revisions_.end()) continue;
+    found->second.share = slots.share;
+    batch.slots.insert(slots.revision);
+  }
+  for (const std::string& id : update.forgotten) slots_.Forget(id);
+  for (const std::string& key : batch.slots) {
+    const auto found = revisions_.find(key);
+    if (found != revisions_.end()) ComeDown(found->second);
+  }
+}
+
+// What it is when it becomes known.
+void RoutingState::SetLimit(const Declared& declared, const std::shared_ptr<Instance>& instance) {
+  if (declared.limit() == 0) return;
+  if (slots_.shared()) {
+    slots_.Set(instance);
+  } else {
+    instance->SetLimit(declared.limit());
+  }
+}
+
+// To its share: with what is idle at once, with the rest as requests end. What is to be given back is said
+// before it is looked for: a request that ends meanwhile sees it and says so (Dispatcher::Return).
+void RoutingState::ComeDown(Declared& declared) {
+  std::atomic<uint32_t>& over = declared.revision->slots_over;
+  uint32_t left = 0;
+  if (declared.share) {
+    uint32_t held = 0;
+    for (const auto& [id, one] : declared.instances) held += one.draining ? 0 : one.instance->limit();
+    left = held > *declared.share ? held - *declared.share : 0;
+  }
+  over.store(left, std::memory_order_seq_cst);
+  for (const auto& [id, one] : declared.instances) {
+    if (one.draining) continue;
+    const uint32_t given = left == 0 ? 0 : one.instance->GiveUpIdle(over.load(std::memory_order_seq_cst));
+    for (uint32_t i = 0; i < given; ++i) declared.revision->TakeSlotOver();
+    slots_.Look(id);
+  }
+}
+
+void RoutingState::LookForSlots(const std::string& revision) {
+  const auto found = revisions_.find(revision);
+  if (found == revisions_.end() || !slots_.shared()) return;
+  if (!giving_up_) return ComeDown(found->second);
+  for (const auto& [id, held] : found->second.instances) slots_.GiveUpIdle(id);
+}
+
+void RoutingState::GiveUpSlots() {
+  if (!slots_.shared()) return;
+  giving_up_ = true;
+  for (const auto& [key, declared] : revisions_) {
+    if (declared.limit() != 0) declared.revision->slots_over.store(Revision::kAllSlots);
+  }
+  slots_.GiveUpAllIdle();
 }
 
 void RoutingState::SetRoute(const RouteUpdate& update) {

@@ -5,6 +5,9 @@
 // revisions may come and go in any order. Instances that are no longer listed are closed at once;
 // requests inside them go on, and the object stays until the last one has left. One that is listed
 // again before that (its node was silent for a while) is the same object: those inside still count.
+//
+// Instances of a revision with a containerConcurrency have a limit: all of it, or, while others hold slots
+// too, what this activator was granted (SlotBook).
 #pragma once
 
 #include <cstdint>
@@ -18,6 +21,7 @@
 
 #include "activator/queue/revision.h"
 #include "activator/routing/route_table.h"
+#include "activator/routing/slot_book.h"
 #include "activator/routing/update.h"
 #include "core/base/clock.h"
 
@@ -32,6 +36,7 @@ struct Publication {
   std::shared_ptr<const RouteTable> table = {};
   std::vector<Change> changes = {};
   std::vector<std::string> drained = {};  // ids of draining instances that nothing is inside of
+  std::vector<std::shared_ptr<Revision>> more_slots = {};  // of these; who waits is to be woken
 };
 
 class RoutingState {
@@ -58,6 +63,27 @@ class RoutingState {
     }
   }
 
+  // ---- slots
+
+  bool shares_slots() const { return slots_.shared(); }
+  int64_t slot_epoch() const { return slots_.epoch(); }
+  // A stream begins, and with it counting. What is held, by instance.
+  SlotBook::Counts HeldSlots() { return slots_.Held(); }
+  // As if it had been told that others have slots, too: what is known is held, all of it.
+  void ShareSlots() {
+    if (!slots_.shared()) ShareSlots(0);
+  }
+  // Requests have ended that were to give their slots back.
+  void LookForSlots(const std::string& revision);
+  // Gives up each slot as soon as it is idle, until the next Apply(). No effect while they are not shared.
+  void GiveUpSlots();
+  // Instances that have given slots back since it was last asked; sums of the epoch.
+  SlotBook::Counts TakeReturnedSlots() { return slots_.TakeReturned(); }
+
+  // Null: it is not declared.
+  std::shared_ptr<Revision> FindRevision(const std::string& key) const;
+  // That take requests.
+  bool HasInstances(const std::string& revision) const;
   // For an ejected instance; null: it is gone.
   Instance* FindInstance(const std::string& revision, const std::string& id);
 
@@ -71,6 +97,8 @@ class RoutingState {
     std::shared_ptr<Revision> revision = {};
     RevisionView view = {};
     std::map<std::string, Held> instances = {};  // by id
+    std::optional<uint32_t> share = std::nullopt;  // of slots, to come down to
+    uint32_t limit() const { return view.settings ? view.settings->container_concurrency : 0; }
   };
   struct RouteHeld {
     RouteUpdate said = {};
@@ -88,9 +116,16 @@ class RoutingState {
   void SetRoute(const RouteUpdate& update);
   void RemoveRoute(const std::string& key);
   void RemoveUnnamed(const RoutingUpdate& full, Batch& batch);
+  void ShareSlots(int64_t epoch);
+  void UnshareSlots(Batch& batch);
+  void SetSlots(const SharingUpdate& update, Batch& batch);
+  void SetLimit(const Declared& declared, const std::shared_ptr<Instance>& instance);
+  void ComeDown(Declared& declared);
 
   const uint32_t worker_count_;
   EditId edit_ = 0;
+  SlotBook slots_;
+  bool giving_up_ = false;  // every slot
   RouteTable table_;
   std::unordered_map<std::string, RouteHeld> routes_;
   std::unordered_map<std::string, Declared> revisions_;

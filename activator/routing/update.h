@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "activator/queue/instance.h"
@@ -54,6 +56,19 @@ struct EndpointsUpdate {
   std::vector<EndpointUpdate> endpoints = {};
 };
 
+struct RevisionSlotsUpdate {
+  std::string revision = {};
+  std::optional<uint32_t> share = std::nullopt;  // to come down to; nullopt: keep what there is
+  std::vector<std::pair<std::string, uint32_t>> granted = {};  // by instance: in all, in the epoch
+};
+
+// Others hold slots, too.
+struct SharingUpdate {
+  int64_t epoch = 0;
+  std::vector<RevisionSlotsUpdate> revisions = {};
+  std::vector<std::string> forgotten = {};  // instances
+};
+
 struct RoutingUpdate {
   bool full = false;  // replaces all that was said before
   std::vector<RevisionSettings> revisions = {};
@@ -61,6 +76,7 @@ struct RoutingUpdate {
   std::vector<RouteUpdate> routes = {};
   std::vector<std::string> removed_routes = {};
   std::vector<std::string> removed_revisions = {};
+  std::optional<SharingUpdate> sharing = std::nullopt;  // nullopt: nobody else holds slots
 };
 
 }  // namespace updraft::activator

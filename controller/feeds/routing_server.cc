@@ -4,6 +4,38 @@
 
 namespace updraft::controller {
 
+RoutingServer::RoutingServer(Loop& loop, FleetLoop& fleet_loop, OnProgrammed on_programmed, ActivatorMemory* memory,
+                             const std::set<std::string>& known)
+    : loop_(loop),
+      fleet_loop_(fleet_loop),
+      on_programmed_(std::move(on_programmed)),
+      sessions_(loop.Now(), memory, known) {
+  SetTimer();
+}
+
+RoutingServer::~RoutingServer() { loop_.Cancel(timer_); }
+
+void RoutingServer::OnRemembered(const std::string& lineage) {
+  sessions_.Remembered(lineage);
+  loop_.Defer(this);
+}
+
+// When what a lost activator held may be given to others.
+void RoutingServer::SetTimer() {
+  const std::optional<TimePoint> when = sessions_.wake_at();
+  if (when == timer_at_) return;
+  loop_.Cancel(timer_);
+  timer_ = 0;
+  timer_at_ = when;
+  if (!when) return;
+  timer_ = loop_.At(*when, [this] {
+    timer_ = 0;
+    timer_at_.reset();
+    sessions_.Wake(loop_.Now());
+    PushAll();
+  });
+}
+
 void RoutingServer::SetRoute(const v1::Route& route, const std::string& fingerprint) {
   sessions_.SetRoute(route, fingerprint);
   loop_.Defer(this);
@@ -56,6 +88,14 @@ void RoutingServer::OnMessage(const Stream& stream, v1::ActivatorMessage message
       sessions_.Applied(id, message.applied().sequence());
       TellProgrammed();
       break;
+    case v1::ActivatorMessage::kReturned:
+      sessions_.Returned(id, message.returned(), loop_.Now());
+      loop_.Defer(this);
+      break;
+    case v1::ActivatorMessage::kDemand:
+      sessions_.Demand(id, message.demand(), loop_.Now());
+      loop_.Defer(this);
+      break;
     case v1::ActivatorMessage::MESSAGE_NOT_SET:
       break;
   }
@@ -68,7 +108,8 @@ void RoutingServer::OnHello(const Stream& stream, const v1::ActivatorHello& hell
   }
   Log(Level::kInfo, "activator_connected",
       {{"activator", hello.activator_id()}, {"version", hello.version()}});
-  sessions_.Hello(stream->id(), hello.activator_id());
+  sessions_.Hello(stream->id(), hello, loop_.Now());
+  loop_.Defer(this);
   fleet_loop_.Change([&hello](Fleet& fleet, Moment) { fleet.OnActivator(hello.activator_id()); });
 }
 
@@ -79,9 +120,10 @@ void RoutingServer::OnFlushed(const Stream& stream) {
 }
 
 void RoutingServer::OnEnded(const Stream& stream) {
-  const std::optional<ActivatorId> gone = sessions_.End(stream->id());
+  const std::optional<ActivatorId> gone = sessions_.End(stream->id(), loop_.Now());
   streams_.erase(stream->id());
   TellProgrammed();  // it may have been the one that was waited for
+  loop_.Defer(this);
   if (!gone) return;
   Log(Level::kInfo, "activator_disconnected", {{"activator", *gone}});
   fleet_loop_.Change([&gone](Fleet& fleet, Moment at) { fleet.OnActivatorGone(*gone, at.now); });
@@ -94,6 +136,7 @@ void RoutingServer::Push(const Stream& stream) {
 
 void RoutingServer::PushAll() {
   for (const auto& [id, stream] : streams_) Push(stream);
+  SetTimer();
 }
 
 void RoutingServer::TellProgrammed() {

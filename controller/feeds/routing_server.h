@@ -5,6 +5,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "controller/feeds/routing_sessions.h"
@@ -26,9 +28,14 @@ class RoutingServer : public v1::RoutingService::CallbackService,
  public:
   using OnProgrammed = std::function<void(const std::string& key)>;
 
-  // `on_programmed` is told of each route that all activators have taken over.
-  RoutingServer(Loop& loop, FleetLoop& fleet_loop, OnProgrammed on_programmed)
-      : loop_(loop), fleet_loop_(fleet_loop), on_programmed_(std::move(on_programmed)) {}
+  // `on_programmed` is told of each route that all activators have taken over. `memory`, if there is one,
+  // and the lineages that it remembers: as RoutingSessions has them.
+  RoutingServer(Loop& loop, FleetLoop& fleet_loop, OnProgrammed on_programmed, ActivatorMemory* memory = nullptr,
+                const std::set<std::string>& known = {});
+  ~RoutingServer() override;
+
+  // Those that wait for it can be told what there is.
+  void OnRemembered(const std::string& lineage);
 
   // Told to the activators at the end of the turn.
   void SetRoute(const v1::Route& route, const std::string& fingerprint) override;
@@ -65,12 +72,15 @@ class RoutingServer : public v1::RoutingService::CallbackService,
   void Push(const Stream& stream);
   void PushAll();
   void TellProgrammed();
+  void SetTimer();
 
   Loop& loop_;
   FleetLoop& fleet_loop_;
   const OnProgrammed on_programmed_;
   RoutingSessions sessions_;
   std::map<uint64_t, Stream> streams_;
+  Loop::TimerId timer_ = 0;
+  std::optional<TimePoint> timer_at_;
 };
 
 }  // namespace updraft::controller

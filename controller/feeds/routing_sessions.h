@@ -1,4 +1,4 @@
-// What each activator has been told of routes, revisions and endpoints, what it has taken over, and
+// What each activator has been told of routes, revisions, endpoints and slots, what it has taken over, and
 // which routes all of them have. Pure: sessions are the streams of activators, by number.
 #pragma once
 
@@ -6,12 +6,14 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "controller/feeds/route_confirmations.h"
 #include "controller/feeds/routing_feed.h"
+#include "controller/feeds/slot_broker.h"
 #include "controller/instances/fleet.h"
 #include "updraft/v1/routing.pb.h"
 
@@ -29,9 +31,25 @@ class RouteTaker {
   ~RouteTaker() = default;
 };
 
+// Remembers, beyond this process, which lineages of activators there are (SlotBroker).
+class ActivatorMemory {
+ public:
+  // Calls RoutingSessions::Remembered() when it is done.
+  virtual void Remember(const std::string& lineage) = 0;
+  virtual void Forget(const std::string& lineage) = 0;
+
+ protected:
+  ~ActivatorMemory() = default;
+};
+
 class RoutingSessions {
  public:
   using Session = uint64_t;
+
+  // `known`: lineages that are remembered. Without a memory (null) none are. `memory` must outlive this.
+  explicit RoutingSessions(TimePoint started, ActivatorMemory* memory = nullptr,
+                           const std::set<std::string>& known = {})
+      : memory_(memory), remembered_(known), broker_(started, known) {}
 
   // ---- what there is to be told
 
@@ -45,13 +63,27 @@ class RoutingSessions {
   // ---- whom
 
   void Open(Session session) { activators_[session]; }
-  // The activator has said who it is. REQUIRES: not empty.
-  void Hello(Session session, const ActivatorId& id);
+  // The activator has said who it is. REQUIRES: its id is not empty.
+  void Hello(Session session, const v1::ActivatorHello& hello, TimePoint now);
   const ActivatorId& IdOf(Session session) const { return activators_.at(session).id; }
   // The id, when this was its last session.
-  std::optional<ActivatorId> End(Session session);
+  std::optional<ActivatorId> End(Session session, TimePoint now);
 
-  // What the activator has to be told now; nullopt: nothing, or it has not said hello. REQUIRES:
+  // ---- slots: what activators say of them, and what they are to be told may have changed after each
+
+  void Returned(Session session, const v1::SlotsReturned& returned, TimePoint now) {
+    broker_.Returned(session, returned, now);
+  }
+  void Demand(Session session, const v1::SlotDemand& demand, TimePoint now) {
+    broker_.Demand(session, demand, now);
+  }
+  // Wake() is due then.
+  std::optional<TimePoint> wake_at() const { return broker_.wake_at(); }
+  void Wake(TimePoint now);
+  void Remembered(const std::string& lineage) { remembered_.insert(lineage); }
+
+  // What the activator has to be told now; nullopt: nothing, or it has not said hello, or is not remembered
+  // yet. REQUIRES:
   // what it was told before has left: while an update is on its way, further changes gather, and a
   // slow activator gets fewer, larger ones.
   std::optional<v1::RoutingUpdate> Take(Session session);
@@ -74,13 +106,18 @@ class RoutingSessions {
   };
   struct Activator {
     ActivatorId id;     // empty: has not said hello
+    std::string lineage;
     bool acks = false;  // answers updates with RoutingApplied
     int64_t sequence = 0;
     std::deque<Sent> unconfirmed;
   };
 
   void Reach(Session session, int64_t sequence);
+  void ForgetGone();
 
+  ActivatorMemory* const memory_;
+  std::set<std::string> remembered_;
+  SlotBroker broker_;
   RoutingFeed feed_;
   RouteConfirmations confirmations_;
   std::map<Session, Activator> activators_;

@@ -121,6 +121,7 @@ Instance& Fleet::Adopt(const NodeName& node, const v1::InstanceReport& report, M
   instance.id = report.instance_id();
   instance.revision = key;
   instance.node = node;
+  instance.adopted = true;
   instance.created = at.now;
   instance.created_wall = at.wall;
   instance.intent_since = at.now;

@@ -44,6 +44,7 @@ struct Instance {
   NodeName node;  // empty: no node was found yet, see report.failure()
   Intent intent = Intent::kRun;
   v1::InstancePhase phase = v1::INSTANCE_PENDING;
+  bool adopted = false;     // its node had it before we knew of it
   bool reported = false;    // its node has said something about it
   bool was_ready = false;   // once, ever
   bool in_routing = false;  // activators have been told of it

@@ -198,9 +198,19 @@ class Link<Out, In>::Stream : public grpc::ClientBidiReactor<Out, In>, public st
 // Of one message: a full state of 100,000 routes takes a third of it.
 inline constexpr int kMessageBytesMax = 64 << 20;
 
+// Whether a peer that has fallen silent is noticed though nothing is sent: in kKeepaliveMillis, and half as much again.
+// Only where the server allows it.
+enum class Keepalive { kNo, kYes };
+inline constexpr int kKeepaliveMillis = 20'000;
+
 // A channel that tries again within the link's back-off. `target`: a gRPC target, "unix:/path".
-inline std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
+inline std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target, Keepalive keepalive = Keepalive::kNo) {
   grpc::ChannelArguments arguments;
+  if (keepalive == Keepalive::kYes) {
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveMillis / 2);
+    arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // no bound
+  }
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 50);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);

@@ -88,6 +88,12 @@ class SimActivator::WorkerPart final : private activator::DispatcherEvents, priv
       of_.process_.After(ejection.span, [this, revision, id] { of_.Restore(revision, id); });
     });
   }
+  void OnSlotNews(const std::shared_ptr<Revision>& revision) override {
+    of_.control_->Post([this, revision] {
+      of_.TellAll(of_.state_.OnSlotNews(revision));
+      of_.TellAgainOfSlots();
+    });
+  }
   void OnColdStart(const Revision&, const Instance&, const activator::ColdStartTimes&) override {}
   void WakeWorker(uint32_t worker, const std::shared_ptr<Revision>& revision) override {
     if (of_.around_.sabotage == Sabotage::kWakeLost) return;
@@ -206,10 +212,13 @@ class SimActivator::Exchange final : public Waiter, private Guest {
     if (++executions_ > 1) of_.around_.violation(what + " is executed a second time");
     program_ = &program;
     program.guests.emplace(asked_.number, static_cast<Guest*>(this));
-    const uint32_t inside = ++program.inside[of_.around_.number];
+    ++program.inside[of_.around_.number];
+    uint32_t inside = 0;
+    for (const auto& [activator, count] : program.inside) inside += count;
     if (program.limit != 0 && inside > program.limit) {
-      of_.around_.violation(what + ": " + std::to_string(inside) +
-                            " requests of one activator, containerConcurrency is " + std::to_string(program.limit));
+      of_.around_.violation(what + " of activator " + std::to_string(of_.around_.number) + ": " +
+                            std::to_string(inside) + " requests, containerConcurrency is " +
+                            std::to_string(program.limit));
     }
     if (of_.around_.sabotage == Sabotage::kSlotFreedEarly) GiveBack();
     After(asked_.works_for, [this] { Answer(); });
@@ -317,6 +326,7 @@ void SimActivator::OnMessage(const v1::RoutingUpdate& said) {
   activator::ControlState::Applied applied = state_.Apply(update);
   const auto left = std::make_shared<size_t>(workers_.size());
   for (const auto& worker : workers_) {
+    if (!applied.publication) break;
     worker->lane().Post([this, &part = *worker, publication = applied.publication, left, full = said.full(),
                          sequence = said.sequence()] {
       part.Take(*publication);
@@ -327,7 +337,9 @@ void SimActivator::OnMessage(const v1::RoutingUpdate& said) {
       });
     });
   }
-  for (v1::ActivatorMessage& message : applied.messages) Tell(std::move(message));
+  TellAll(std::move(applied.messages));
+  for (const auto& revision : applied.more_slots) Wake(revision, revision->waiting_workers.load());
+  TellAgainOfSlots();
   if (around_.sabotage != Sabotage::kDrainNotAwaited) return;
   for (const v1::Endpoints& endpoints : said.endpoints()) {
     for (const v1::Endpoint& endpoint : endpoints.endpoints()) {
@@ -339,15 +351,38 @@ void SimActivator::OnMessage(const v1::RoutingUpdate& said) {
 }
 
 void SimActivator::Restore(const std::shared_ptr<Revision>& revision, const std::string& instance) {
-  uint64_t waiting = state_.Restore(*revision, instance);
+  Wake(revision, state_.Restore(*revision, instance));
+}
+
+void SimActivator::Wake(const std::shared_ptr<Revision>& revision, uint64_t waiting) {
   for (; waiting != 0; waiting &= waiting - 1) {
     workers_[static_cast<size_t>(std::countr_zero(waiting))]->PostWake(revision);
   }
 }
 
+void SimActivator::TellAll(std::vector<v1::ActivatorMessage> messages) {
+  for (v1::ActivatorMessage& message : messages) {
+    if (around_.sabotage == Sabotage::kReturnedSlotKept && message.has_returned()) {
+      // One that it did not give up, of each.
+      for (auto& returned : *message.mutable_returned()->mutable_instances()) returned.set_returned(returned.returned() + 1);
+    }
+    Tell(std::move(message));
+  }
+}
+
+void SimActivator::TellAgainOfSlots() {
+  if (!state_.waits_for_slots() || std::exchange(tells_again_, true)) return;
+  process_.After(activator::kSlotDemandEvery, [this] {
+    tells_again_ = false;
+    Tell(state_.SlotDemandAgain());
+    TellAgainOfSlots();
+  });
+}
+
 void SimActivator::Report() {
   if (around_.autoscaler->connected()) around_.autoscaler->Send(state_.Changes());
   if (around_.controller->connected()) Tell(state_.InstanceLoads());
+  state_.CheckSlotLease();
   process_.After(kReportEvery, [this] { Report(); });
 }
 

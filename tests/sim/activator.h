@@ -97,8 +97,11 @@ class SimActivator final : private ClientEnd<v1::RoutingUpdate> {
 
   void OnConnected() override;
   void OnMessage(const v1::RoutingUpdate& update) override;
-  void OnDisconnected() override {}
+  void OnDisconnected() override { state_.OnControllerLost(); }
   void Report();
+  void TellAll(std::vector<v1::ActivatorMessage> messages);
+  void TellAgainOfSlots();
+  void Wake(const std::shared_ptr<activator::Revision>& revision, uint64_t waiting);
   void Tell(std::optional<v1::ActivatorMessage> message);
   void Restore(const std::shared_ptr<activator::Revision>& revision, const std::string& instance);
   void End(Exchange& exchange, Outcome outcome, const std::string& why);
@@ -111,6 +114,7 @@ class SimActivator final : private ClientEnd<v1::RoutingUpdate> {
   std::vector<std::unique_ptr<WorkerPart>> workers_;
   std::list<std::unique_ptr<Exchange>> requests_;
   bool routable_ = false;
+  bool tells_again_ = false;
 };
 
 }  // namespace updraft::sim

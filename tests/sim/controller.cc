@@ -59,6 +59,14 @@ class SimController::Parts final : private FleetFollower,
         fleet_(
             OptionsOf(known_nodes_), [this] { return around_.chance.Next(); }, of.process_.Now()),
         turns_(*this, of.process_.clock(), fleet_),
+        known_activators_(
+            of.objects_,
+            [this](Nanos after, std::function<void()> then) { of_.process_.After(after, std::move(then)); },
+            [this](const std::string& lineage) {
+              sessions_.Remembered(lineage);
+              PushRoutesLater();
+            }),
+        sessions_(of.process_.Now(), &known_activators_, known_activators_.Lineages()),
         reports_(turns_),
         reconcile_({.objects = of.objects_,
                     .soft = of.soft_,
@@ -215,9 +223,11 @@ class SimController::Parts final : private FleetFollower,
   }
   void OnMessage(const RoutingServerEnd::Stream& stream, const v1::ActivatorMessage& message) override {
     const uint64_t id = stream->id();
+    const TimePoint now = of_.process_.Now();
     if (message.has_hello()) {
       const ActivatorId& activator = message.hello().activator_id();
-      sessions_.Hello(id, activator);
+      sessions_.Hello(id, message.hello(), now);
+      PushRoutesLater();
       turns_.Change([&](Fleet& fleet, controller::Moment) { fleet.OnActivator(activator); });
     }
     if (message.has_drained()) {
@@ -227,6 +237,9 @@ class SimController::Parts final : private FleetFollower,
     if (message.has_loads()) {
       turns_.Change([&](Fleet& fleet, controller::Moment) { fleet.OnLoads(sessions_.IdOf(id), message.loads()); });
     }
+    if (message.has_returned()) sessions_.Returned(id, message.returned(), now);
+    if (message.has_demand()) sessions_.Demand(id, message.demand(), now);
+    if (message.has_returned() || message.has_demand()) PushRoutesLater();
     if (!message.has_applied()) return;
     sessions_.Applied(id, message.applied().sequence());
     TellProgrammed();
@@ -237,8 +250,11 @@ class SimController::Parts final : private FleetFollower,
     PushRoutes(stream);
   }
   void OnEnded(const RoutingServerEnd::Stream& stream) override {
-    const std::optional<ActivatorId> gone = sessions_.End(stream->id());
+    const TimePoint now = of_.process_.Now();
+    const std::optional<ActivatorId> gone = sessions_.End(stream->id(), now);
     activator_streams_.erase(stream->id());
+    if (around_.sabotage == Sabotage::kLostSlotsFree) sessions_.Wake(now + std::chrono::hours(1));
+    PushRoutesLater();
     TellProgrammed();
     if (!gone) return;
     Trace("lost activator " + *gone);
@@ -253,6 +269,15 @@ class SimController::Parts final : private FleetFollower,
   }
   void PushRoutes() {
     for (const auto& [id, stream] : activator_streams_) PushRoutes(stream);
+    if (sessions_.wake_at() == wakes_at_) return;
+    wakes_at_ = sessions_.wake_at();
+    if (!wakes_at_) return;
+    of_.process_.At(*wakes_at_, [this, due = *wakes_at_] {
+      if (wakes_at_ != due) return;
+      wakes_at_.reset();
+      sessions_.Wake(due);
+      PushRoutes();
+    });
   }
   void PushRoutes(const RoutingServerEnd::Stream& stream) {
     if (!stream->idle()) return;
@@ -313,7 +338,9 @@ class SimController::Parts final : private FleetFollower,
   SimRegistry registry_;
   Fleet fleet_;
   Turns turns_;
+  KnownActivators known_activators_;
   RoutingSessions sessions_;
+  std::optional<TimePoint> wakes_at_;
   TargetFeed targets_;
   RevisionReports reports_;
   ReconcileLoop reconcile_;

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include "controller/feeds/known_activators.h"
 #include "controller/feeds/route_source.h"
 #include "controller/feeds/routing_sessions.h"
 #include "controller/feeds/target_feed.h"

@@ -18,6 +18,8 @@ enum class Sabotage {
   kMaxScalePlusOne,  // the greatest count is one too many
   kWriteLost,        // a write is acknowledged before it is kept
   kWakeLost,         // a worker is never told of slots that another one freed
+  kReturnedSlotKept,  // an activator says it gave back a slot that it goes on using
+  kLostSlotsFree,    // what an activator holds that is lost is given to others at once
 };
 
 struct SabotageName {
@@ -34,6 +36,8 @@ inline constexpr SabotageName kSabotages[] = {
     {Sabotage::kMaxScalePlusOne, "MaxScalePlusOne"},
     {Sabotage::kWriteLost, "WriteLost"},
     {Sabotage::kWakeLost, "WakeLost"},
+    {Sabotage::kReturnedSlotKept, "ReturnedSlotKept"},
+    {Sabotage::kLostSlotsFree, "LostSlotsFree"},
 };
 
 // The same for the election alone.

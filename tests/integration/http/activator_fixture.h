@@ -22,6 +22,7 @@ class CountedEvents final : public WorkerEvents {
   }
   void OnDrained(const Instance*) override {}
   void OnEjected(std::shared_ptr<Revision>, std::string, uint32_t, Error) override {}
+  void OnSlotNews(std::shared_ptr<Revision>) override {}
   void OnColdStart(std::string, std::string, ColdStartTimes) override {}
 
   // A request waits for an instance.

@@ -27,6 +27,7 @@ struct Events : WorkerEvents {
   void OnDemand(std::shared_ptr<Revision>, WallTime) override { ++counts.demands; }
   void OnDrained(const Instance*) override { ++counts.drained; }
   void OnEjected(std::shared_ptr<Revision>, std::string, uint32_t, Error) override {}
+  void OnSlotNews(std::shared_ptr<Revision>) override {}
   void OnColdStart(std::string, std::string, ColdStartTimes) override {}
   Counts& counts;
 };

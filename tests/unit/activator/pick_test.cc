@@ -20,6 +20,7 @@ std::string Picks(const InstanceSet& set, uint32_t limit, int count) {
   uint32_t next = 0;
   std::minstd_rand random(1);
   std::string ids;
+  for (const auto& instance : set.open) instance->SetLimit(limit == 0 ? Instance::kLimitMax : limit);
   for (int i = 0; i < count; ++i) {
     const Instance* instance = PickInstance(set, limit, next, random);
     ids += instance == nullptr ? "-" : instance->id();
@@ -36,7 +37,7 @@ TEST(PickTest, LargerLimitsGoRound) { EXPECT_EQ(Picks(Instances(3), 4, 13), "012
 
 TEST(PickTest, TheRoundSkipsFullInstances) {
   const InstanceSet set = Instances(3);
-  for (int i = 0; i < 4; ++i) set.open[1]->TryTake(4);
+  for (int i = 0; i < 4; ++i) set.open[1]->TryTake();
   EXPECT_EQ(Picks(set, 4, 9), "02020202-");
 }
 
@@ -53,7 +54,7 @@ TEST(PickTest, ClosedAndEjectedInstancesGetNothing) {
 
 TEST(PickTest, WithoutALimitTheLessLoadedOfTwoIsTaken) {
   const InstanceSet set = Instances(2);
-  for (int i = 0; i < 10; ++i) set.open[0]->TryTake(0);
+  for (int i = 0; i < 10; ++i) set.open[0]->TryTake();
   EXPECT_EQ(Picks(set, 0, 10), "1111111111");
 }
 

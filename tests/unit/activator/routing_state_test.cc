@@ -74,8 +74,8 @@ TEST(RoutingStateTest, InstancesThatBecomeBusyOrIdleAreTakenOnce) {
   Started s;
   EXPECT_THAT(s.state.TakeLoadChanges(), IsEmpty());
   Instance* first = s.state.FindInstance("ns/a", "1");
-  ASSERT_TRUE(first->TryTake(0));
-  ASSERT_TRUE(first->TryTake(0));
+  ASSERT_TRUE(first->TryTake());
+  ASSERT_TRUE(first->TryTake());
   EXPECT_THAT(s.state.TakeLoadChanges(), ElementsAre(std::pair<std::string, uint32_t>("1", 2)));
   first->Return();
   EXPECT_THAT(s.state.TakeLoadChanges(), IsEmpty());
@@ -214,23 +214,24 @@ TEST(RoutingStateTest, AnEndpointWithANewAddressIsANewInstance) {
 
 TEST(RoutingStateTest, AnInstanceThatIsListedAgainStillCountsTheRequestsInside) {
   Started started;
+  started.After({.revisions = {Settings("ns/a", 1)}});
   const RevisionView before = started.table->ViewOf(*started.table->Find("a")->Choose());
   Instance* instance = before.instances->open[0].get();
-  ASSERT_TRUE(instance->TryTake(1));
+  ASSERT_TRUE(instance->TryTake());
   EXPECT_THAT(started.After({.endpoints = {Endpoints({Endpoint("2")})}}), ElementsAre("2"));
   EXPECT_THAT(started.After({.endpoints = {Endpoints({Endpoint("1"), Endpoint("2")})}}), ElementsAre("1", "2"));
   const RevisionView after = started.table->ViewOf(*started.table->Find("a")->Choose());
   EXPECT_EQ(after.instances->open[0].get(), instance);
-  EXPECT_FALSE(instance->TryTake(1)) << "the one from before is still inside";
+  EXPECT_FALSE(instance->TryTake()) << "the one from before is still inside";
   EXPECT_EQ(instance->Return(), Instance::AfterReturn::kOpen);
-  EXPECT_TRUE(instance->TryTake(1));
+  EXPECT_TRUE(instance->TryTake());
 }
 
 TEST(RoutingStateTest, AnInstanceThatIsListedAgainWhenAllHaveLeftIsANewOne) {
   Started started;
   const RevisionView before = started.table->ViewOf(*started.table->Find("a")->Choose());
   Instance* instance = before.instances->open[0].get();
-  ASSERT_TRUE(instance->TryTake(1));
+  ASSERT_TRUE(instance->TryTake());
   started.After({.endpoints = {Endpoints({Endpoint("2")})}});
   EXPECT_EQ(instance->Return(), Instance::AfterReturn::kDrained);
   EXPECT_FALSE(started.state.OnDrained(instance));

@@ -87,6 +87,7 @@ class TestWorkers : private RevisionViews {
   int wakes = 0;
   std::vector<std::string> drained_ids;
   std::vector<std::string> ejected;
+  std::vector<std::string> slot_news;
   std::vector<ColdStartTimes> cold_starts;
 
  private:
@@ -101,6 +102,7 @@ class TestWorkers : private RevisionViews {
                    const Error&) override {
       all.ejected.push_back(instance.id() + "x" + std::to_string(failures));
     }
+    void OnSlotNews(const std::shared_ptr<Revision>& revision) override { all.slot_news.push_back(revision->key()); }
     void OnColdStart(const Revision&, const Instance&, const ColdStartTimes& times) override {
       all.cold_starts.push_back(times);
     }

@@ -27,6 +27,7 @@ class RecordedEvents final : public WorkerEvents {
     const std::lock_guard lock(mutex_);
     ejected_.push_back(std::move(instance_id));
   }
+  void OnSlotNews(std::shared_ptr<Revision>) override {}
   void OnColdStart(std::string, std::string, ColdStartTimes) override {}
 
   void WaitForDemand() { demanded_.get_future().wait(); }  // once
