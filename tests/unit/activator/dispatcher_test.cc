@@ -541,5 +541,46 @@ TEST(DispatcherTest, ARetryIsNoFurtherArrival) {
   EXPECT_EQ(workers.revision().ReadLoad(FakeClock()).arrivals, 1u);
 }
 
+RoutingUpdate SharedSlotsOf(std::optional<uint32_t> share, std::vector<std::pair<std::string, uint32_t>> granted = {}) {
+  return {.sharing = SharingUpdate{.epoch = 1, .revisions = {{.revision = "ns/rev", .share = share, .granted = std::move(granted)}}}};
+}
+
+TEST(DispatcherTest, ASlotThatIsToBeGivenBackIsNotPassedOn) {
+  TestWorkers workers(1);
+  workers.Declare(2);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  for (int i = 0; i < 3; ++i) a.Ask();
+  workers.Apply(SharedSlotsOf(1));
+  EXPECT_THAT(workers.slot_news, IsEmpty());
+  a.Release(0);
+  EXPECT_THAT(workers.slot_news, ElementsAre("ns/rev"));
+  EXPECT_EQ(a.SettledCount(), 0);
+  workers.Settle();
+  EXPECT_EQ(a[2].settled, 0) << "the one that is left is in use";
+  a.Release(1);
+  workers.Settle();
+  EXPECT_EQ(a[2].settled, 1) << "it is as far down as it is to come";
+}
+
+TEST(DispatcherTest, WhoWaitsForSlotsThatOthersHaveSaysSoOnce) {
+  TestWorkers workers(2);
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  Slots a(workers, 0);
+  a.Ask();
+  a.Ask();
+  EXPECT_THAT(workers.slot_news, IsEmpty()) << "there are no others";
+  workers.Apply(SharedSlotsOf(std::nullopt));
+  Slots b(workers, 1);
+  b.Ask();
+  b.Ask();
+  EXPECT_THAT(workers.slot_news, ElementsAre("ns/rev"));
+  EXPECT_EQ(workers.revision().slot_demand.load(), Revision::SlotDemand::kTold);
+  workers.revision().slot_news.store(false);
+  a.Ask();
+  EXPECT_EQ(workers.slot_news.size(), 1u) << "until it is taken in hand";
+}
+
 }  // namespace
 }  // namespace updraft::activator

@@ -164,6 +164,102 @@ void Fight(uint32_t limit, int clients_per_worker, int times) {
 TEST(DispatcherThreadsTest, LimitOneIsNeverExceededAndNobodyStalls) { Fight(1, 8, 2'000); }
 TEST(DispatcherThreadsTest, NorIsLimitFive) { Fight(5, 16, 1'000); }
 
+// What the control loop does while slots go to and fro: never more inside than it has, and what was given up
+// and what is left are all there is.
+TEST(InstanceThreadsTest, SlotsComeAndGoUnderThreadsAndTheLimitIsKept) {
+  constexpr uint32_t kSlots = 5;
+  constexpr int kThreads = 4;
+  Instance instance({.id = "1"});
+  instance.SetLimit(kSlots);
+  std::atomic<uint32_t> granted{kSlots};  // never less than the limit, as the controller counts
+  std::atomic<uint32_t> returned{0};
+  std::atomic<int> inside{0};
+  std::atomic<int> taken{0};
+  std::atomic<bool> too_many{false};
+  std::atomic<int> running{kThreads};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      for (int round = 0; round < 20'000; ++round) {
+        if (!instance.TryTake()) {
+          std::this_thread::yield();
+          continue;
+        }
+        taken.fetch_add(1);
+        // Those that are given back count as used until then.
+        if (inside.fetch_add(1) + 1 > static_cast<int>(granted.load() - returned.load())) too_many.store(true);
+        inside.fetch_sub(1);
+        if ((round + i) % 5 == 0) {
+          // Before: what is returned may be granted again at once.
+          instance.ReturnWithSlot();
+          returned.fetch_add(1);
+        } else {
+          instance.Return();
+        }
+      }
+      running.fetch_sub(1);
+    });
+  }
+  while (running.load() > 0) {
+    returned.fetch_add(instance.GiveUpIdle(2));
+    const uint32_t lacks = kSlots - (granted.load() - returned.load());
+    granted.fetch_add(lacks);
+    instance.AddSlots(lacks);
+    std::this_thread::yield();
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_FALSE(too_many.load());
+  EXPECT_GT(taken.load(), 0);
+  EXPECT_EQ(instance.in_flight(), 0u);
+  const uint32_t left = granted.load() - returned.load();
+  EXPECT_EQ(instance.limit(), left);
+  EXPECT_EQ(instance.GiveUpIdle(100), left);
+  EXPECT_FALSE(instance.TryTake());
+}
+
+// Slots are taken away and granted again while four workers use them: what is inside never is more than
+// there are, and all are served.
+TEST(DispatcherThreadsTest, SlotsThatComeAndGoServeEverybody) {
+  Counts counts;
+  Events events(counts);
+  Workers workers(5, events);
+  workers.Endpoints({"1"});
+  std::latch finished(static_cast<std::ptrdiff_t>(Workers::kCount) * 8);
+  std::list<Client> clients;
+  for (Worker* worker : workers.all) {
+    for (int i = 0; i < 8; ++i) {
+      Client& client = clients.emplace_back(*worker, counts, 500, finished);
+      worker->loop().Post([&client] { client.Ask(); });
+    }
+  }
+  uint32_t granted = 5;
+  const auto share = [&](std::optional<uint32_t> to) {
+    RoutingUpdate update;
+    update.sharing = SharingUpdate{.epoch = 1, .revisions = {{.revision = "ns/rev", .share = to, .granted = {{"1", granted}}}}};
+    const Publication publication = workers.state.Apply(update, {});
+    for (const auto& revision : publication.more_slots) {
+      for (Worker* worker : workers.all) worker->PostWake(revision);
+    }
+  };
+  uint32_t returned = 0;
+  share(std::nullopt);
+  while (!finished.try_wait()) {
+    share(1);
+    // As OnSlotNews() would say.
+    workers.state.LookForSlots("ns/rev");
+    for (const auto& [id, count] : workers.state.TakeReturnedSlots()) returned = count;
+    granted = 5 + returned;
+    share(std::nullopt);
+    std::this_thread::yield();
+  }
+  workers.Stop();
+  EXPECT_LE(counts.most_inside.load(), 5);
+  EXPECT_GT(returned, 0u);
+  workers.state.LookForSlots("ns/rev");
+  for (const auto& [id, count] : workers.state.TakeReturnedSlots()) returned = count;
+  EXPECT_EQ(workers.state.FindInstance("ns/rev", "1")->limit(), granted - returned);
+}
+
 // Holds the slot of one worker, or asks for it on another; `Round` has both meet.
 struct Contender : Waiter {
   Contender(Worker& on, std::atomic<int>& of) : worker(on), served(of) {}

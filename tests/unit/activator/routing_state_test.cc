@@ -275,5 +275,155 @@ TEST(RoutingStateTest, ManyRoutesOneByOneCostNoMoreThanTheirNumber) {
   EXPECT_LT(time_for(20'000), 40 * time_for(2'000));
 }
 
+// ---- slots that are shared
+
+RoutingUpdate Shared(std::vector<RevisionSlotsUpdate> revisions = {}, std::vector<std::string> forgotten = {},
+                     int64_t epoch = 1) {
+  return {.sharing = SharingUpdate{.epoch = epoch, .revisions = std::move(revisions), .forgotten = std::move(forgotten)}};
+}
+
+// The revision has containerConcurrency 4 and instance 1.
+struct SharedSlots {
+  SharedSlots() {
+    Apply({.full = true,
+           .revisions = {Settings("ns/a", 4)},
+           .endpoints = {Endpoints({Endpoint("1")})},
+           .routes = {Route("a", "ns/a")}});
+  }
+  Publication Apply(const RoutingUpdate& update) { return state.Apply(update, kNow); }
+  Instance& instance(const std::string& id = "1") { return *state.FindInstance("ns/a", id); }
+  Revision& revision() { return *state.FindRevision("ns/a"); }
+  RoutingState state{1};
+};
+
+TEST(SharedSlotsTest, WithoutOthersAnInstanceHasAllItsSlots) {
+  SharedSlots s;
+  EXPECT_FALSE(s.state.shares_slots());
+  EXPECT_EQ(s.instance().limit(), 4u);
+  EXPECT_EQ(s.revision().slot_demand.load(), Revision::SlotDemand::kNone);
+}
+
+TEST(SharedSlotsTest, WhatIsKnownStaysAndWhatIsNewHasWhatIsGranted) {
+  SharedSlots s;
+  RoutingUpdate update = Shared();
+  update.endpoints = {Endpoints({Endpoint("1"), Endpoint("2")})};
+  s.Apply(update);
+  EXPECT_TRUE(s.state.shares_slots());
+  EXPECT_EQ(s.instance().limit(), 4u);
+  EXPECT_EQ(s.instance("2").limit(), 0u);
+  EXPECT_EQ(s.revision().slot_demand.load(), Revision::SlotDemand::kArmed);
+  const Publication granted = s.Apply(Shared({{.revision = "ns/a", .granted = {{"1", 4}, {"2", 3}, {"3", 2}}}}));
+  EXPECT_EQ(granted.more_slots.size(), 1u);
+  EXPECT_EQ(s.instance().limit(), 4u) << "that it has already";
+  EXPECT_EQ(s.instance("2").limit(), 3u);
+  EXPECT_THAT(s.Apply(Shared({{.revision = "ns/a", .granted = {{"2", 3}}}})).more_slots, IsEmpty()) << "twice";
+  update.endpoints = {Endpoints({Endpoint("1"), Endpoint("2"), Endpoint("3")})};
+  s.Apply(update);
+  EXPECT_EQ(s.instance("3").limit(), 2u) << "granted before it was heard of";
+}
+
+TEST(SharedSlotsTest, ItComesDownWithWhatIsIdleAtOnceAndTheRestAsRequestsEnd) {
+  SharedSlots s;
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(s.instance().TryTake());
+  s.Apply(Shared({{.revision = "ns/a", .share = 1}}));
+  EXPECT_EQ(s.instance().limit(), 3u);
+  EXPECT_EQ(s.revision().slots_over.load(), 2u);
+  EXPECT_THAT(s.state.TakeReturnedSlots(), ElementsAre(std::pair<std::string, uint32_t>("1", 1)));
+  ASSERT_TRUE(s.revision().TakeSlotOver());
+  s.instance().ReturnWithSlot();
+  s.state.LookForSlots("ns/a");
+  EXPECT_THAT(s.state.TakeReturnedSlots(), ElementsAre(std::pair<std::string, uint32_t>("1", 2)));
+  EXPECT_EQ(s.revision().slots_over.load(), 1u);
+  // A request that ended before it could see that.
+  s.instance().Return();
+  s.state.LookForSlots("ns/a");
+  EXPECT_THAT(s.state.TakeReturnedSlots(), ElementsAre(std::pair<std::string, uint32_t>("1", 3)));
+  EXPECT_EQ(s.instance().limit(), 1u);
+  s.Apply(Shared({{.revision = "ns/a", .granted = {{"1", 6}}}}));
+  EXPECT_EQ(s.instance().limit(), 3u);
+  EXPECT_EQ(s.revision().slots_over.load(), 0u) << "it keeps what it has";
+}
+
+TEST(SharedSlotsTest, AnInstanceThatIsListedAgainHasWhatItHad) {
+  SharedSlots s;
+  s.Apply(Shared());
+  ASSERT_TRUE(s.instance().TryTake());
+  Instance& instance = s.instance();
+  s.Apply([] {
+    RoutingUpdate update = Shared();
+    update.endpoints = {Endpoints({})};
+    return update;
+  }());
+  EXPECT_THAT(s.state.TakeReturnedSlots(), ElementsAre(std::pair<std::string, uint32_t>("1", 3))) << "all that is idle";
+  RoutingUpdate again = Shared({{.revision = "ns/a", .granted = {{"1", 4}}}});
+  again.endpoints = {Endpoints({Endpoint("1")})};
+  s.Apply(again);
+  EXPECT_EQ(&s.instance(), &instance);
+  EXPECT_EQ(s.instance().limit(), 1u);
+  EXPECT_FALSE(s.instance().TryTake());
+}
+
+TEST(SharedSlotsTest, AtAnotherAddressItHasTheSlotsOfTheOneBefore) {
+  SharedSlots s;
+  s.Apply(Shared());
+  ASSERT_TRUE(s.instance().TryTake());
+  EndpointUpdate moved = Endpoint("1");
+  moved.address.ip = "10.0.0.9";
+  RoutingUpdate update = Shared();
+  update.endpoints = {Endpoints({moved})};
+  s.Apply(update);
+  EXPECT_EQ(s.instance().limit(), 1u);
+}
+
+TEST(SharedSlotsTest, WithAStreamCountingBeginsWithWhatIsHeld) {
+  SharedSlots s;
+  s.Apply(Shared({{.revision = "ns/a", .share = 3}}));
+  EXPECT_THAT(s.state.HeldSlots(), ElementsAre(std::pair<std::string, uint32_t>("1", 3)));
+  EXPECT_EQ(s.state.slot_epoch(), 0);
+  EXPECT_THAT(s.state.TakeReturnedSlots(), IsEmpty()) << "it is part of what was said";
+  RoutingUpdate full = Shared({{.revision = "ns/a", .granted = {{"1", 4}}}}, {}, 0);
+  full.full = true;
+  full.revisions = {Settings("ns/a", 4)};
+  full.endpoints = {Endpoints({Endpoint("1")})};
+  s.Apply(full);
+  EXPECT_EQ(s.instance().limit(), 4u) << "one more, and the share is not told any more";
+}
+
+TEST(SharedSlotsTest, WithoutAControllerForTooLongAllIsGivenUpUntilItIsBack) {
+  SharedSlots s;
+  s.Apply(Shared());
+  ASSERT_TRUE(s.instance().TryTake());
+  s.state.GiveUpSlots();
+  EXPECT_EQ(s.instance().limit(), 1u);
+  ASSERT_TRUE(s.revision().TakeSlotOver());
+  ASSERT_TRUE(s.revision().TakeSlotOver()) << "as many as there are";
+  s.instance().ReturnWithSlot();
+  EXPECT_FALSE(s.instance().TryTake());
+  EXPECT_THAT(s.state.HeldSlots(), IsEmpty());
+  s.Apply(Shared({{.revision = "ns/a", .granted = {{"1", 2}}}}, {}, 0));
+  EXPECT_EQ(s.instance().limit(), 2u);
+  EXPECT_EQ(s.revision().slots_over.load(), 0u);
+}
+
+TEST(SharedSlotsTest, OneThatIsAloneGivesUpNothing) {
+  SharedSlots s;
+  s.state.GiveUpSlots();
+  EXPECT_EQ(s.instance().limit(), 4u);
+}
+
+TEST(SharedSlotsTest, WhenTheOthersHaveGoneItHasEverythingAgain) {
+  SharedSlots s;
+  s.Apply(Shared({{.revision = "ns/a", .share = 0}}));
+  EXPECT_EQ(s.instance().limit(), 0u);
+  s.Apply({});
+  EXPECT_EQ(s.instance().limit(), 4u);
+  s.Apply(Shared({}, {}, 2));
+  EXPECT_EQ(s.instance().limit(), 4u);
+  s.Apply(Shared({{.revision = "ns/a", .share = 1}}, {}, 2));
+  EXPECT_EQ(s.instance().limit(), 1u);
+  s.Apply(Shared({}, {}, 3));  // the update between was overtaken
+  EXPECT_EQ(s.instance().limit(), 4u);
+}
+
 }  // namespace
 }  // namespace updraft::activator
