@@ -433,7 +433,9 @@ void SlotBroker::Balance(const RevisionKey& key, Book& book, TimePoint now) {
     }
     slots += held;
     who.push_back(number);
-    claims.push_back({.held = held, .wanted = standing.wanted, .granted_at = standing.granted_at});
+    // When none waits, what it wants is in use; that it had more once is old news.
+    const uint64_t wanted = standing.waiting > 0 ? standing.wanted : std::min(standing.wanted, held);
+    claims.push_back({.held = held, .wanted = wanted, .granted_at = standing.granted_at});
   }
   const std::vector<uint64_t> parts = SharesOf(slots, claims, now);
   std::map<Number, uint64_t> shares;
@@ -491,7 +493,8 @@ void SlotBroker::Recall(const RevisionKey& key, Book& book, const std::map<Numbe
     if (somebody_short && held[number] > share) recalled = static_cast<uint32_t>(share);
     if (recalled != standing.recalled) Change(number, key);
     standing.recalled = recalled;
-    if (!somebody_waits || held[number] == 0 || standing.asked || now < standing.told_at + kDemandFresh) continue;
+    const bool matters = held[number] > 0 || standing.waiting > 0;
+    if (!somebody_waits || !matters || standing.asked || now < standing.told_at + kDemandFresh) continue;
     standing.asked = true;
     processes_.at(number).asked.insert(key);
     processes_.at(number).news = true;

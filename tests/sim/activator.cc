@@ -306,6 +306,23 @@ size_t SimActivator::OpenInstances(const std::string& key) const {
   return open;
 }
 
+void SimActivator::AddSlots(std::map<std::string, std::vector<SlotFigures>>& figures) const {
+  state_.ledger().ForEach([&](const std::shared_ptr<Revision>& revision) {
+    const RevisionView view = state_.table().ViewOf(*revision);
+    if (!view.instances || !view.settings || view.settings->container_concurrency == 0) return;
+    SlotFigures of{.waiting = revision->queued.load(), .idle = 0, .text = {}};
+    for (const auto& instance : view.instances->open) {
+      const uint32_t limit = instance->limit();
+      const uint32_t inside = instance->in_flight();
+      if (instance->Open() && limit > inside) of.idle += limit - inside;
+      of.text += " " + instance->id() + ":" + std::to_string(inside) + "/" + std::to_string(limit);
+    }
+    of.text = "activator " + std::to_string(around_.number) + " waiting " + std::to_string(of.waiting) + of.text +
+              " over " + std::to_string(revision->slots_over.load());
+    figures[revision->key()].push_back(std::move(of));
+  });
+}
+
 const Asked* SimActivator::Overdue(TimePoint world_now) const {
   const TimePoint now = world_now + (process_.Now() - around_.time.now());
   for (const auto& request : requests_) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -80,6 +81,13 @@ class SimActivator final : private ClientEnd<v1::RoutingUpdate> {
   const activator::RouteTable& table() const { return state_.table(); }
   // That take requests.
   size_t OpenInstances(const std::string& revision) const;
+  // Requests that wait, and slots that nobody uses, by revision: of those with a containerConcurrency.
+  struct SlotFigures {
+    uint32_t waiting = 0;
+    uint32_t idle = 0;
+    std::string text;  // for people
+  };
+  void AddSlots(std::map<std::string, std::vector<SlotFigures>>& figures) const;
   // A request that should have ended by now; null: none.
   const Asked* Overdue(TimePoint world_now) const;
 

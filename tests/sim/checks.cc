@@ -16,6 +16,10 @@ namespace {
 // For a container or an instance to be looked after by someone again.
 constexpr Nanos kAdoptionGrace = std::chrono::seconds(30);
 
+// Sweeps in which requests wait at one activator while another has slots that it does not use: each time others, or they
+// do not go where they are needed.
+constexpr int kSlotSweepsMax = 8;
+
 constexpr char kMinScale[] = "autoscaling.knative.dev/min-scale";
 constexpr char kMaxScale[] = "autoscaling.knative.dev/max-scale";
 
@@ -112,9 +116,28 @@ void World::Sweep() {
       Violation("request " + std::to_string(overdue->number) + " to " + overdue->host + " is past its deadline");
     }
   }
+  CheckSlots();
   if (++sweeps_ % 4 != 0) return;
   if (nodes_.size() <= 100 || sweeps_ % 40 == 0) CheckOwners();
   CheckAcknowledged();
+}
+
+void World::CheckSlots() {
+  if (!strict_) return;
+  std::map<std::string, std::vector<SimActivator::SlotFigures>> figures;
+  for (const auto& activator : activators_) activator->AddSlots(figures);
+  std::set<std::string> unused;
+  for (const auto& [revision, of] : figures) {
+    const bool waits = std::ranges::any_of(of, [](const auto& one) { return one.waiting > 0; });
+    const bool idle = std::ranges::any_of(of, [](const auto& one) { return one.waiting == 0 && one.idle > 0; });
+    if (!waits || !idle) continue;
+    unused.insert(revision);
+    if (++slots_unused_[revision] < kSlotSweepsMax) continue;
+    std::string what = "requests wait for " + revision + " though there are slots:";
+    for (const auto& one : of) what += " " + one.text + ";";
+    Violation(what);
+  }
+  std::erase_if(slots_unused_, [&unused](const auto& entry) { return !unused.contains(entry.first); });
 }
 
 void World::CheckOwners() {

@@ -108,6 +108,7 @@ class World final : private Backends {
   void Violation(const std::string& what);
   void OnEnd(const Seen& seen);
   void CheckMaxScale(const controller::Fleet& fleet, const controller::FleetChanges& changes);
+  void CheckSlots();
   void CheckOwners();
   void CheckAcknowledged();
 
@@ -146,6 +147,7 @@ class World final : private Backends {
 
   std::map<std::string, Service> services_;
   std::map<std::string, TimePoint> unowned_since_;  // containers and instances
+  std::map<std::string, int> slots_unused_;             // revisions, with the sweeps in a row
   std::set<std::string> seen_instances_;
   std::set<uint64_t> open_requests_;
   uint64_t sweeps_ = 0;

@@ -322,6 +322,26 @@ TEST_F(SlotBrokerTest, AnIdleHolderIsAskedAndGivesUp) {
   EXPECT_EQ(Holds(q), 2u);
 }
 
+TEST_F(SlotBrokerTest, OneThatGaveItsSlotUpDoesNotCountAsWantingIt) {
+  Both(1);
+  Activator r{.id = "r"};
+  Connect(r);
+  Demand(p, 1, 0);  // was the last that is heard of it
+  Demand(q, 0, 1);
+  Take(p);
+  Return(p, "i", 1);
+  Take(q);
+  ASSERT_EQ(Holds(q), 1u);
+  now += Seconds(1);
+  Demand(q, 0, 0);
+  Demand(r, 0, 1);
+  ASSERT_TRUE(Take(q));
+  EXPECT_EQ(q.share, 0u);
+  Return(q, "i", 1);
+  Take(r);
+  EXPECT_EQ(Holds(r), 1u);
+}
+
 TEST_F(SlotBrokerTest, NewInstancesAreSharedAtOnceByWhatIsWanted) {
   Both(1);
   Demand(q, 0, 1);
