@@ -182,7 +182,9 @@ TEST_F(ControlPlaneTest, ARouteIsProgrammedOnceAllActivatorsHaveIt) {
     route.add_hosts()->set_host("route.d.localhost");
     rig_.plane->routing.SetRoute(route, "f1");
   });
-  const v1::RoutingUpdate update = first->Read();
+  v1::RoutingUpdate update = first->Read();
+  if (update.sequence() == 0) update = first->Read();  // that it shares slots now
+  ASSERT_EQ(update.routes_size(), 1);
   EXPECT_EQ(update.routes(0).key(), "d/route");
   applied(*first, update.sequence());
   const v1::RoutingUpdate same = second->Read();
