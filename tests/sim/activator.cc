@@ -310,10 +310,11 @@ void SimActivator::AddSlots(std::map<std::string, std::vector<SlotFigures>>& fig
   state_.ledger().ForEach([&](const std::shared_ptr<Revision>& revision) {
     const RevisionView view = state_.table().ViewOf(*revision);
     if (!view.instances || !view.settings || view.settings->container_concurrency == 0) return;
-    SlotFigures of{.waiting = revision->queued.load(), .idle = 0, .text = {}};
+    SlotFigures of{.waiting = revision->queued.load(), .idle = 0, .ejected = false, .text = {}};
     for (const auto& instance : view.instances->open) {
       const uint32_t limit = instance->limit();
       const uint32_t inside = instance->in_flight();
+      of.ejected = of.ejected || instance->ejected();
       if (instance->Open() && limit > inside) of.idle += limit - inside;
       of.text += " " + instance->id() + ":" + std::to_string(inside) + "/" + std::to_string(limit);
     }

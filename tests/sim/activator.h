@@ -85,6 +85,7 @@ class SimActivator final : private ClientEnd<v1::RoutingUpdate> {
   struct SlotFigures {
     uint32_t waiting = 0;
     uint32_t idle = 0;
+    bool ejected = false;  // some are left alone for a while: requests may wait for just those
     std::string text;  // for people
   };
   void AddSlots(std::map<std::string, std::vector<SlotFigures>>& figures) const;

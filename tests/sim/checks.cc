@@ -128,7 +128,7 @@ void World::CheckSlots() {
   for (const auto& activator : activators_) activator->AddSlots(figures);
   std::set<std::string> unused;
   for (const auto& [revision, of] : figures) {
-    const bool waits = std::ranges::any_of(of, [](const auto& one) { return one.waiting > 0; });
+    const bool waits = std::ranges::any_of(of, [](const auto& one) { return one.waiting > 0 && !one.ejected; });
     const bool idle = std::ranges::any_of(of, [](const auto& one) { return one.waiting == 0 && one.idle > 0; });
     if (!waits || !idle) continue;
     unused.insert(revision);
