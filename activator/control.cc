@@ -47,7 +47,10 @@ Control::Control(Loop& loop, const Clock& clock, ControlOptions options, metrics
       metrics_(exposition, clock,
                {.figures = [this] { return Figures(); }, .revisions = [this] { return RoutedRevisions(); }}) {}
 
-Control::~Control() = default;
+Control::~Control() {
+  loop_.Cancel(report_timer_);
+  loop_.Cancel(slots_timer_);
+}
 
 void Control::Start(std::vector<Worker*> workers, std::vector<const ProxyCounters*> proxies) {
   workers_ = std::move(workers);
@@ -151,9 +154,9 @@ void Control::OnSlotNews(std::shared_ptr<Revision> revision) {
 }
 
 void Control::TellAgainOfSlots() {
-  if (!state_->waits_for_slots() || std::exchange(tells_again_, true)) return;
-  loop_.After(kSlotDemandEvery, [this] {
-    tells_again_ = false;
+  if (!state_->waits_for_slots() || slots_timer_ != 0) return;
+  slots_timer_ = loop_.After(kSlotDemandEvery, [this] {
+    slots_timer_ = 0;
     if (auto message = state_->SlotDemandAgain(); message && routing_->link.connected()) {
       routing_->link.Send(std::move(*message));
     }
@@ -208,7 +211,7 @@ void Control::TellDemand(Revision& revision, WallTime queued) {
 }
 
 void Control::ScheduleReport() {
-  loop_.After(kReportEvery, [this] {
+  report_timer_ = loop_.After(kReportEvery, [this] {
     if (load_->link.connected()) load_->link.Send(state_->Changes());
     TellInstanceLoads();
     state_->CheckSlotLease();

@@ -107,7 +107,8 @@ class Control final : public WorkerEvents {
   std::unique_ptr<Load> load_;
   bool routed_ = false;
   bool stopping_ = false;
-  bool tells_again_ = false;  // of slots that requests wait for
+  Loop::TimerId report_timer_ = 0;
+  Loop::TimerId slots_timer_ = 0;  // 0: no request waits for slots
 };
 
 }  // namespace updraft::activator

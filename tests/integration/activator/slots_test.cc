@@ -129,8 +129,9 @@ class SharedSlotsTest : public testing::Test {
     }
   }
   ~SharedSlotsTest() override {
-    activators_.clear();
+    // First: an activator whose workers are gone is to hear no more.
     server_->Shutdown(std::chrono::system_clock::now());
+    activators_.clear();
     on_.Call([this] { plane_.reset(); });
     on_.Stop();
     std::filesystem::remove_all(folder_);
