@@ -69,13 +69,18 @@ void Do(Loop& loop, const std::function<void()>& work) {
 
 class RunningActivator {
  public:
-  RunningActivator(const std::string& id, const std::string& folder, const std::string& controller)
+  RunningActivator(const std::string& id, const std::string& folder, const std::string& controller,
+                   const activator::Lineage& lineage = {})
       : address("unix:" + folder + "/" + id + ".sock") {
     Do(thread_.loop(), [&] {
       control_ = std::make_unique<activator::Control>(
           thread_.loop(), RealClock(),
           activator::ControlOptions{
-              .activator_id = id, .version = "1", .controller = controller, .autoscaler = "unix:" + folder + "/none"},
+              .activator_id = id,
+              .lineage = lineage,
+              .version = "1",
+              .controller = controller,
+              .autoscaler = "unix:" + folder + "/none"},
           exposition_, [this] { routable_.set_value(); });
       pool_ = std::make_unique<activator::WorkerPool>(activator::WorkerPoolOptions{.workers = 2}, *control_);
       control_->Start(pool_->workers(), pool_->counters());
@@ -87,6 +92,10 @@ class RunningActivator {
     Do(thread_.loop(), [this] { pool_.reset(); });
     Do(thread_.loop(), [this] { control_.reset(); });
     thread_.Stop();
+  }
+
+  void StopServing() {
+    Do(thread_.loop(), [this] { control_->StopServing(); });
   }
 
   const std::string address;
@@ -115,10 +124,12 @@ struct Plane {
 
 class SharedSlotsTest : public testing::Test {
  protected:
+  std::string Target() const { return "unix:" + folder_ + "/controller.sock"; }
+
   SharedSlotsTest() : instance_([this](http::Exchange& exchange) { return Answer(exchange, &application_); }) {
     char folder[] = "/tmp/updraft-slots-XXXXXX";
     folder_ = mkdtemp(folder);
-    const std::string target = "unix:" + folder_ + "/controller.sock";
+    const std::string target = Target();
     on_.Call([this] { Prepare(); });
     grpc::ServerBuilder builder;
     builder.AddListeningPort(target, grpc::InsecureServerCredentials());
@@ -201,6 +212,15 @@ TEST_F(SharedSlotsTest, AnIdleHolderGivesTheSlotToWhoNeedsIt) {
   for (int turn = 0; turn < 40; ++turn) {
     ASSERT_EQ(Ask({static_cast<size_t>(turn % 2)}, 1), 1) << turn;
   }
+  EXPECT_EQ(application_.most_inside.load(), 1);
+}
+
+TEST_F(SharedSlotsTest, OneThatFollowsAnotherHasItsSlotsWhenThatOneLeaves) {
+  activators_.push_back(std::make_unique<RunningActivator>("a-1", folder_, Target(),
+                                                           activator::Lineage{.id = "a", .beside = true}));
+  EXPECT_EQ(Ask({0, 2}, 50), 100);
+  activators_[0]->StopServing();
+  EXPECT_EQ(Ask({2}, 50), 50);
   EXPECT_EQ(application_.most_inside.load(), 1);
 }
 
