@@ -33,6 +33,13 @@ ChildSpec WantedService(const Json& route, const std::string& tag, const Serving
   return wanted;
 }
 
+// Both maps together; where they differ, what `map` says.
+Json Over(Json rest, Json map) {
+  if (!rest.is_object()) return map;
+  rest.update(map);
+  return rest;
+}
+
 void PlanService(const std::shared_ptr<const Json>& existing, ChildSpec wanted, const Json& route,
                  ReconcilePlan& plan) {
   if (!existing) {
@@ -40,10 +47,10 @@ void PlanService(const std::shared_ptr<const Json>& existing, ChildSpec wanted, 
     plan.Normal("Created", "Created placeholder service " + InQuotes(wanted.key.name));
     return;
   }
-  // Users put this label on the Service of one tag, to hide that tag alone.
-  if (api::HasLabel(*existing, label::kVisibility)) {
-    wanted.labels[label::kVisibility] = api::LabelOf(*existing, label::kVisibility);
-  }
+  // Added to what is there, as Knative does: a label or annotation that its Route loses stays, and so does one that users
+  // put there, such as the visibility that hides one tag alone.
+  wanted.labels = Over(api::ObjectAt(*existing, {"metadata", "labels"}), std::move(wanted.labels));
+  wanted.annotations = Over(api::ObjectAt(*existing, {"metadata", "annotations"}), std::move(wanted.annotations));
   Json updated = WithWanted(*existing, wanted);
   if (updated != *existing) plan.writes.push_back(UpdateObject{wanted.key, std::move(updated)});
 }

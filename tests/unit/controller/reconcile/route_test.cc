@@ -176,6 +176,21 @@ TEST(RouteTest, TagsHaveHostsUrlsAndPlaceholders) {
                   {"url", "http://blue-hello.default.localhost:8080"}}));
 }
 
+TEST(RouteTest, APlaceholderKeepsTheLabelsAndAnnotationsThatItsRouteLoses) {
+  Json route = ReadyRoute();
+  route["metadata"]["labels"]["team"] = "blue";
+  Json placeholder = Placeholder();
+  placeholder["metadata"]["labels"]["team"] = "red";
+  placeholder["metadata"]["labels"]["juicy"] = "yes";
+  placeholder["metadata"]["annotations"]["juicy"] = "yes";
+  RouteInputs in = Inputs(route);
+  in.services["hello"] = Share(placeholder);
+  const Json updated = Written(Reconcile(in), "core services/hello");
+  EXPECT_EQ(updated["metadata"]["labels"]["team"], "blue");
+  EXPECT_EQ(updated["metadata"]["labels"]["juicy"], "yes");
+  EXPECT_EQ(updated["metadata"]["annotations"]["juicy"], "yes");
+}
+
 TEST(RouteTest, APlaceholderOfATagThatIsGoneIsDeleted) {
   RouteInputs in = Inputs(ReadyRoute());
   in.services["hello"] = Share(Placeholder());

@@ -190,6 +190,10 @@ INSTANTIATE_TEST_SUITE_P(
          "Failed to parse image reference: @image\nimage: \"a b\", error: could not parse "
          "reference: a b"},
         {R"({"name":"queue-proxy"})", "\"queue-proxy\" is a reserved container name: @name"},
+        {R"({"name":"My_App"})",
+         "invalid value: My_App: @name\na lowercase RFC 1123 label must consist of lower case alphanumeric "
+         "characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', "
+         "regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"},
         {R"({"command":["a"],"args":["b"],"workingDir":"/w","imagePullPolicy":"Always","terminationMessagePath":"/x"})",
          ""},
         {R"({"terminationMessagePolicy":"FallbackToLogsOnError"})", ""},
