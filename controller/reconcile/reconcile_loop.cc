@@ -24,6 +24,13 @@ constexpr size_t kRunningMax = 512;
 // From then on a failure is told with each further doubling of its number.
 constexpr int kFailuresTold = 3;
 
+// Every namespace has one, as in Kubernetes: clients wait for it before they use a new namespace.
+Json DefaultServiceAccount(const std::string& ns) {
+  return {{"apiVersion", "v1"},
+          {"kind", "ServiceAccount"},
+          {"metadata", {{"name", "default"}, {"namespace", ns}}}};
+}
+
 bool Told(int failures) { return failures >= kFailuresTold && (failures & (failures - 1)) == 0; }
 
 }  // namespace
@@ -242,8 +249,12 @@ ReconcilePlan ReconcileLoop::PlanRevision(const ObjectKey& key,
 
 ReconcilePlan ReconcileLoop::PlanNamespace(const ObjectKey& key,
                                            const std::shared_ptr<const Json>& object) {
-  if (!object || !api::IsBeingDeleted(*object)) return {};
-  return EmptyNamespace(key, *object, reader_.ReadNamespace(key.name));
+  if (!object) return {};
+  if (api::IsBeingDeleted(*object)) return EmptyNamespace(key, *object, reader_.ReadNamespace(key.name));
+  const ObjectKey account{resource::kServiceAccounts, key.name, "default"};
+  ReconcilePlan plan;
+  if (!reader_.Find(account)) plan.writes.push_back(CreateObject{account, DefaultServiceAccount(key.name)});
+  return plan;
 }
 
 // ---- effects

@@ -312,6 +312,19 @@ TEST(ConvergeTest, ADeletedRevisionThatIsTheLatestIsMadeAgain) {
   EXPECT_THAT(platform.All(), Contains("revisions/hello-00001"));
 }
 
+TEST(ConvergeTest, EveryNamespaceHasADefaultServiceAccount) {
+  Platform platform;
+  Json ns = Object("v1", "Namespace", "blue");
+  ns["metadata"].erase("namespace");
+  platform.Create(resource::kNamespaces, ns);
+  platform.Settle();
+  const ObjectKey account{resource::kServiceAccounts, "blue", "default"};
+  const std::string first = api::UidOf(platform.Get(account));
+  platform.Delete(account, Propagation::kBackground);
+  platform.Settle();
+  EXPECT_NE(api::UidOf(platform.Get(account)), first) << "made again";
+}
+
 TEST(ConvergeTest, ANamespaceTakesItsContentAlong) {
   Platform platform;
   Json ns = Object("v1", "Namespace", "default");
