@@ -65,7 +65,9 @@ TEST(SlotSharesTest, AreAllThereIsWhateverIsWanted) {
     uint64_t wanted = 0;
     for (const SlotClaim& claim : claims) wanted += claim.wanted;
     for (size_t k = 0; k < claims.size(); ++k) {
-      if (wanted <= slots) ASSERT_GE(shares[k], claims[k].wanted);
+      if (wanted <= slots) {
+        ASSERT_GE(shares[k], claims[k].wanted);
+      }
     }
   }
 }
@@ -74,17 +76,17 @@ TEST(SlotSharesTest, AreAllThereIsWhateverIsWanted) {
 
 // An activator as it keeps to the rules: what it holds by what it was told.
 struct Activator {
-  std::string id;
+  std::string id = {};
   int64_t started = 1;
   uint64_t session = 0;
   bool shared = true;
   int64_t epoch = 0;
   uint32_t limit = 0;  // the revision's, for when it has everything
-  std::map<std::string, uint32_t> listed;  // it knows, with what it holds
-  std::map<std::string, uint32_t> granted;
-  std::map<std::string, uint32_t> returned;
-  std::optional<uint32_t> share;
-  std::vector<std::string> asked;
+  std::map<std::string, uint32_t> listed = {};  // it knows, with what it holds
+  std::map<std::string, uint32_t> granted = {};
+  std::map<std::string, uint32_t> returned = {};
+  std::optional<uint32_t> share = {};
+  std::vector<std::string> asked = {};
 };
 
 class SlotBrokerTest : public testing::Test {
