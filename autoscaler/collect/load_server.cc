@@ -20,7 +20,8 @@ void LoadServer::OnMessage(const Stream& stream, v1::LoadReport message) {
     newest_[peer.activator] = stream->id();
     observer_.OnActivator(peer.activator, message.epoch());
   }
-  observer_.OnReport(message, first);
+  // What an older stream still had on its way is older than what the newer one began with.
+  if (newest_[peer.activator] == stream->id()) observer_.OnReport(message, first);
 }
 
 void LoadServer::OnFlushed(const Stream&) {}

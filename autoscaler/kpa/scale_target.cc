@@ -96,13 +96,14 @@ TargetState BirthTarget(const Policy& policy, bool initialized, int ready, int e
   TargetState state;
   state.initialized = initialized;
   state.since = now;
+  // One that is being replaced may exist beside its successor: that is no leave to go above the bound.
+  state.applied = Within(existing, 0, policy.max_scale);
   if (!initialized && reachable) {
-    state.applied = std::max(existing, Within(std::max(policy.initial_scale, policy.min_scale), 0, policy.max_scale));
+    state.applied = Within(std::max({existing, policy.initial_scale, policy.min_scale}), 0, policy.max_scale);
     state.active = state.applied == 0 ? Active::kFalse : Active::kActivating;
     if (state.applied == 0) state.initialized = true;
     return state;
   }
-  state.applied = existing;
   if (ready > 0) {
     state.active = Active::kTrue;
   } else {

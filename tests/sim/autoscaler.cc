@@ -49,6 +49,7 @@ void SimAutoscaler::OnMessage(const Stream& stream, const v1::LoadReport& report
     newest_[activator] = stream->id();
     fleet_.ActivatorConnected(activator, report.epoch());
   }
+  if (newest_[activator] != stream->id()) return;
   fleet_.Report(report.activator_id(), autoscaler::FromProto(report), first, process_.Now());
   SendChanges();
 }

@@ -29,6 +29,13 @@ TEST(NextTargetTest, WhatRunsIsKeptWithoutAnOpinion) {
   EXPECT_EQ(NextTarget({}, {.desired = std::nullopt, .ready = 4}, born, kToday).applied, 4);
 }
 
+TEST(BirthTargetTest, WhatExistsBesideASuccessorDoesNotCountAboveTheBound) {
+  Policy policy;
+  policy.max_scale = 2;
+  EXPECT_EQ(BirthTarget(policy, true, 1, 3, true, kToday).applied, 2);
+  EXPECT_EQ(BirthTarget(policy, false, 1, 3, true, kToday).applied, 2);
+}
+
 TEST(NextTargetTest, BoundsAreKept) {
   Policy policy;
   policy.min_scale = 2;
