@@ -32,7 +32,9 @@ int CrashesOf(const Instance& instance) {
 
 bool Hopeless(const Instance& instance, const RevisionState& state) {
   if (kHopelessReasons.contains(instance.report.failure().reason())) return true;
-  if (instance.phase == v1::INSTANCE_BACKOFF) return CrashesOf(instance) >= kHopelessCrashes;
+  // Also while it runs once more: of many, one always does.
+  if (instance.phase == v1::INSTANCE_BACKOFF || instance.phase == v1::INSTANCE_STARTING)
+    return CrashesOf(instance) >= kHopelessCrashes;
   return instance.phase == v1::INSTANCE_FAILED && state.start_failures >= kHopelessCrashes;
 }
 

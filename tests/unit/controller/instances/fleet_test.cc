@@ -132,9 +132,14 @@ TEST_F(FleetTest, ABrokenRevisionThatWantsMoreThanFitsIsGivenUpAllTheSame) {
   for (const v1::InstanceSpec& spec : placed) {
     EXPECT_NE(ScaleTargetOf(*fleet_, "d/r", clock_.Now())->reachability(), v1::UNREACHABLE);
     v1::InstanceReport crashed = ReportOf(spec, v1::INSTANCE_BACKOFF);
-    crashed.add_containers()->set_restart_count(2);
+    crashed.add_containers()->set_restart_count(3);
     fleet_->OnReport("n1", streams_["n1"], crashed, Now());
   }
+  // One of many is always running once more.
+  v1::InstanceReport again = ReportOf(placed.back(), v1::INSTANCE_STARTING);
+  again.add_containers()->set_restart_count(3);
+  again.mutable_containers(0)->set_running(true);
+  fleet_->OnReport("n1", streams_["n1"], again, Now());
   EXPECT_EQ(ScaleTargetOf(*fleet_, "d/r", clock_.Now())->reachability(), v1::UNREACHABLE);
 }
 
