@@ -32,27 +32,16 @@ int CrashesOf(const Instance& instance) {
 
 bool Hopeless(const Instance& instance, const RevisionState& state) {
   if (kHopelessReasons.contains(instance.report.failure().reason())) return true;
-  // Also while it runs once more: of many, one always does.
-  if (instance.phase == v1::INSTANCE_BACKOFF || instance.phase == v1::INSTANCE_STARTING)
-    return CrashesOf(instance) >= kHopelessCrashes;
+  if (instance.phase == v1::INSTANCE_BACKOFF) return CrashesOf(instance) >= kHopelessCrashes;
   return instance.phase == v1::INSTANCE_FAILED && state.start_failures >= kHopelessCrashes;
 }
 
-// Whether none of its instances may still come right by itself. One that waits for a node says nothing while others have theirs:
-// else a broken revision that wants more than fits would hold what there is.
+// Whether none of its instances may still come right by itself.
 bool GivenUp(const Fleet& fleet, const RevisionKey& key, const RevisionState& state) {
-  bool placed = false;
-  bool hope_of_placed = false;
-  bool hope = false;
-  for (const Instance* instance : fleet.instances().OfRevision(key)) {
-    if (instance->intent != Intent::kRun || OfAnEarlierOne(state, *instance)) continue;
-    const bool hopeful = !Hopeless(*instance, state);
-    const bool on_node = !instance->node.empty();
-    placed |= on_node;
-    hope |= hopeful;
-    hope_of_placed |= hopeful && on_node;
-  }
-  return placed ? !hope_of_placed : !hope;
+  return std::ranges::none_of(fleet.instances().OfRevision(key), [&](const Instance* instance) {
+    return instance->intent == Intent::kRun && !OfAnEarlierOne(state, *instance) &&
+           !Hopeless(*instance, state);
+  });
 }
 
 Activity ActivityOf(const RevisionState& state) {

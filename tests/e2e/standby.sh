@@ -17,9 +17,10 @@ start() {
   CLEANUP+=("kill -9 $! 2> /dev/null")
 }
 operations() { curl -s --max-time 2 "http://127.0.0.1:${OPERATIONS[$1]}/$2"; }
-says() { operations "$1" metrics | grep -qx "updraft_controller_leader $2"; }
+# Not grep -q: what it leaves unread would be an error of who writes.
+says() { operations "$1" metrics | grep -x "updraft_controller_leader $2" > /dev/null; }
 leads() { says "$1" 1 && [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:${OPERATIONS[$1]}/readyz")" = 200 ]; }
-stands_by() { says "$1" 0 && operations "$1" readyz | grep -q "standing by: .*127.0.0.1:${API[$2]} leads"; }
+stands_by() { says "$1" 0 && operations "$1" readyz | grep "standing by: .*127.0.0.1:${API[$2]} leads" > /dev/null; }
 ask() { local of=$1; shift; kubectl -s "http://127.0.0.1:${API[$of]}" "$@"; }
 has() { ask "$1" get configmap "${@:2}" > /dev/null || fail "$1 lacks ${*:2}"; }
 

@@ -122,27 +122,6 @@ TEST_F(FleetTest, ABrokenRevisionIsUnreachableAlsoWhenNothingOfItIsLeft) {
   EXPECT_EQ(ScaleTargetOf(*fleet_, "d/r", clock_.Now())->reachability(), v1::UNREACHABLE);
 }
 
-TEST_F(FleetTest, ABrokenRevisionThatWantsMoreThanFitsIsGivenUpAllTheSame) {
-  Connect();
-  auto broken = std::make_shared<RevisionSpec>(*SpecOf("d/r"));
-  broken->broken.emplace().set_reason("ExitCode3");
-  fleet_->SetRevision(broken);
-  const std::vector<v1::InstanceSpec> placed = Starts(Decide(1000));
-  ASSERT_LT(placed.size(), 1000U);
-  for (const v1::InstanceSpec& spec : placed) {
-    EXPECT_NE(ScaleTargetOf(*fleet_, "d/r", clock_.Now())->reachability(), v1::UNREACHABLE);
-    v1::InstanceReport crashed = ReportOf(spec, v1::INSTANCE_BACKOFF);
-    crashed.add_containers()->set_restart_count(3);
-    fleet_->OnReport("n1", streams_["n1"], crashed, Now());
-  }
-  // One of many is always running once more.
-  v1::InstanceReport again = ReportOf(placed.back(), v1::INSTANCE_STARTING);
-  again.add_containers()->set_restart_count(3);
-  again.mutable_containers(0)->set_running(true);
-  fleet_->OnReport("n1", streams_["n1"], again, Now());
-  EXPECT_EQ(ScaleTargetOf(*fleet_, "d/r", clock_.Now())->reachability(), v1::UNREACHABLE);
-}
-
 TEST_F(FleetTest, WhyABrokenRevisionIsBrokenIsKeptAtZero) {
   Connect();
   const v1::InstanceSpec spec = Starts(Decide(1)).at(0);
