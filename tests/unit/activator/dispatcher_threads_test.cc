@@ -186,8 +186,11 @@ TEST(InstanceThreadsTest, SlotsComeAndGoUnderThreadsAndTheLimitIsKept) {
           continue;
         }
         taken.fetch_add(1);
-        // Those that are given back count as used until then.
-        if (inside.fetch_add(1) + 1 > static_cast<int>(granted.load() - returned.load())) too_many.store(true);
+        // Those that are given back count as used until then. Read in this order: what is granted after the first look may be
+        // what was returned after it.
+        const int now_inside = inside.fetch_add(1) + 1;
+        const uint32_t back = returned.load();
+        if (now_inside > static_cast<int>(granted.load() - back)) too_many.store(true);
         inside.fetch_sub(1);
         if ((round + i) % 5 == 0) {
           // Before: what is returned may be granted again at once.
