@@ -186,10 +186,9 @@ TEST(InstanceThreadsTest, SlotsComeAndGoUnderThreadsAndTheLimitIsKept) {
           continue;
         }
         taken.fetch_add(1);
-        // Those that are given back count as used until then. Read in this order: what is granted after the first look may be
-        // what was returned after it.
-        const int now_inside = inside.fetch_add(1) + 1;
+        // Looked at in this order: what is returned or granted between the looks only makes room.
         const uint32_t back = returned.load();
+        const int now_inside = inside.fetch_add(1) + 1;
         if (now_inside > static_cast<int>(granted.load() - back)) too_many.store(true);
         inside.fetch_sub(1);
         if ((round + i) % 5 == 0) {
