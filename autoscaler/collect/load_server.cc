@@ -6,36 +6,22 @@ grpc::ServerBidiReactor<v1::LoadReport, v1::LoadAck>* LoadServer::Report(grpc::C
   return rpc::PeerStream<v1::LoadReport, v1::LoadAck>::Accept(loop_, *this);
 }
 
-void LoadServer::OnOpened(Stream stream) { peers_[stream->id()] = {}; }
-
 void LoadServer::OnMessage(const Stream& stream, v1::LoadReport message) {
-  Peer& peer = peers_[stream->id()];
-  const bool first = peer.activator.empty();
   if (message.activator_id().empty()) {
     stream->End({grpc::StatusCode::INVALID_ARGUMENT, "activator_id is missing"});
     return;
   }
-  if (first) {
-    peer.activator = message.activator_id();
-    newest_[peer.activator] = stream->id();
-    observer_.OnActivator(peer.activator, message.epoch());
-  }
-  // What an older stream still had on its way is older than what the newer one began with.
-  if (newest_[peer.activator] == stream->id()) observer_.OnReport(message, first);
+  const LoadStreams::Word word = streams_.Hear(stream->id(), message.activator_id());
+  if (word == LoadStreams::Word::kLate) return;
+  const bool first = word == LoadStreams::Word::kFirst;
+  if (first) observer_.OnActivator(message.activator_id(), message.epoch());
+  observer_.OnReport(message, first);
 }
 
 void LoadServer::OnFlushed(const Stream&) {}
 
 void LoadServer::OnEnded(const Stream& stream) {
-  const auto it = peers_.find(stream->id());
-  if (it == peers_.end()) return;
-  const std::string activator = it->second.activator;
-  peers_.erase(it);
-  // The activator may be here again already, on a newer stream.
-  const auto newest = newest_.find(activator);
-  if (activator.empty() || newest == newest_.end() || newest->second != stream->id()) return;
-  newest_.erase(newest);
-  observer_.OnActivatorGone(activator);
+  if (const auto gone = streams_.End(stream->id())) observer_.OnActivatorGone(*gone);
 }
 
 }  // namespace updraft::autoscaler

@@ -1,10 +1,9 @@
 // LoadService: where activators report. Hands reports to the loop.
 #pragma once
 
-#include <functional>
-#include <map>
 #include <string>
 
+#include "autoscaler/collect/load_streams.h"
 #include "core/base/loop.h"
 #include "core/rpc/peer_stream.h"
 #include "updraft/v1/scaling.grpc.pb.h"
@@ -31,19 +30,14 @@ class LoadServer final : public v1::LoadService::CallbackService,
   grpc::ServerBidiReactor<v1::LoadReport, v1::LoadAck>* Report(grpc::CallbackServerContext* context) override;
 
  private:
-  struct Peer {
-    std::string activator;  // empty until its first report
-  };
-
-  void OnOpened(Stream stream) override;
+  void OnOpened(Stream) override {}
   void OnMessage(const Stream& stream, v1::LoadReport message) override;
   void OnFlushed(const Stream& stream) override;
   void OnEnded(const Stream& stream) override;
 
   Loop& loop_;
   LoadObserver& observer_;
-  std::map<uint64_t, Peer> peers_;              // by stream
-  std::map<std::string, uint64_t> newest_;      // activator -> its newest stream
+  LoadStreams streams_;
 };
 
 }  // namespace updraft::autoscaler

@@ -42,27 +42,16 @@ void SimAutoscaler::OnMessage(const v1::ScaleTargets& targets) {
 }
 
 void SimAutoscaler::OnMessage(const Stream& stream, const v1::LoadReport& report) {
-  std::string& activator = peers_[stream->id()];
-  const bool first = activator.empty();
-  if (first) {
-    activator = report.activator_id();
-    newest_[activator] = stream->id();
-    fleet_.ActivatorConnected(activator, report.epoch());
-  }
-  if (newest_[activator] != stream->id()) return;
+  const autoscaler::LoadStreams::Word word = streams_.Hear(stream->id(), report.activator_id());
+  if (word == autoscaler::LoadStreams::Word::kLate) return;
+  const bool first = word == autoscaler::LoadStreams::Word::kFirst;
+  if (first) fleet_.ActivatorConnected(report.activator_id(), report.epoch());
   fleet_.Report(report.activator_id(), autoscaler::FromProto(report), first, process_.Now());
   SendChanges();
 }
 
 void SimAutoscaler::OnEnded(const Stream& stream) {
-  const auto it = peers_.find(stream->id());
-  if (it == peers_.end()) return;
-  const std::string activator = it->second;
-  peers_.erase(it);
-  const auto newest = newest_.find(activator);
-  if (activator.empty() || newest == newest_.end() || newest->second != stream->id()) return;
-  newest_.erase(newest);
-  fleet_.ActivatorGone(activator);
+  if (const auto gone = streams_.End(stream->id())) fleet_.ActivatorGone(*gone);
 }
 
 void SimAutoscaler::Tick() {

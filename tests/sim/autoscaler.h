@@ -2,11 +2,9 @@
 // two seconds. Soft state alone: each life begins with nothing.
 #pragma once
 
-#include <functional>
-#include <map>
-#include <string>
 #include <vector>
 
+#include "autoscaler/collect/load_streams.h"
 #include "autoscaler/kpa/fleet.h"
 #include "tests/sim/contracts.h"
 #include "tests/sim/process.h"
@@ -26,7 +24,7 @@ class SimAutoscaler final : private LoadServerEnd, private ClientEnd<v1::ScaleTa
   void OnMessage(const v1::ScaleTargets& targets) override;
   void OnDisconnected() override {}
 
-  void OnOpened(const Stream& stream) override { peers_[stream->id()]; }
+  void OnOpened(const Stream&) override {}
   void OnMessage(const Stream& stream, const v1::LoadReport& report) override;
   void OnFlushed(const Stream&) override {}
   void OnEnded(const Stream& stream) override;
@@ -39,8 +37,7 @@ class SimAutoscaler final : private LoadServerEnd, private ClientEnd<v1::ScaleTa
   DecisionWire& controller_;
   const std::vector<LoadWire*> activators_;
   autoscaler::Fleet fleet_;
-  std::map<uint64_t, std::string> peers_;  // activators by stream; empty until the first report
-  std::map<std::string, uint64_t> newest_;
+  autoscaler::LoadStreams streams_;
 };
 
 }  // namespace updraft::sim

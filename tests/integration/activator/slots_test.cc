@@ -19,6 +19,7 @@
 #include "core/http/client.h"
 #include "core/http/sync.h"
 #include "tests/unit/controller/instances/builders.h"
+#include "tests/unit/activator/application.h"
 #include "tests/unit/controller/instances/test_loop.h"
 #include "tests/unit/core/http/test_server.h"
 
@@ -27,36 +28,9 @@ namespace {
 
 constexpr char kRevision[] = "default/app-1";
 
-// An application that handles one request at a time, or says that it had to do more.
-struct Application {
-  std::atomic<int> inside{0};
-  std::atomic<int> most_inside{0};
-  std::atomic<int> served{0};
-};
-
-http::Task<void> Answer(http::Exchange& exchange, Application* application) {
-  const int inside = application->inside.fetch_add(1) + 1;
-  int most = application->most_inside.load();
-  while (most < inside && !application->most_inside.compare_exchange_weak(most, inside)) {
-  }
-  const TimePoint until = exchange.loop().Now() + Millis(2);
-  co_await http::SleepUntil(exchange.loop(), until);
-  application->inside.fetch_sub(1);
-  application->served.fetch_add(1);
-  http::Headers headers;
-  std::string body = "hello";
-  co_await exchange.Respond(200, headers, body);
-}
-
-http::Task<void> Get(Loop* loop, std::string address, std::atomic<int>* ok, std::latch* done) {
-  http::Request request;
-  request.address = std::move(address);
-  request.headers.Set("Host", "app.test");
-  request.deadline = loop->Now() + Seconds(30);
-  const auto response = co_await http::Fetch(*loop, request);
-  if (response && response->status == 200) ok->fetch_add(1);
-  done->count_down();
-}
+using activator::Answer;
+using activator::Application;
+using activator::Get;
 
 void Do(Loop& loop, const std::function<void()>& work) {
   std::promise<void> done;
@@ -185,7 +159,7 @@ class SharedSlotsTest : public testing::Test {
     Loop& clients = clients_.loop();
     clients.Post([&] {
       for (int i = 0; i < times; ++i) {
-        for (const size_t one : which) http::Spawn(Get(&clients, activators_[one]->address, &ok, &done));
+        for (const size_t one : which) http::Spawn(Get(&clients, activators_[one]->address, "app.test", &ok, &done));
       }
     });
     done.wait();

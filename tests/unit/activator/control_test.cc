@@ -17,6 +17,7 @@
 #include "core/http/server.h"
 #include "core/http/sync.h"
 #include "core/rpc/peer_stream.h"
+#include "tests/unit/activator/application.h"
 #include "tests/unit/core/http/test_server.h"
 
 namespace updraft::activator {
@@ -290,35 +291,6 @@ TEST_F(ControlTest, AnEjectedInstanceIsReportedAndComesBack) {
   });
 }
 
-// An application that handles one request at a time, or says that it had to do more.
-struct Application {
-  std::atomic<int> inside{0};
-  std::atomic<int> most_inside{0};
-  std::atomic<int> served{0};
-};
-
-http::Task<void> Answer(http::Exchange& exchange, Application* application) {
-  const int inside = application->inside.fetch_add(1) + 1;
-  application->most_inside.store(std::max(application->most_inside.load(), inside));
-  const TimePoint until = exchange.loop().Now() + Millis(2);
-  co_await http::SleepUntil(exchange.loop(), until);
-  application->inside.fetch_sub(1);
-  application->served.fetch_add(1);
-  http::Headers headers;
-  std::string body = "hello";
-  co_await exchange.Respond(200, headers, body);
-}
-
-http::Task<void> Get(Loop* loop, std::string address, std::atomic<int>* ok, std::latch* done) {
-  http::Request request;
-  request.address = std::move(address);
-  request.headers.Set("Host", "rev");
-  request.deadline = loop->Now() + Seconds(20);
-  const auto response = co_await http::Fetch(*loop, request);
-  if (response && response->status == 200 && response->body == "hello") ok->fetch_add(1);
-  done->count_down();
-}
-
 TEST_F(ControlTest, HoldsABurstAtZeroAndAnswersAllOfIt) {
   constexpr int kRequests = 50;
   Application application;
@@ -333,7 +305,7 @@ TEST_F(ControlTest, HoldsABurstAtZeroAndAnswersAllOfIt) {
   std::latch done(kRequests);
   Loop& clients = peers_thread_.loop();
   clients.Post([&] {
-    for (int i = 0; i < kRequests; ++i) http::Spawn(Get(&clients, address, &ok, &done));
+    for (int i = 0; i < kRequests; ++i) http::Spawn(Get(&clients, address, "rev", &ok, &done));
   });
   ASSERT_TRUE(autoscaler_.WaitFor([](const v1::LoadReport& r) {
     return r.revisions_size() == 1 && r.revisions(0).waiting() == kRequests;
