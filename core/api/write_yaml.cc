@@ -10,7 +10,7 @@ namespace {
 constexpr size_t kImplicitKeyMax = 1024;
 
 bool NeedsQuotes(const std::string& text) {
-  if (text.empty()) return true;
+  if (text.empty() || text == "<<") return true;  // a plain "<<" as a key merges
   constexpr std::string_view kIndicators = "-?:,[]{}#&*!|>'\"%@`=";
   if (kIndicators.find(text.front()) != std::string_view::npos) {
     // A dash is an indicator before a space alone.

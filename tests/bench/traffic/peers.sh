@@ -93,12 +93,19 @@ metric() {
     awk -v name="$2" 'index($1, name) == 1 { sum += $2 } END { printf "%.0f\n", sum }'
 }
 
-# What a worker of the activator does beside: limits, timeouts, forwarding fields, a map of hosts, statistics.
-start_haproxy() {
-  PORT[haproxy]=$(free_port) TLS_PORT[haproxy]=$(free_port)
+# The addresses that the fake controller gives to so many instances.
+instance_addresses() {
   local i
-  { for ((i = 0; i < HOSTS; ++i)); do echo "h$i.bench instances"; done; echo "$GRPC_HOST http2"; } > "$WORK/haproxy.map"
-  cat > "$WORK/haproxy.cfg" << END
+  for ((i = 0; i < $1; ++i)); do echo "127.0.$((i / 250)).$((i % 250 + 1)):$BACKEND"; done
+}
+# What a worker of the activator does beside: limits, timeouts, forwarding fields, a map of hosts, statistics.
+# start_haproxy_as NAME INSTANCES [WRAPPER...]: of two servers at random the one with fewer requests, as the activator does.
+start_haproxy_as() {
+  local name=$1 instances=$2 i
+  shift 2
+  PORT[$name]=$(free_port) TLS_PORT[$name]=$(free_port)
+  { for ((i = 0; i < HOSTS; ++i)); do echo "h$i.bench instances"; done; echo "$GRPC_HOST http2"; } > "$WORK/$name.map"
+  cat > "$WORK/$name.cfg" << END
 global
   nbthread 1
   maxconn 9000
@@ -112,19 +119,21 @@ defaults
   option forwardfor
   http-reuse always
 frontend in
-  bind 127.0.0.1:${PORT[haproxy]}
-  bind 127.0.0.1:${TLS_PORT[haproxy]} ssl crt $WORK/tls.pem
+  bind 127.0.0.1:${PORT[$name]}
+  bind 127.0.0.1:${TLS_PORT[$name]} ssl crt $WORK/tls.pem
   http-request set-header X-Forwarded-Proto http
-  use_backend %[req.hdr(host),lower,map($WORK/haproxy.map)]
+  use_backend %[req.hdr(host),lower,map($WORK/$name.map)]
 backend instances
-  server i0 127.0.0.1:$BACKEND maxconn 1000
+  balance random(2)
+$(instance_addresses "$instances" | awk '{ print "  server i" NR " " $1 " maxconn 1000" }')
 backend http2
   server i0 127.0.0.1:$BACKEND proto h2 maxconn 1000
 END
-  taskset -c $PROXY_CORE "$@" haproxy -db -f "$WORK/haproxy.cfg" > "$WORK/haproxy.log" 2>&1 &
-  PID[haproxy]=$!
-  wait_for 60 HAProxy listens "${PORT[haproxy]}"
+  taskset -c $PROXY_CORE "$@" haproxy -db -f "$WORK/$name.cfg" > "$WORK/$name.log" 2>&1 &
+  PID[$name]=$!
+  wait_for 60 HAProxy listens "${PORT[$name]}"
 }
+start_haproxy() { start_haproxy_as haproxy 1 "$@"; }
 
 start_nginx() {
   PORT[nginx]=$(free_port) TLS_PORT[nginx]=$(free_port) NGINX_HTTP2=$(free_port)

@@ -173,7 +173,7 @@ TEST(WriteYamlTest, WritesWhatItReads) {
   const Json document = ReadJson(R"({
     "b":"yes","a":{"list":[{"x":1,"y":[1,2]},"12","-","- x","a: b","#c",""," d",[[]],{}],"empty":{},"none":[]},
     "multi":"one\ntwo\n","chomp":"one\ntwo","date":"2026-03-01T10:00:05Z","num":1.5,"t":true,"n":null,"tab":"a\tb",
-    "keep":"a\n\n","quote":"say \"x\"","key: odd":"v","null":"null"})")
+    "keep":"a\n\n","quote":"say \"x\"","key: odd":"v","null":"null","<<":"no merge","in":{"<<":{"k":"<<"}}})")
                             ->value;
   const std::string text = WriteYaml(document);
   EXPECT_EQ(Yaml(text).dump(), document.dump()) << text;
