@@ -53,7 +53,7 @@ void ServerConnections::Begin(UniqueFd socket, std::string peer, ListenOptions h
 
 Task<void> ServerConnections::Serve(UniqueFd socket, ConnectionInfo info, bool proxied) {
   {
-    Stream stream(context_.loop, std::move(socket));
+    Stream stream(context_.loop, std::move(socket), Stream::Socket::kAccepted);
     bool open = true;
     if (proxied) open = co_await ReadProxyHeader(stream, info);
     if (open) {

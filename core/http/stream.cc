@@ -50,16 +50,30 @@ ssize_t SendPieces(int fd, std::span<const iovec> pieces) {
 
 }  // namespace
 
-Stream::Stream(Loop& loop, UniqueFd socket)
+Stream::Stream(Loop& loop, UniqueFd socket, Socket from)
     : loop_(loop),
       socket_(std::move(socket)),
+      readable_(from == Socket::kAccepted),
+      writable_(from == Socket::kAccepted),
       reader_(loop.timers(), *this),
       writer_(loop.timers(), *this),
       wake_up_(*this) {
+  if (from == Socket::kConnecting) Watch();
+}
+
+Stream::~Stream() {
+  if (watched_) loop_.UnwatchClosing(socket_.get(), this);
+}
+
+void Stream::Watch() {
+  watched_ = true;
   loop_.Watch(socket_.get(), kEvents, this);
 }
 
-Stream::~Stream() { loop_.UnwatchClosing(socket_.get(), this); }
+void Stream::set_hangup_observer(HangupObserver* observer) {
+  hangup_observer_ = observer;
+  if (!watched_ && observer != nullptr) reader_.Set(loop_.Now() + kUnwatchedMax);
+}
 
 IoResult Stream::Read(std::span<char> into) { return Receive(into, 0); }
 
@@ -169,7 +183,11 @@ void Stream::Wake(Waiting& waiting, WaitEnd end) {
 }
 
 void Stream::Waiting::OnTimer() {
-  if (handle) Wake(*this, yields ? WaitEnd::kReady : WaitEnd::kTimeout);
+  if (handle) {
+    Wake(*this, yields ? WaitEnd::kReady : WaitEnd::kTimeout);
+  } else if (!stream.watched_) {
+    stream.Watch();
+  }
 }
 
 Result<UniqueFd> StartConnecting(const SocketAddress& address) {

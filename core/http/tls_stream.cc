@@ -83,7 +83,7 @@ struct TlsBio {
 void TlsStream::FreeSsl::operator()(ssl_st* ssl) const { SSL_free(ssl); }
 
 TlsStream::TlsStream(TlsContext& context, Loop& loop, UniqueFd socket)
-    : Stream(loop, std::move(socket)), context_(context), ssl_(context.NewConnection(greeting_)) {
+    : Stream(loop, std::move(socket), Socket::kAccepted), context_(context), ssl_(context.NewConnection(greeting_)) {
   BIO* const bio = TlsBio::New(this);
   SSL_set_bio(ssl_.get(), bio, bio);
 }
