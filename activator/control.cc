@@ -146,6 +146,10 @@ void Control::Wake(const std::shared_ptr<Revision>& revision, uint64_t waiting) 
   }
 }
 
+void Control::OnMet(std::shared_ptr<Revision> revision) {
+  loop_.Post([this, revision = std::move(revision)] { state_->OnMet(*revision); });
+}
+
 void Control::OnSlotNews(std::shared_ptr<Revision> revision) {
   loop_.Post([this, revision = std::move(revision)] {
     TellController(state_->OnSlotNews(revision));

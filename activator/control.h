@@ -50,6 +50,7 @@ class Control final : public WorkerEvents {
   // Whether there is a cluster-local name of a service, as routed now.
   bool KnowsInside(std::string_view host) const;
 
+  void OnMet(std::shared_ptr<Revision> revision) override;
   void OnDemand(std::shared_ptr<Revision> revision, WallTime queued) override;
   void OnDrained(const Instance* instance) override;
   void OnEjected(std::shared_ptr<Revision> revision, std::string instance_id, uint32_t failures,

@@ -18,6 +18,7 @@ namespace updraft::activator {
 // Where the workers' news go. Called on any worker's thread.
 class WorkerEvents {
  public:
+  virtual void OnMet(std::shared_ptr<Revision> revision) = 0;
   virtual void OnDemand(std::shared_ptr<Revision> revision, WallTime queued) = 0;
   // A name only, as for DispatcherEvents.
   virtual void OnDrained(const Instance* instance) = 0;
@@ -52,6 +53,7 @@ class Worker final : private DispatcherEvents, private RevisionViews, private De
 
  private:
   RevisionView ViewOf(const Revision& revision) const override { return routes_->ViewOf(revision); }
+  void OnMet(const std::shared_ptr<Revision>& revision) override { events_.OnMet(revision); }
   void OnDemand(const std::shared_ptr<Revision>& revision) override;
   void OnDrained(const Instance* instance) override { events_.OnDrained(instance); }
   void OnEjected(const std::shared_ptr<Revision>& revision, const Instance& instance, uint32_t failures,

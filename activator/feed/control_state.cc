@@ -203,7 +203,8 @@ std::vector<v1::ActivatorMessage> ControlState::StopServing() {
 }
 
 std::optional<v1::ActivatorMessage> ControlState::InstanceLoads() {
-  const auto changes = state_.TakeLoadChanges();
+  RoutingState::LoadChanges changes;
+  ledger_.ForEachMet([this, &changes](const Revision& revision) { state_.TakeLoadChanges(revision.key(), changes); });
   if (changes.empty()) return std::nullopt;
   v1::ActivatorMessage message;
   for (const auto& [id, inside] : changes) {

@@ -81,6 +81,8 @@ class ControlState {
 
   // ---- to the autoscaler
 
+  // A worker counts for it from now on.
+  void OnMet(const Revision& revision) { ledger_.OnMet(revision); }
   // A request found no instance. nullopt: nothing to say, there is one by now.
   std::optional<v1::LoadReport> Demand(Revision& revision, WallTime queued);
   // What has changed since it was last said. Every second.

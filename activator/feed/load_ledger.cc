@@ -6,15 +6,29 @@
 namespace updraft::activator {
 
 void LoadLedger::Set(std::shared_ptr<Revision> revision, bool has_instances) {
-  Entry& entry = entries_[revision->key()];
-  if (entry.revision != revision) entry = Entry{.revision = std::move(revision)};
+  const auto item = entries_.try_emplace(revision->key()).first;
+  Entry& entry = item->second;
+  if (entry.revision != revision) {
+    met_.erase(item->first);
+    if (revision->met()) met_.emplace(item->first, &entry);
+    entry = Entry{.revision = std::move(revision)};
+  }
   entry.has_instances = has_instances;
   if (!has_instances) return;
   entry.first_queued_ns = 0;
   entry.revision->demand_pending.store(false, std::memory_order_seq_cst);
 }
 
-void LoadLedger::Remove(const std::string& revision) { entries_.erase(revision); }
+void LoadLedger::Remove(const std::string& revision) {
+  met_.erase(revision);
+  entries_.erase(revision);
+}
+
+void LoadLedger::OnMet(const Revision& revision) {
+  const auto found = entries_.find(revision.key());
+  if (found == entries_.end() || found->second.revision.get() != &revision) return;
+  met_.emplace(found->first, &found->second);
+}
 
 std::optional<LoadLine> LoadLedger::Demand(Revision& revision, WallTime queued) {
   const auto found = entries_.find(revision.key());
@@ -32,7 +46,8 @@ std::optional<LoadLine> LoadLedger::Demand(Revision& revision, WallTime queued) 
 
 std::vector<LoadLine> LoadLedger::Changes() {
   std::vector<LoadLine> lines;
-  for (auto& [key, entry] : entries_) {
+  for (const auto& [key, met] : met_) {
+    Entry& entry = *met;
     const bool demanded = entry.first_queued_ns != 0 && StillDemanded(entry);
     const LoadReading load = entry.revision->ReadLoad(clock_);
     const LoadReading& said = entry.said;
@@ -45,9 +60,9 @@ std::vector<LoadLine> LoadLedger::Changes() {
 
 std::vector<LoadLine> LoadLedger::All() {
   std::vector<LoadLine> lines;
-  for (auto& [key, entry] : entries_) {
-    const LoadReading load = entry.revision->ReadLoad(clock_);
-    if (load.arrivals > 0) lines.push_back(Say(key, entry, load));
+  for (const auto& [key, entry] : met_) {
+    const LoadReading load = entry->revision->ReadLoad(clock_);
+    if (load.arrivals > 0) lines.push_back(Say(key, *entry, load));
   }
   return lines;
 }
@@ -56,9 +71,13 @@ void LoadLedger::ForEach(const std::function<void(const std::shared_ptr<Revision
   for (const auto& [key, entry] : entries_) see(entry.revision);
 }
 
-LoadLine LoadLedger::Say(const std::string& key, Entry& entry, const LoadReading& load) {
+void LoadLedger::ForEachMet(const std::function<void(const Revision&)>& see) const {
+  for (const auto& [key, entry] : met_) see(*entry->revision);
+}
+
+LoadLine LoadLedger::Say(std::string_view key, Entry& entry, const LoadReading& load) {
   entry.said = load;
-  return {.revision = key, .load = load, .first_queued_ns = entry.first_queued_ns};
+  return {.revision = std::string(key), .load = load, .first_queued_ns = entry.first_queued_ns};
 }
 
 // Ends a demand that nobody waits for any more, so that the next request raises a new one at once.

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "activator/queue/revision.h"
@@ -28,6 +29,8 @@ class LoadLedger {
   // The revision is there; `has_instances`: some that take requests.
   void Set(std::shared_ptr<Revision> revision, bool has_instances);
   void Remove(const std::string& revision);
+  // A worker counts for it. What no worker has met is not looked at, however much of it there is.
+  void OnMet(const Revision& revision);
 
   // A request found no instance. What is to be said at once; nullopt: there is one by now, or the
   // revision is gone.
@@ -39,6 +42,8 @@ class LoadLedger {
   std::vector<LoadLine> All();
 
   void ForEach(const std::function<void(const std::shared_ptr<Revision>&)>& see) const;
+  // Those alone of which a worker counts something.
+  void ForEachMet(const std::function<void(const Revision&)>& see) const;
 
  private:
   struct Entry {
@@ -48,11 +53,12 @@ class LoadLedger {
     LoadReading said = {};
   };
 
-  LoadLine Say(const std::string& key, Entry& entry, const LoadReading& load);
+  LoadLine Say(std::string_view key, Entry& entry, const LoadReading& load);
   static bool StillDemanded(Entry& entry);
 
   const Clock& clock_;
   std::map<std::string, Entry> entries_;
+  std::map<std::string_view, Entry*> met_;  // into entries_
 };
 
 }  // namespace updraft::activator

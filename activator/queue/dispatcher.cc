@@ -208,7 +208,10 @@ void Dispatcher::ForgetRemoved() {
 
 RevisionShard& Dispatcher::ShardOf(Revision& revision) {
   RevisionShard* shard = revision.shard(worker_);
-  if (shard == nullptr) shard = &revision.MakeShard(worker_);
+  if (shard == nullptr) {
+    shard = &revision.MakeShard(worker_);
+    events_.OnMet(revision.shared_from_this());
+  }
   if (!shard->keep_alive) {
     shard->keep_alive = revision.shared_from_this();
     shard->view = views_.ViewOf(revision);

@@ -33,6 +33,8 @@ enum class Admission { kGranted, kRefused, kWaiting };
 // What a dispatcher wants done on other threads. Called on the dispatcher's thread.
 class DispatcherEvents {
  public:
+  // The worker counts for `revision` from now on. Once per revision and worker.
+  virtual void OnMet(const std::shared_ptr<Revision>& revision) = 0;
   // `revision` has requests and no instance. Once, until Revision::demand_pending is cleared.
   virtual void OnDemand(const std::shared_ptr<Revision>& revision) = 0;
   // Closed, and its last request has ended. May be gone already: a name, not to be looked into.

@@ -16,6 +16,13 @@ Revision::~Revision() {
   for (uint32_t worker = 0; worker < worker_count_; ++worker) delete shard(worker);
 }
 
+bool Revision::met() const {
+  for (uint32_t worker = 0; worker < worker_count_; ++worker) {
+    if (shard(worker) != nullptr) return true;
+  }
+  return false;
+}
+
 RevisionShard& Revision::MakeShard(uint32_t worker) {
   UPDRAFT_CHECK(shard(worker) == nullptr);
   auto made = std::make_unique<RevisionShard>(*this, worker);

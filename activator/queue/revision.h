@@ -45,6 +45,8 @@ class Revision : public std::enable_shared_from_this<Revision> {
   // Null until the worker has met the revision. Safe for concurrent use; the shard lives as long as
   // the revision.
   RevisionShard* shard(uint32_t worker) const { return shards_[worker].load(std::memory_order_acquire); }
+  // Whether any worker has.
+  bool met() const;
   // By that worker, once.
   RevisionShard& MakeShard(uint32_t worker);
 

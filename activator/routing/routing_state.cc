@@ -94,17 +94,15 @@ std::optional<std::string> RoutingState::OnDrained(const Instance* instance) {
   return drains->second->id();
 }
 
-std::vector<std::pair<std::string, uint32_t>> RoutingState::TakeLoadChanges() {
-  std::vector<std::pair<std::string, uint32_t>> changes;
-  for (auto& [key, declared] : revisions_) {
-    for (auto& [id, held] : declared.instances) {
-      const uint32_t inside = held.instance->in_flight();
-      if ((inside > 0) == held.told_busy) continue;
-      held.told_busy = inside > 0;
-      changes.emplace_back(id, inside);
-    }
+void RoutingState::TakeLoadChanges(const std::string& revision, LoadChanges& changes) {
+  const auto declared = revisions_.find(revision);
+  if (declared == revisions_.end()) return;
+  for (auto& [id, held] : declared->second.instances) {
+    const uint32_t inside = held.instance->in_flight();
+    if ((inside > 0) == held.told_busy) continue;
+    held.told_busy = inside > 0;
+    changes.emplace_back(id, inside);
   }
-  return changes;
 }
 
 void RoutingState::ForgetLoads() {

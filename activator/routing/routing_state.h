@@ -49,9 +49,10 @@ class RoutingState {
   // The last request inside a closed instance has ended. The id, if the controller waits to hear of it.
   std::optional<std::string> OnDrained(const Instance* instance);
 
-  // Ids of instances that were idle at the last call, or not known, and hold requests now, with their number; and of
-  // those that were busy and are idle now, with 0.
-  std::vector<std::pair<std::string, uint32_t>> TakeLoadChanges();
+  using LoadChanges = std::vector<std::pair<std::string, uint32_t>>;
+  // Adds the revision's instances that were idle at the last call, or not known, and hold requests now, with their
+  // number; and those that were busy and are idle now, with 0.
+  void TakeLoadChanges(const std::string& revision, LoadChanges& changes);
   // Who was told is not there any more: the next call names all that are busy.
   void ForgetLoads();
 

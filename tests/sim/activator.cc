@@ -72,6 +72,9 @@ class SimActivator::WorkerPart final : private activator::DispatcherEvents, priv
 
  private:
   RevisionView ViewOf(const Revision& revision) const override { return routes_->ViewOf(revision); }
+  void OnMet(const std::shared_ptr<Revision>& revision) override {
+    of_.control_->Post([this, revision] { of_.state_.OnMet(*revision); });
+  }
   void OnDemand(const std::shared_ptr<Revision>& revision) override {
     of_.control_->Post([this, revision, queued = of_.process_.clock().Wall()] {
       if (auto report = of_.state_.Demand(*revision, queued)) of_.around_.autoscaler->Send(std::move(*report));

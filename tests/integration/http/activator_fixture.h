@@ -16,6 +16,7 @@ namespace updraft::activator {
 
 class CountedEvents final : public WorkerEvents {
  public:
+  void OnMet(std::shared_ptr<Revision>) override {}
   void OnDemand(std::shared_ptr<Revision>, WallTime) override {
     ++demands_;
     demands_.notify_all();

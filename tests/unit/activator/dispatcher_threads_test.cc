@@ -24,6 +24,7 @@ struct Counts {
 
 struct Events : WorkerEvents {
   explicit Events(Counts& of) : counts(of) {}
+  void OnMet(std::shared_ptr<Revision>) override {}
   void OnDemand(std::shared_ptr<Revision>, WallTime) override { ++counts.demands; }
   void OnDrained(const Instance*) override { ++counts.drained; }
   void OnEjected(std::shared_ptr<Revision>, std::string, uint32_t, Error) override {}

@@ -42,6 +42,31 @@ TEST(LoadLedgerTest, SaysOnlyWhatHasChanged) {
   EXPECT_TRUE(f.ledger.Changes().empty());
 }
 
+TEST(LoadLedgerTest, LooksAtWhatAWorkerHasMetAlone) {
+  FakeClock clock;
+  LoadLedger ledger(clock);
+  const auto revision = std::make_shared<Revision>("ns/b", 1);
+  const auto met = [&ledger] {
+    size_t count = 0;
+    ledger.ForEachMet([&count](const Revision&) { ++count; });
+    return count;
+  };
+  ledger.Set(revision, true);
+  EXPECT_EQ(met(), 0u);
+  revision->MakeShard(0).load.Arrived();
+  ledger.OnMet(*revision);
+  EXPECT_EQ(met(), 1u);
+  EXPECT_EQ(ledger.Changes().size(), 1u);
+  ledger.Remove("ns/b");
+  EXPECT_EQ(met(), 0u);
+  ledger.OnMet(*revision);
+  EXPECT_EQ(met(), 0u) << "told late";
+  ledger.Set(revision, true);
+  EXPECT_EQ(ledger.Changes().size(), 1u) << "back, and no worker says once more that it met it";
+  ledger.Set(std::make_shared<Revision>("ns/b", 1), true);
+  EXPECT_EQ(met(), 0u) << "another one of that name";
+}
+
 TEST(LoadLedgerTest, ADemandIsSaidAtOnceAndAgainUntilThereAreInstances) {
   Fixture f;
   f.StartWaiting();

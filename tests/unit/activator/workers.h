@@ -94,6 +94,7 @@ class TestWorkers : private RevisionViews {
   struct Part : DispatcherEvents {
     Part(TestWorkers& of, uint32_t index, DispatcherLimits limits)
         : all(of), dispatcher(index, limits, of, *this) {}
+    void OnMet(const std::shared_ptr<Revision>&) override {}
     void OnDemand(const std::shared_ptr<Revision>&) override { ++all.demands; }
     void OnDrained(const Instance* instance) override {
       if (auto id = all.state.OnDrained(instance)) all.drained_ids.push_back(*id);

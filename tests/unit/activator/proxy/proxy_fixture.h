@@ -21,6 +21,7 @@ namespace updraft::activator {
 // Keeps what the worker tells; safe for concurrent use.
 class RecordedEvents final : public WorkerEvents {
  public:
+  void OnMet(std::shared_ptr<Revision>) override {}
   void OnDemand(std::shared_ptr<Revision>, WallTime) override { demanded_.set_value(); }
   void OnDrained(const Instance*) override {}
   void OnEjected(std::shared_ptr<Revision>, std::string instance_id, uint32_t, Error) override {
