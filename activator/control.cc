@@ -1,5 +1,7 @@
 #include "activator/control.h"
 
+#include <malloc.h>
+
 #include <array>
 #include <bit>
 #include <utility>
@@ -80,7 +82,11 @@ void Control::Routing::OnConnected() {
   link.Send(control.state_->Hello(control.options_.version));
 }
 
-void Control::Routing::OnMessage(v1::RoutingUpdate update) { control.Apply(update); }
+void Control::Routing::OnMessage(v1::RoutingUpdate update) {
+  control.Apply(update);
+  // A full state's message is larger than what is kept of it; the allocator would keep the place of both.
+  if (update.full()) control.loop_.Post([] { malloc_trim(0); });
+}
 
 void Control::Routing::OnDisconnected(const Error& why) {
   Log(Level::kWarn, "controller_disconnected", {{"error", why.message}});
