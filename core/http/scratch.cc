@@ -10,18 +10,18 @@ struct Scratch {
   ScratchHolder* holder = nullptr;
 };
 
-thread_local Scratch scratch;
+thread_local Scratch of_thread;
 
 }  // namespace
 
 ScratchHolder::~ScratchHolder() {
-  if (scratch.holder == this) scratch.holder = nullptr;
+  if (of_thread.holder == this) of_thread.holder = nullptr;
 }
 
 std::span<char> TakeScratch(ScratchHolder* holder) {
-  if (scratch.holder != nullptr && scratch.holder != holder) scratch.holder->VacateScratch();
-  scratch.holder = holder;
-  return scratch.bytes;
+  if (of_thread.holder != nullptr && of_thread.holder != holder) of_thread.holder->VacateScratch();
+  of_thread.holder = holder;
+  return of_thread.bytes;
 }
 
 }  // namespace updraft::http
