@@ -74,7 +74,7 @@ Task<Status> ClientConnection::Send(Part part) {
   written_ |= pieces.anything_written();
   if (state != IoState::kOk) return FinishSending(state, pieces.Rest(), part.last);
   request_done_ = part.last;
-  return {};
+  return Task<Status>::Ended();
 }
 
 Task<Status> ClientConnection::FinishSending(IoState state, std::string rest, bool last) {

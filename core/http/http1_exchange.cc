@@ -92,7 +92,7 @@ Task<Status> Http1Exchange::Send(Part part) {
     return Failed({Code::kUnavailable, "connection closed by the client"});
   }
   if (shut) stream_.FinishWriting();
-  return {};
+  return Task<Status>::Ended();
 }
 
 Task<Status> Http1Exchange::FinishSending(std::string rest, bool shut) {

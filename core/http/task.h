@@ -74,7 +74,7 @@ class [[nodiscard]] Task {
   using Handle = std::coroutine_handle<promise_type>;
 
   // One that has ended already, with T{}: it costs no frame.
-  Task() noexcept = default;
+  static Task Ended() noexcept { return Task(Handle{}); }
   explicit Task(Handle handle) noexcept : handle_(handle) {}
   Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
   Task& operator=(Task&& other) noexcept {
