@@ -1,5 +1,9 @@
 #include "activator/queue/revision.h"
 
+#include <algorithm>
+#include <array>
+#include <span>
+
 #include "activator/queue/shard.h"
 #include "core/base/check.h"
 
@@ -40,20 +44,23 @@ bool Revision::TakeSlotOver() {
 }
 
 LoadReading Revision::ReadLoad(const Clock& clock) const {
-  std::vector<LoadReading> readings;
+  const std::lock_guard lock(readings_);
+  std::array<LoadReading, kWorkersMax> readings;
+  uint32_t count = 0;
   for (uint32_t worker = 0; worker < worker_count_; ++worker) {
-    if (const RevisionShard* part = shard(worker)) readings.push_back(part->load.Read());
+    if (const RevisionShard* part = shard(worker)) readings[count++] = part->load.Read();
   }
   // Read after the parts: none of them was changed later than this.
   LoadReading sum;
   sum.at = clock.Now();
-  for (const LoadReading& reading : readings) {
+  for (const LoadReading& reading : std::span(readings).first(count)) {
     const LoadReading now = reading.ExtendedTo(sum.at);
     sum.request_time.Add(now.request_time);
     sum.arrivals += now.arrivals;
     sum.waiting += now.waiting;
     sum.running += now.running;
   }
+  sum.request_time = most_read_ = std::max(most_read_, sum.request_time);
   return sum;
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,9 @@ class Revision : public std::enable_shared_from_this<Revision> {
   // By that worker, once.
   RevisionShard& MakeShard(uint32_t worker);
 
-  // The load of all workers together, at `clock`'s now. Any thread.
+  // The load of all workers together, at `clock`'s now. Any thread. Its integral never goes back: a worker dates what it
+  // does by the beginning of its turn, which may lie before a reading that was taken within the turn; until the integral
+  // has reached that reading again, it stands still.
   LoadReading ReadLoad(const Clock& clock) const;
   ResponseTotals ReadResponses() const;
   TrafficTotals ReadTraffic() const;
@@ -85,6 +88,9 @@ class Revision : public std::enable_shared_from_this<Revision> {
   const std::string key_;
   const uint32_t worker_count_;
   const std::unique_ptr<std::atomic<RevisionShard*>[]> shards_;  // owned
+
+  mutable std::mutex readings_;    // one reading of the load after the other; no worker takes it
+  mutable RequestTime most_read_;  // guarded by readings_
 };
 
 }  // namespace updraft::activator

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <compare>
 #include <cstdint>
 
 #include "core/base/clock.h"
@@ -19,7 +20,7 @@ struct RequestTime {
   void Add(const RequestTime& other);
   double ToSeconds() const { return static_cast<double>(seconds) + static_cast<double>(nanos) * 1e-9; }
 
-  bool operator==(const RequestTime&) const = default;
+  auto operator<=>(const RequestTime&) const = default;
 };
 
 struct LoadReading {

@@ -18,28 +18,31 @@ void AppendNumber(std::string& page, T number) {
   page.append(digits.data(), end.ptr);
 }
 
-// One sample of a series: "name suffix{labels,more} value".
-struct SampleName {
-  std::string_view family;
-  std::string_view suffix;
-  std::string_view labels;
-  std::string_view more;  // a further label, or empty
-};
+// The beginning of a sample: "name suffix{labels".
+void AppendName(std::string& page, std::string_view family, std::string_view suffix, std::string_view labels) {
+  page.append("updraft_activator_").append(family).append(suffix).append("{").append(labels);
+}
 
+// And its end, behind further labels or none.
 template <typename T>
-void AppendSample(std::string& page, const SampleName& name, T value) {
-  page.append("updraft_activator_").append(name.family).append(name.suffix).append("{").append(name.labels);
-  if (!name.more.empty()) page.append(",").append(name.more);
+void AppendValue(std::string& page, T value) {
   page.append("} ");
   AppendNumber(page, value);
   page.append("\n");
 }
 
+template <typename T>
+void AppendSample(std::string& page, std::string_view family, std::string_view labels, T value) {
+  AppendName(page, family, {}, labels);
+  AppendValue(page, value);
+}
+
+// ",le=..." of each bucket.
 const std::array<std::string, kDurationBounds.size() + 1>& BoundLabels() {
   static const auto* const labels = [] {
     auto* made = new std::array<std::string, kDurationBounds.size() + 1>;
     for (size_t i = 0; i < made->size(); ++i) {
-      std::string& label = (*made)[i] = "le=\"";
+      std::string& label = (*made)[i] = ",le=\"";
       if (i < kDurationBounds.size()) {
         AppendNumber(label, kDurationBounds[i]);
       } else {
@@ -52,14 +55,22 @@ const std::array<std::string, kDurationBounds.size() + 1>& BoundLabels() {
   return *labels;
 }
 
+// Most of a page is this: what all buckets begin with is put together once.
 void AppendHistogram(std::string& page, std::string_view family, std::string_view labels, const DurationTotals& totals) {
+  const std::array<std::string, kDurationBounds.size() + 1>& bounds = BoundLabels();
+  thread_local std::string bucket;
+  bucket.clear();
+  AppendName(bucket, family, "_bucket", labels);
   uint64_t cumulative = 0;
   for (size_t i = 0; i < totals.buckets.size(); ++i) {
     cumulative += totals.buckets[i];
-    AppendSample(page, {family, "_bucket", labels, BoundLabels()[i]}, cumulative);
+    page.append(bucket).append(bounds[i]);
+    AppendValue(page, cumulative);
   }
-  AppendSample(page, {family, "_sum", labels, {}}, totals.sum);
-  AppendSample(page, {family, "_count", labels, {}}, cumulative);
+  AppendName(page, family, "_sum", labels);
+  AppendValue(page, totals.sum);
+  AppendName(page, family, "_count", labels);
+  AppendValue(page, cumulative);
 }
 
 std::string LabelsOf(const RevisionSettings& settings) {  // DNS labels all: nothing to escape
@@ -76,23 +87,11 @@ void AppendDurations(std::string& page, std::string_view family, const std::stri
   }
 }
 
-void AppendAborts(std::string& page, std::string_view family, const std::string& labels, const Revision& revision) {
-  const TrafficTotals totals = revision.ReadTraffic();
+void AppendAborts(std::string& page, std::string_view family, const std::string& labels, const TrafficTotals& totals) {
   for (size_t i = 0; i < totals.aborts.size(); ++i) {
     if (totals.aborts[i] == 0) continue;
-    AppendSample(page, {family, {}, labels, "cause=\"" + std::string(kAbortCauses[i]) + "\""}, totals.aborts[i]);
+    AppendSample(page, family, labels + ",cause=\"" + std::string(kAbortCauses[i]) + "\"", totals.aborts[i]);
   }
-}
-
-void AppendWaits(std::string& page, std::string_view family, const std::string& labels, const Revision& revision) {
-  const TrafficTotals totals = revision.ReadTraffic();
-  if (totals.waits.count() > 0) AppendHistogram(page, family, labels, totals.waits);
-}
-
-// A figure of TrafficTotals as a counter.
-template <uint64_t TrafficTotals::*kFigure>
-void AppendTraffic(std::string& page, std::string_view family, const std::string& labels, const Revision& revision) {
-  AppendSample(page, {family, {}, labels, {}}, revision.ReadTraffic().*kFigure);
 }
 
 }  // namespace
@@ -101,47 +100,59 @@ struct RevisionPage::Family {
   std::string_view name;
   std::string_view type;
   std::string_view help;
-  // One of the two: figures of the load, and all others.
-  void (*append_load)(std::string& page, const SampleName& name, const LoadReading& load) = nullptr;
-  void (*append)(std::string& page, std::string_view family, const std::string& labels,
-                 const Revision& revision) = nullptr;
+  void (*append)(std::string& page, std::string_view family, const Row& row);
 };
 
 const std::vector<RevisionPage::Family>& RevisionPage::Families() {
   static const auto* const families = new std::vector<Family>{
       {"requests_running", "gauge", "Requests in instances now",
-       [](std::string& page, const SampleName& name, const LoadReading& load) {
-         AppendSample(page, name, load.running);
+       [](std::string& page, std::string_view family, const Row& row) {
+         AppendSample(page, family, row.labels, row.load.running);
        }},
       {"requests_waiting", "gauge", "Requests held for want of an instance or a slot now",
-       [](std::string& page, const SampleName& name, const LoadReading& load) {
-         AppendSample(page, name, load.waiting);
+       [](std::string& page, std::string_view family, const Row& row) {
+         AppendSample(page, family, row.labels, row.load.waiting);
        }},
       {"request_seconds_in_flight_total", "counter",
        "Time integral of requests held or running: its rate is the average concurrency",
-       [](std::string& page, const SampleName& name, const LoadReading& load) {
-         AppendSample(page, name, load.request_time.ToSeconds());
+       [](std::string& page, std::string_view family, const Row& row) {
+         AppendSample(page, family, row.labels, row.load.request_time.ToSeconds());
        }},
       {"requests_total", "counter", "Requests that arrived",
-       [](std::string& page, const SampleName& name, const LoadReading& load) {
-         AppendSample(page, name, load.arrivals);
+       [](std::string& page, std::string_view family, const Row& row) {
+         AppendSample(page, family, row.labels, row.load.arrivals);
        }},
       {"request_duration_seconds", "histogram",
-       "Time from a request's head to its response's end, by the class of its status; none: the client left", nullptr,
-       &AppendDurations},
+       "Time from a request's head to its response's end, by the class of its status; none: the client left",
+       [](std::string& page, std::string_view family, const Row& row) {
+         AppendDurations(page, family, row.labels, *row.of.revision);
+       }},
       {"request_wait_seconds", "histogram",
-       "Time that requests were held for want of an instance or a slot, of those that were", nullptr, &AppendWaits},
+       "Time that requests were held for want of an instance or a slot, of those that were",
+       [](std::string& page, std::string_view family, const Row& row) {
+         if (row.traffic.waits.count() > 0) AppendHistogram(page, family, row.labels, row.traffic.waits);
+       }},
       {"aborted_requests_total", "counter",
-       "Requests that did not end as their instance would have had it, by who or what ended them", nullptr,
-       &AppendAborts},
-      {"received_bytes_total", "counter", "Bytes of bodies and upgraded connections that went to instances", nullptr,
-       &AppendTraffic<&TrafficTotals::bytes_in>},
-      {"sent_bytes_total", "counter", "Bytes of bodies and upgraded connections that came from instances", nullptr,
-       &AppendTraffic<&TrafficTotals::bytes_out>},
-      {"request_retries_total", "counter", "Times that a request was sent again because no instance had seen it", nullptr,
-       &AppendTraffic<&TrafficTotals::retries>},
+       "Requests that did not end as their instance would have had it, by who or what ended them",
+       [](std::string& page, std::string_view family, const Row& row) {
+         AppendAborts(page, family, row.labels, row.traffic);
+       }},
+      {"received_bytes_total", "counter", "Bytes of bodies and upgraded connections that went to instances",
+       [](std::string& page, std::string_view family, const Row& row) {
+         AppendSample(page, family, row.labels, row.traffic.bytes_in);
+       }},
+      {"sent_bytes_total", "counter", "Bytes of bodies and upgraded connections that came from instances",
+       [](std::string& page, std::string_view family, const Row& row) {
+         AppendSample(page, family, row.labels, row.traffic.bytes_out);
+       }},
+      {"request_retries_total", "counter", "Times that a request was sent again because no instance had seen it",
+       [](std::string& page, std::string_view family, const Row& row) {
+         AppendSample(page, family, row.labels, row.traffic.retries);
+       }},
       {"instance_ejections_total", "counter", "Times that an instance was left alone because requests to it failed",
-       nullptr, &AppendTraffic<&TrafficTotals::ejections>},
+       [](std::string& page, std::string_view family, const Row& row) {
+         AppendSample(page, family, row.labels, row.traffic.ejections);
+       }},
   };
   return *families;
 }
@@ -153,9 +164,11 @@ void RevisionPage::Prepare() {
   const size_t end = std::min(revisions_.size(), prepared_ + kRowsPerPiece);
   for (; prepared_ < end; ++prepared_) {
     OfRevision& of = revisions_[prepared_];
-    if (of.revision->ReadLoad(clock_).arrivals == 0) continue;
+    const LoadReading load = of.revision->ReadLoad(clock_);
+    if (load.arrivals == 0) continue;
     std::string labels = LabelsOf(*of.settings);
-    rows_.push_back({std::move(labels), std::move(of)});
+    const TrafficTotals traffic = of.revision->ReadTraffic();
+    rows_.push_back({std::move(labels), std::move(of), load, traffic});
   }
 }
 
@@ -171,14 +184,7 @@ bool RevisionPage::Next(std::string& page) {
     page.append("\n# TYPE updraft_activator_").append(family.name).append(" ").append(family.type).append("\n");
   }
   const size_t end = std::min(rows_.size(), row_ + kRowsPerPiece);
-  for (; row_ < end; ++row_) {
-    const Row& row = rows_[row_];
-    if (family.append_load != nullptr) {
-      family.append_load(page, {family.name, {}, row.labels, {}}, row.of.revision->ReadLoad(clock_));
-    } else {
-      family.append(page, family.name, row.labels, *row.of.revision);
-    }
-  }
+  for (; row_ < end; ++row_) family.append(page, family.name, rows_[row_]);
   if (row_ == rows_.size()) {
     row_ = 0;
     ++family_;

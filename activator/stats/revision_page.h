@@ -27,6 +27,8 @@ class RevisionPage final : public metrics::PagePart {
   struct Row {
     std::string labels;  // without braces
     OfRevision of;
+    LoadReading load;  // both as they were when the page was begun
+    TrafficTotals traffic;
   };
   struct Family;
   static const std::vector<Family>& Families();

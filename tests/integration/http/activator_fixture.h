@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "activator/routing/routing_state.h"
+#include "activator/stats/revision_page.h"
 #include "activator/worker_pool.h"
 #include "core/base/check.h"
 #include "core/http/acceptor.h"
@@ -108,6 +109,13 @@ class ActivatorFixture {
     uint64_t sum = 0;
     for (const ProxyCounters* counters : pool_.counters()) sum += (counters->*count).value();
     return sum;
+  }
+  // For pages of metrics.
+  RevisionPage::OfRevision revision(const std::string& name = "app-1") {
+    const auto settings = std::make_shared<RevisionSettings>();
+    settings->namespace_name = "default";
+    settings->name = name;
+    return {settings, routing_.FindRevision("default/" + name)};
   }
   uint32_t in_flight(uint16_t port) {
     return routing_.FindInstance("default/app-1", "i-" + std::to_string(port))->in_flight();

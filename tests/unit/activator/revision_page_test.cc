@@ -1,10 +1,14 @@
 #include "activator/stats/revision_page.h"
 
 #include <gtest/gtest.h>
+#include <time.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <set>
 #include <sstream>
 
+#include "tests/unit/activator/page_counters.h"
 #include "tests/unit/activator/workers.h"
 
 namespace updraft::activator {
@@ -70,6 +74,31 @@ TEST(RevisionPageTest, AddsUpWhatTheWorkersCounted) {
   EXPECT_EQ(page.find("cause=\"client\""), std::string::npos);
 }
 
+// A worker's turn began, the page was read, and only then did the request end, at the time at which the turn began.
+TEST(RevisionPageTest, NoCounterGoesBackWhenARequestEndsWithinAWorkersTurn) {
+  FakeClock clock;
+  const RevisionPage::OfRevision of = Named("app-1");
+  const TimePoint start = clock.Now();
+  const auto seconds_in_flight = [&clock, &of] {
+    for (const auto& [sample, value] : CountersOf(Render(RevisionPage(clock, {of})))) {
+      if (sample.find("request_seconds_in_flight_total") != std::string::npos) return value;
+    }
+    return -1.0;
+  };
+  ShardOf(of, 0).load.Arrived();
+  ShardOf(of, 0).load.StartRunning(start);
+  clock.Advance(Millis(500));
+  EXPECT_EQ(seconds_in_flight(), 0.5);
+  ShardOf(of, 0).load.StopRunning(start + Millis(400));
+  EXPECT_EQ(seconds_in_flight(), 0.5);
+  // Nor is the time counted twice.
+  ShardOf(of, 0).load.StartRunning(start + Millis(500));
+  clock.Advance(Millis(50));
+  EXPECT_EQ(seconds_in_flight(), 0.5);
+  clock.Advance(Millis(100));
+  EXPECT_EQ(seconds_in_flight(), 0.55);
+}
+
 TEST(RevisionPageTest, RevisionsWithoutRequestsHaveNoSeries) {
   FakeClock clock;
   EXPECT_EQ(Render(RevisionPage(clock, {Named("app-1")})), "");
@@ -107,6 +136,40 @@ TEST(RevisionPageTest, ComesInPiecesOfBoundedLength) {
     }
   }
   EXPECT_EQ(durations, 5'000u);
+}
+
+// What a page costs beside a second of a worker, which is what there is between two of them.
+TEST(RevisionPageTest, TenThousandRevisionsTakeAFewKilobytesEach) {
+  constexpr size_t kRevisions = 10'000;
+  FakeClock clock;
+  std::vector<RevisionPage::OfRevision> revisions;
+  for (size_t i = 0; i < kRevisions; ++i) {
+    const RevisionPage::OfRevision& of = revisions.emplace_back(Named("app-" + std::to_string(i)));
+    for (uint32_t worker = 0; worker < 2; ++worker) {
+      ShardOf(of, worker).load.Arrived();
+      ShardOf(of, worker).responses.Add({.status = 200, .latency = Millis(2)});
+    }
+  }
+  const auto cpu_millis = [] {
+    timespec spent{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+    return static_cast<double>(spent.tv_sec) * 1e3 + static_cast<double>(spent.tv_nsec) * 1e-6;
+  };
+  RevisionPage page(clock, revisions);
+  std::string piece;
+  size_t bytes = 0;
+  double longest = 0;
+  const double start = cpu_millis();
+  for (bool more = true; more;) {
+    const double before = cpu_millis();
+    piece.clear();
+    more = page.Next(piece);
+    bytes += piece.size();
+    longest = std::max(longest, cpu_millis() - before);
+  }
+  std::printf("a page of %zu revisions: %.1f MB, %.0f ms of a second's CPU, no piece more than %.2f ms\n", kRevisions,
+              static_cast<double>(bytes) / 1e6, cpu_millis() - start, longest);
+  EXPECT_LT(bytes / kRevisions, 6'000u);
 }
 
 }  // namespace
