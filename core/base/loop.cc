@@ -17,6 +17,7 @@ namespace updraft {
 namespace {
 
 constexpr int kEventsPerTurnMax = 256;
+constexpr uint32_t kFullTurnsMax = 64;
 constexpr Nanos kWaitMax = std::chrono::hours(1);
 
 void NameThisThread(const std::string& name) {
@@ -25,10 +26,11 @@ void NameThisThread(const std::string& name) {
 
 }  // namespace
 
-Loop::Loop()
-    : epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
+Loop::Loop(const Clock& clock)
+    : clock_(clock),
+      epoll_fd_(epoll_create1(EPOLL_CLOEXEC)),
       wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      now_(RealClock().Now()),
+      now_(clock_.Now()),
       wheel_(now_) {
   UPDRAFT_CHECK(epoll_fd_ >= 0 && wake_fd_ >= 0);
   epoll_event event{};
@@ -47,7 +49,7 @@ void Loop::Run() {
   while (true) {
     const int count = WaitForEvents(events.data(), kEventsPerTurnMax);
     UPDRAFT_CHECK(count >= 0 || errno == EINTR);
-    now_ = RealClock().Now();
+    now_ = clock_.Now();
     removed_in_turn_.clear();
     bool woken = false;
     for (int i = 0; i < count; ++i) {
@@ -60,7 +62,11 @@ void Loop::Run() {
       }
     }
     if (woken) RunPosted();
-    RunTimers();
+    // After a pause of the machine much is ready, and much is due: what came before its time was over is seen first.
+    if (count < kEventsPerTurnMax || ++full_turns_ == kFullTurnsMax) {
+      full_turns_ = 0;
+      RunTimers();
+    }
     RunEndOfTurn();
     if (woken) {
       const std::lock_guard lock(mutex_);
@@ -187,11 +193,11 @@ std::optional<Nanos> Loop::TimeToWait() const {
   if (!timers_.empty())
     next = std::min(next.value_or(TimePoint::max()), timers_.begin()->first.first);
   if (!next) return std::nullopt;
-  return std::clamp(*next - RealClock().Now(), Nanos(0), kWaitMax);
+  return std::clamp(*next - clock_.Now(), Nanos(0), kWaitMax);
 }
 
-LoopThread::LoopThread(std::string name)
-    : thread_([this, name = std::move(name)] {
+LoopThread::LoopThread(std::string name, const Clock& clock)
+    : loop_(clock), thread_([this, name = std::move(name)] {
         NameThisThread(name);
         loop_.Run();
       }) {}

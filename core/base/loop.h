@@ -49,7 +49,9 @@ class Loop {
  public:
   using TimerId = uint64_t;  // 0 is never a timer
 
-  Loop();
+  // `clock` must outlive the loop, and is read on its thread. One that stands still holds up timers alone; when it has
+  // moved, a Post() makes the loop look at it.
+  explicit Loop(const Clock& clock = RealClock());
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -99,6 +101,7 @@ class Loop {
   int WaitForEvents(epoll_event* events, int events_max);
   std::optional<Nanos> TimeToWait() const;  // nullopt: until an event
 
+  const Clock& clock_;
   const int epoll_fd_;
   const int wake_fd_;
 
@@ -112,6 +115,7 @@ class Loop {
   RingLink deferred_;
   std::vector<FdObserver*> removed_in_turn_;
   bool forks_ = true;
+  uint32_t full_turns_ = 0;     // in a row, in which timers had to wait
   bool nanosecond_wait_ = true;  // until the kernel says that it cannot
 
   // Guarded by mutex_.
@@ -123,7 +127,7 @@ class Loop {
 // A loop with a named thread of its own. The destructor stops the loop and joins the thread.
 class LoopThread {
  public:
-  explicit LoopThread(std::string name);
+  explicit LoopThread(std::string name, const Clock& clock = RealClock());
   ~LoopThread();
   // Stops and joins now, so that what the loop serves can be destroyed before the loop itself.
   void Stop();

@@ -87,6 +87,7 @@ void TimerWheel::Fire(RingLink& ring) {
   while (firing.linked()) {
     auto* timer = static_cast<Timer*>(firing.next);
     timer->Unlink();
+    ++touched_;
     if (timer->tick_ <= tick_) {
       timer->OnTimer();
     } else {

@@ -54,6 +54,9 @@ class TimerWheel {
   // No timer fires before this; for one that is far away it is early. Empty: no timer is armed.
   std::optional<TimePoint> Next() const;
 
+  // Timers that were taken from their places so far, to fire or to be put nearer: the work that Advance() has done.
+  uint64_t touched() const { return touched_; }
+
  private:
   friend class Timer;
 
@@ -70,6 +73,7 @@ class TimerWheel {
 
   const TimePoint start_;
   uint64_t tick_ = 0;                         // everything up to and including this was fired
+  uint64_t touched_ = 0;
   std::array<uint64_t, kLevels> occupied_{};  // a bit per slot
   std::array<RingLink, kSlots * kLevels + 1> rings_;  // the last: due already when set
 };

@@ -1,4 +1,4 @@
-// Slow and hostile clients, instances that fail, and time limits, each at its time.
+// Slow and hostile clients, and instances that fail.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -350,58 +350,6 @@ TEST(FailingInstanceTest, OneThatAcceptsAndNeverAnswersIsTimedOut) {
   EXPECT_TRUE(Has(answer, "responseStartTimeoutSeconds")) << answer;
   EXPECT_EQ(instance.ReadAll(), "");  // and told
   wire.WaitUntilIdle();
-}
-
-// ---- time limits
-
-// How long after its request the client was told.
-struct Timed {
-  std::string all;
-  Nanos after = Nanos(0);
-};
-
-Timed Time(RawClient& client, TimePoint start) {
-  Timed timed;
-  timed.all = client.ReadUntil("Seconds)");
-  timed.after = RealClock().Now() - start;
-  return timed;
-}
-
-TEST(TimeLimitTest, EachFiresAtItsTimeWhereverTheRequestIs) {
-  constexpr Nanos early = Millis(5);  // the wheel's tick
-  constexpr Nanos late = Seconds(3);  // of a busy machine; 50 ms of an idle one
-  const auto check = [&](const Timed& timed, Nanos limit, const char* name) {
-    EXPECT_TRUE(Has(timed.all, name)) << timed.all;
-    EXPECT_GE(timed.after + early, limit) << name;
-    EXPECT_LT(timed.after, limit + late) << name;
-  };
-  {
-    ActivatorFixture activator(Workers(2), Limited(Millis(150)));
-    const TimePoint start = RealClock().Now();
-    RawClient queued(activator.port());
-    queued.Send(kGet);
-    check(Time(queued, start), Millis(150), "timeoutSeconds");
-  }
-  {
-    Wire wire(Limited(Millis(250), Millis(100)));
-    const TimePoint start = RealClock().Now();
-    RawClient instance = wire.Take(kGet);
-    check(Time(wire.client(), start), Millis(100), "responseStartTimeoutSeconds");
-  }
-  {
-    Wire wire(Limited(Millis(250), Millis(100)));
-    const TimePoint start = RealClock().Now();
-    RawClient instance = wire.Take(kGet);
-    instance.Send("HTTP/1.1 200 OK\r\n\r\nbegun");
-    check(Time(wire.client(), start), Millis(250), "timeoutSeconds");
-  }
-  {
-    Wire wire(Limited(Seconds(60), Nanos(0), Millis(120)));
-    const TimePoint start = RealClock().Now();
-    RawClient instance = wire.Take(kGet);
-    instance.Send("HTTP/1.1 200 OK\r\n\r\nbegun");
-    check(Time(wire.client(), start), Millis(120), "idleTimeoutSeconds");
-  }
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ class RecordedEvents final : public WorkerEvents {
 };
 
 struct ProxySetup {
+  const Clock* clock = &RealClock();  // its loop's
   RevisionSettings revision{
       .key = "default/app-1", .namespace_name = "default", .name = "app-1", .service = "app"};
   DispatcherLimits limits;
@@ -58,7 +59,7 @@ class ProxyFixture {
   explicit ProxyFixture(ProxySetup setup = {})
       : setup_(std::move(setup)),
         routing_(1),
-        worker_(0, thread_.loop(), RealClock(), setup_.limits, events_) {
+        worker_(0, thread_.loop(), *setup_.clock, setup_.limits, events_) {
     worker_.Meet({&worker_});
     RoutingUpdate update;
     update.full = true;
@@ -102,6 +103,7 @@ class ProxyFixture {
   Loop& loop() { return thread_.loop(); }
   Proxy& proxy() { return *proxy_; }
   RecordedEvents& events() { return events_; }
+  Revision& revision() { return *worker_.routes().Find("app.test")->Choose(); }  // on the loop
   TrafficTotals traffic() {
     TrafficTotals totals;
     http::RunOn(loop(), [this, &totals] {
@@ -131,7 +133,7 @@ class ProxyFixture {
 
   const ProxySetup setup_;
   RecordedEvents events_;
-  LoopThread thread_{"proxy"};
+  LoopThread thread_{"proxy", *setup_.clock};
   RoutingState routing_;
   Worker worker_;
   std::unique_ptr<Proxy> proxy_;

@@ -1,9 +1,15 @@
 #include "core/base/loop.h"
 
 #include <gtest/gtest.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 #include <future>
+#include <memory>
 #include <string>
+#include <vector>
+
+#include "core/base/unique_fd.h"
 
 namespace updraft {
 namespace {
@@ -73,6 +79,67 @@ TEST(LoopTest, WaitsForCoarseTimersToo) {
   stopper.Set(when);
   loop.Run();
   EXPECT_GE(stopper.fired_at, when);
+}
+
+// Readable until it is read; counts how often it was told.
+class Ready final : public FdObserver {
+ public:
+  Ready(Loop& loop, int* told) : loop_(loop), fd_(eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK)), told_(told) {
+    loop_.Watch(fd_.get(), EPOLLIN | EPOLLET, this);
+  }
+  ~Ready() { loop_.Unwatch(fd_.get(), this); }
+  void OnReady(uint32_t) override { ++*told_; }
+
+ private:
+  Loop& loop_;
+  const UniqueFd fd_;
+  int* const told_;
+};
+
+// As after a pause of the machine: more is ready than one turn takes, and a time is over.
+TEST(LoopTest, WhatIsReadyGoesBeforeWhatIsDue) {
+  FakeClock clock;
+  Loop loop(clock);
+  int told = 0;
+  std::vector<std::unique_ptr<Ready>> ready;
+  for (int i = 0; i < 800; ++i) ready.push_back(std::make_unique<Ready>(loop, &told));
+  int told_before = 0;
+  loop.After(Millis(5), [&loop, &told, &told_before] {
+    told_before = told;
+    loop.Stop();
+  });
+  clock.Advance(Seconds(10));
+  loop.Run();
+  EXPECT_EQ(told_before, 800);
+}
+
+// Always more ready than one turn takes: timers have their turn all the same.
+class Busy final : public FdObserver {
+ public:
+  explicit Busy(Loop& loop) : loop_(loop), fd_(eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    loop_.Watch(fd_.get(), EPOLLIN, this);
+  }
+  ~Busy() { loop_.Unwatch(fd_.get(), this); }
+  void OnReady(uint32_t) override {}
+
+ private:
+  Loop& loop_;
+  const UniqueFd fd_;
+};
+
+TEST(LoopTest, TimersFireThoughThereIsAlwaysMoreToDoThanATurnTakes) {
+  FakeClock clock;
+  Loop loop(clock);
+  std::vector<std::unique_ptr<Busy>> busy;
+  for (int i = 0; i < 300; ++i) busy.push_back(std::make_unique<Busy>(loop));
+  bool fired = false;
+  loop.After(Millis(5), [&loop, &fired] {
+    fired = true;
+    loop.Stop();
+  });
+  clock.Advance(Seconds(10));
+  loop.Run();
+  EXPECT_TRUE(fired);
 }
 
 TEST(LoopThreadTest, StopsBeforeWhatItServesIsDestroyed) {

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <deque>
 #include <memory>
 #include <random>
 #include <vector>
@@ -112,6 +115,43 @@ TEST(TimerWheelTest, ATimerMayDestroyAnotherThatIsDueAsWell) {
   wheel.Advance(kStart + Millis(5));
   EXPECT_TRUE(log.empty());
   EXPECT_EQ(wheel.Next(), std::nullopt);
+}
+
+class Counter final : public Timer {
+ public:
+  Counter(TimerWheel& wheel, size_t* fired) : Timer(wheel), fired_(fired) {}
+  void OnTimer() override { ++*fired_; }
+
+ private:
+  size_t* fired_;
+};
+
+// A million requests of up to five minutes, each put off once: ten minutes of a loop that never rests.
+TEST(TimerWheelTest, AMillionCostNextToNothing) {
+  constexpr size_t kTimers = 1'000'000;
+  constexpr int kTicks = 600'000;
+  TimerWheel wheel(kStart);
+  size_t fired = 0;
+  std::deque<Counter> timers;
+  std::mt19937 random(1);
+  for (size_t i = 0; i < kTimers; ++i) {
+    timers.emplace_back(wheel, &fired).Set(kStart + Millis(1 + random() % 300'000));
+  }
+  for (Counter& timer : timers) timer.Set(kStart + Millis(300'000 + random() % 300'000));
+  EXPECT_EQ(wheel.touched(), 0u);
+  const std::clock_t start = std::clock();
+  uint64_t most = 0;
+  for (int tick = 1; tick <= kTicks; ++tick) {
+    const uint64_t before = wheel.touched();
+    wheel.Advance(kStart + Millis(tick));
+    most = std::max(most, wheel.touched() - before);
+  }
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  EXPECT_EQ(fired, kTimers);
+  // Each is touched once a wheel that it comes through, before it was put off and after it, and not once a tick.
+  EXPECT_LT(wheel.touched(), 8 * kTimers);
+  std::printf("%zu timers: %.1f touched a tick, at most %zu; %.3f %% of a core\n", kTimers,
+              static_cast<double>(wheel.touched()) / kTicks, static_cast<size_t>(most), seconds / (kTicks / 1000) * 100);
 }
 
 // Against a sorted list: random settings, cancellations and steps.
