@@ -11,6 +11,10 @@ namespace {
 // for both cost the same (CVE-2023-44487, CVE-2025-8671).
 constexpr uint32_t kInvalidFramesMax = 1000;
 constexpr Nanos kInvalidFramesSpan = Seconds(30);
+// What one turn of the loop takes of a connection: after so many new streams the others have theirs. Frames are handled in
+// pieces of a size that cannot hold many more.
+constexpr uint32_t kStreamsPerTurnMax = 64;
+constexpr size_t kPieceBytes = 4 << 10;
 constexpr Nanos kFarewellTime = Seconds(2);
 
 }  // namespace
@@ -31,10 +35,7 @@ Task<void> Http2Connection::Serve(std::string_view preface) {
   OpenOutput();
   if (context_.draining) Drain();
   bool alive = preface.empty() || Receive(preface);
-  while (alive && input().has_unread()) {
-    const std::span<char> bytes = input().Take(kScratchBytes);
-    alive = Receive({bytes.data(), bytes.size()});
-  }
+  if (alive && input().has_unread()) alive = HandleUnread();
   StartWhatIsWhole();
   Pack();
   if (alive) co_await ReadFrames();
@@ -49,8 +50,11 @@ Task<void> Http2Connection::Serve(std::string_view preface) {
 Task<void> Http2Connection::ReadFrames() {
   while (!over()) {
     const TimePoint deadline = Deadline();
+    const bool enough = input().has_unread() || opened_in_turn_ >= kStreamsPerTurnMax;
+    if (enough || !stream().readable()) opened_in_turn_ = 0;
+    const Stream::Wait turn = enough ? stream().NextTurn() : stream().Readable(deadline);
     reading_ = true;
-    const WaitEnd wait = co_await stream().Readable(deadline);
+    const WaitEnd wait = co_await turn;
     reading_ = false;
     if (wait == WaitEnd::kInterrupted) co_return;
     if (wait == WaitEnd::kTimeout) {
@@ -59,11 +63,23 @@ Task<void> Http2Connection::ReadFrames() {
       Pack();
       co_return;
     }
-    const bool alive = ReadOnce();
+    if (enough && stream().broken()) co_return;  // nobody is left for what it still sent
+    const bool alive = (input().has_unread() || FillOnce()) && HandleUnread();
     StartWhatIsWhole();
     Pack();
     if (!alive || (drained_ && !serving_.linked())) co_return;
   }
+}
+
+// As much as one turn may take; at least a piece.
+bool Http2Connection::HandleUnread() {
+  bool alive = true;
+  do {
+    const std::span<char> bytes = input().Take(kPieceBytes);
+    alive = bytes.empty() || Receive({bytes.data(), bytes.size()});
+  } while (alive && input().has_unread() && opened_in_turn_ < kStreamsPerTurnMax);
+  input().ReleaseKept();
+  return alive;
 }
 
 // When the connection has been idle, or one request's fields have taken, for too long.
@@ -76,6 +92,7 @@ TimePoint Http2Connection::Deadline() const {
 Http2Stream* Http2Connection::OnNewStream(int32_t id) {
   opening_ = std::make_unique<Http2Exchange>(*this, id, info_, context_.options, coming_, *this);
   opened_ = loop().Now();
+  ++opened_in_turn_;
   return opening_.get();
 }
 

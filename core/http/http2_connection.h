@@ -35,6 +35,7 @@ class Http2Connection final : public ServerConnection,
   void OnWhole(Http2Exchange& exchange) override;
 
   Task<void> ReadFrames();
+  bool HandleUnread();
   Task<void> ServeStream(std::unique_ptr<Http2Exchange> exchange);
   static Task<void> Answer(Http2Exchange& exchange, int status, std::string_view text);
   Task<void> SayFarewell();
@@ -51,6 +52,7 @@ class Http2Connection final : public ServerConnection,
   std::vector<std::unique_ptr<Http2Exchange>> whole_;  // to be served once the session is left
   RingLink serving_;                                   // those with a handler
   TimePoint idle_since_;
+  uint32_t opened_in_turn_ = 0;  // streams
   uint32_t invalid_frames_ = 0;  // of late
   TimePoint invalid_since_;
   bool reading_ = false;  // waits for what comes

@@ -187,12 +187,14 @@ bool Http2Session::Receive(std::string_view bytes) {
   return used == static_cast<ssize_t>(bytes.size()) && nghttp2_session_want_read(session_) != 0;
 }
 
-bool Http2Session::ReadOnce() {
+bool Http2Session::FillOnce() {
   const IoState state = input_.Fill(kScratchBytes);
-  if (state == IoState::kEnd || state == IoState::kBroken) {
-    broken_ |= state == IoState::kBroken;
-    return false;
-  }
+  broken_ |= state == IoState::kBroken;
+  return state != IoState::kEnd && state != IoState::kBroken;
+}
+
+bool Http2Session::ReadOnce() {
+  if (!FillOnce()) return false;
   const std::span<char> bytes = input_.Take(kScratchBytes);
   return bytes.empty() || Receive({bytes.data(), bytes.size()});
 }

@@ -50,7 +50,8 @@ class Http2Session {
   // Handles bytes as they came. False: the session is of no further use, but for what it still has to
   // say.
   bool Receive(std::string_view bytes);
-  // Reads once; false: nothing more will come.
+  // Reads once; false: nothing more will come. The second handles what was read, the first leaves it to the input.
+  bool FillOnce();
   bool ReadOnce();
   // From now on what is packed goes out. Client: once connected.
   void OpenOutput();

@@ -23,7 +23,7 @@ Error WaitError(WaitEnd end) {
 HeadReading::HeadReading(Input& input, TimePoint idle_deadline, Nanos head_timeout)
     : input_(input), deadline_(idle_deadline), head_timeout_(head_timeout) {
   if (!input_.has_unread()) {
-    if (!input_.kept_.empty()) input_.kept_ = std::string();  // idle connections hold no memory
+    input_.ReleaseKept();  // idle connections hold no memory
     return;
   }
   ended_ = input_.ScanHead(scanner_, read_);

@@ -47,6 +47,11 @@ class Input final : private ScratchHolder {
   // The last `count` bytes of the last Take(), which is still valid, are unread again.
   void Return(size_t count) { unread_ = {unread_.data() - count, unread_.size() + count}; }
 
+  // Gives back the memory that was needed to keep what is read by now.
+  void ReleaseKept() {
+    if (unread_.empty() && !kept_.empty()) kept_ = std::string();
+  }
+
   bool has_unread() const { return !unread_.empty(); }
   // Something can be read without waiting, be it the end.
   bool ready() const { return has_unread() || stream_.readable(); }

@@ -70,6 +70,8 @@ class Stream : private FdObserver {
   // One coroutine may wait for each. Ends early when interrupted.
   Wait Readable(TimePoint deadline);
   Wait Writable(TimePoint deadline);
+  // The reader's wait for nothing but the others' turn.
+  Wait NextTurn();
   // Another coroutine is already waiting to write.
   bool writer_waits() const { return static_cast<bool>(writer_.handle); }
 
@@ -179,6 +181,10 @@ inline Stream::Wait Stream::Readable(TimePoint deadline) {
   // A peer that sends faster than we read must not keep the loop to itself.
   reader_.yields = readable_ && ++reads_in_a_row_ == kReadsInARowMax;
   if (!reader_.yields) return {*this, reader_, readable_, deadline};
+  return NextTurn();
+}
+inline Stream::Wait Stream::NextTurn() {
+  reader_.yields = true;
   reads_in_a_row_ = 0;
   return {*this, reader_, false, TimePoint::min()};
 }
