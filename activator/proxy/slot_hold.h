@@ -12,7 +12,7 @@ class SlotHold final : private Waiter, private Deferred {
  public:
   SlotHold(Dispatcher& dispatcher, Loop& loop) : dispatcher_(dispatcher), loop_(loop) {}
   // Leaves the queue, or gives the slot back.
-  ~SlotHold();
+  ~SlotHold() override;
 
   // Asks for a slot. pending(): wait for Settled(); else there is a slot or a refusal already.
   void Acquire(Revision& revision, Dispatcher::Attempt attempt);

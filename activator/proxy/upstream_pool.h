@@ -28,7 +28,7 @@ class UpstreamConnection final : private http::HangupObserver, private Timer {
   static Result<std::unique_ptr<UpstreamConnection>> Start(Loop& loop,
                                                            const std::string& host_port);
   UpstreamConnection(Loop& loop, UniqueFd socket);
-  ~UpstreamConnection();
+  ~UpstreamConnection() override;
 
   http::ClientConnection& http() { return http_; }
 

@@ -82,8 +82,9 @@ void AppendDurations(std::string& page, std::string_view family, const std::stri
   const ResponseTotals totals = revision.ReadResponses();
   for (size_t i = 0; i < totals.classes.size(); ++i) {
     if (totals.classes[i].count() == 0) continue;
-    const std::string of_class = i == 0 ? "none" : std::to_string(i) + "xx";
-    AppendHistogram(page, family, labels + ",response_code_class=\"" + of_class + "\"", totals.classes[i]);
+    std::string of_class = labels;
+    of_class.append(",response_code_class=\"").append(i == 0 ? "none" : std::to_string(i) + "xx").append("\"");
+    AppendHistogram(page, family, of_class, totals.classes[i]);
   }
 }
 

@@ -45,7 +45,7 @@ Loop::~Loop() {
 }
 
 void Loop::Run() {
-  std::array<epoll_event, kEventsPerTurnMax> events;
+  std::array<epoll_event, kEventsPerTurnMax> events;  // NOLINT: the kernel fills it
   while (true) {
     const int count = WaitForEvents(events.data(), kEventsPerTurnMax);
     UPDRAFT_CHECK(count >= 0 || errno == EINTR);

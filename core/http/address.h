@@ -23,7 +23,7 @@ struct SocketAddress {
   };
   socklen_t size = 0;
 
-  constexpr SocketAddress() : storage{} {}
+  constexpr SocketAddress() : storage{} {}  // NOLINT(cppcoreguidelines-pro-type-member-init): a union
   int family() const { return any.sa_family; }
   uint16_t port() const;  // 0 for a unix socket
 };

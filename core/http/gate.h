@@ -38,7 +38,7 @@ class Gate::Wait final : private Timer, private Deferred {
  public:
   Wait(Gate& gate, TimePoint deadline)
       : Timer(gate.loop_.timers()), gate_(&gate), deadline_(deadline) {}
-  ~Wait() { Leave(); }
+  ~Wait() override { Leave(); }
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> handle) {

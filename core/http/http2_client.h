@@ -27,7 +27,7 @@ class Http2ClientConnection final : private Http2Session {
                                                               Nanos connect_timeout);
   // `stream` and `input` as Start() makes them.
   Http2ClientConnection(std::unique_ptr<Stream> stream, std::unique_ptr<Input> input);
-  ~Http2ClientConnection();
+  ~Http2ClientConnection() override;
 
   // A further exchange may begin here at once.
   bool has_room() const;
@@ -65,7 +65,7 @@ class Http2ClientConnection final : private Http2Session {
 class Http2ClientExchange final : public ClientExchange, private Http2Stream, private RingLink {
  public:
   explicit Http2ClientExchange(std::shared_ptr<Http2ClientConnection> connection);
-  ~Http2ClientExchange();
+  ~Http2ClientExchange() override;
 
   // Until the connection is there, or is known not to come: kUnavailable, kDeadlineExceeded; kCancelled:
   // interrupted. Before all else.

@@ -19,7 +19,7 @@ class Http2Connection final : public ServerConnection,
  public:
   // All references must outlive it.
   Http2Connection(ServerContext& context, Input& input, const ConnectionInfo& info);
-  ~Http2Connection();
+  ~Http2Connection() override;
 
   // Until the connection is of no further use. `preface`: what was read of the client's already.
   Task<void> Serve(std::string_view preface);

@@ -124,7 +124,7 @@ class Http2Stream {
 };
 
 // Fields as nghttp2 takes them; it copies them.
-class Http2Fields {
+class Http2Fields {  // NOLINT(cppcoreguidelines-pro-type-member-init): only the first `count_` fields are of use
  public:
   void Add(std::string_view name, std::string_view value) {
     // What no other message repeats would only push out of the compressor's table what others do.

@@ -39,7 +39,7 @@ class ServerConnection : public RingLink {
 class ServerConnections final : private Timer, private Deferred {
  public:
   ServerConnections(Loop& loop, const ServerOptions& options, Handler handler);
-  ~ServerConnections();
+  ~ServerConnections() override;
 
   void Begin(UniqueFd socket, std::string peer, ListenOptions how);
   bool WantsMore() const { return count_ < context_.options.connections_max; }
