@@ -109,6 +109,11 @@ RequestTimeouts ProxiedRequest::TimeoutsOf(Revision& revision) {
 }
 
 Task<void> ProxiedRequest::ServeRevision(Revision& revision) {
+  if (exchange_.client_lost()) {
+    // Gone before anybody saw the request: no load of the revision's, and none of its figures.
+    proxy_.counters().client_aborts.Add();
+    co_return;
+  }
   std::shared_ptr<Revision> keep;  // while the request waits, the routes may change
   TrafficCounter& counter = proxy_.worker().dispatcher().Traffic(revision);
   traffic_.CountFor(counter);

@@ -537,6 +537,26 @@ TEST(ProxyTest, CountsWhyRequestsDidNotEndWell) {
   EXPECT_EQ(traffic.aborts[static_cast<size_t>(AbortCause::kClient)], 1u);
 }
 
+// Every request that is counted as one has an end that is counted, and the other way round.
+TEST(ProxyTest, AClientThatIsGoneBeforeItsRequestIsReadCountsNowhere) {
+  ProxyFixture proxy;
+  RawClient client(proxy.port());
+  client.Send("GET / HTTP/1.1\r\nHost: nobody.test\r\n\r\n");
+  client.ReadResponse();
+  std::promise<void> go_on;
+  proxy.loop().Post([&go_on] { go_on.get_future().wait(); });
+  client.Send(kGet);
+  client.Reset();
+  go_on.set_value();
+  while (proxy.connections() > 0) {
+  }
+  http::RunOn(proxy.loop(), [&proxy] {
+    uint64_t ended = 0;
+    for (const DurationTotals& totals : proxy.revision().ReadResponses().classes) ended += totals.count();
+    EXPECT_EQ(proxy.revision().ReadLoad(RealClock()).arrivals, ended);
+  });
+}
+
 TEST(ProxyTest, LogsEveryRequestThatIsNoProbe) {
   const std::string path = testing::TempDir() + "updraft-proxy-access.log";
   unlink(path.c_str());
