@@ -30,13 +30,24 @@ constexpr size_t FrameBytes(size_t frame_class) { return frame_class * 16 + 8; }
 // Plain and constant-initialised, so that reaching them takes no more than an address.
 extern constinit thread_local FreeFrames free_frames[FrameClass(kPooledBytesMax) + 1];
 
+// From the heap, and back to it.
 void* NewFrame(size_t size);
+void DeleteFrame(void* frame);
 
 }  // namespace internal
 
+// Frames that came from the heap and went back to it, of all threads. Once the threads that used some have ended, but for
+// the one that asks, all others are lost.
+struct FrameCounts {
+  uint64_t made = 0;
+  uint64_t freed = 0;
+  uint64_t kept = 0;  // free, by the calling thread
+};
+FrameCounts CountFrames();
+
 // Inline because a frame's size is known where it is made.
 inline void* AllocateFrame(size_t size) {
-  if (!internal::kPooling || size > internal::kPooledBytesMax) return ::operator new(size);
+  if (!internal::kPooling || size > internal::kPooledBytesMax) return internal::NewFrame(size);
   const size_t frame_class = internal::FrameClass(size);
   internal::FreeFrames& frames = internal::free_frames[frame_class];
   void* const frame = frames.first;
@@ -51,7 +62,7 @@ inline void FreeFrame(void* frame, size_t size) {
   internal::FreeFrames* const frames =
       size <= internal::kPooledBytesMax ? &internal::free_frames[internal::FrameClass(size)] : nullptr;
   if (!internal::kPooling || frames == nullptr || frames->count == internal::kFreeFramesMax) {
-    ::operator delete(frame);
+    internal::DeleteFrame(frame);
     return;
   }
   *static_cast<void**>(frame) = frames->first;
