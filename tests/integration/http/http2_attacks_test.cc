@@ -1,7 +1,9 @@
 // Floods and games of HTTP/2 clients: what they cost is bounded, and others are served meanwhile.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <thread>
 
 #include "core/http/sync.h"
@@ -404,26 +406,50 @@ TEST_F(AttackTest, ADrainSaysGoawayTwiceAndLosesNoRequest) {
 
 // ---- held at zero
 
+// An instance that knows how many requests are inside, and in which order those of each client came.
+struct FullInstance {
+  explicit FullInstance(size_t clients) : orders(clients) {}
+  std::atomic<int> most = 0;
+  int inside = 0;  // its loop's, as the next
+  std::vector<std::vector<uint32_t>> orders;
+
+  // Path: "/CLIENT/NUMBER".
+  static http::Task<void> Serve(http::Exchange& exchange, FullInstance* instance) {
+    const std::string path(exchange.request().path());
+    const size_t slash = path.find('/', 1);
+    instance->orders[std::stoul(path.substr(1, slash))].push_back(
+        static_cast<uint32_t>(std::stoul(path.substr(slash + 1))));
+    ++instance->inside;
+    instance->most = std::max<int>(instance->most, instance->inside);
+    const TimePoint until = exchange.loop().Now() + std::chrono::microseconds(300);
+    co_await http::SleepUntil(exchange.loop(), until);
+    --instance->inside;
+    (void)co_await exchange.Respond(200, http::Headers(), "ok");
+  }
+};
+
 TEST(HeldTest, AHundredThousandRequestsTakeLittleMemoryAndAreAllAnswered) {
   constexpr uint32_t kConnections = 100;
   constexpr uint32_t kStreams = 1000;
+  constexpr uint32_t kLimit = 100;
   constexpr size_t kRequests = size_t{kConnections} * kStreams;
-  SlowInstance instance;
+  FullInstance instance(kConnections);
   http::TestServer backend(
-      [&instance](http::Exchange& exchange) { return SlowInstance::Serve(exchange, &instance); });
+      [&instance](http::Exchange& exchange) { return FullInstance::Serve(exchange, &instance); });
   WorkerPoolOptions options = Workers(2);
   options.limits.queue_length_max = kRequests;
-  ActivatorFixture activator(options, WithConcurrency(100));
+  ActivatorFixture activator(options, WithConcurrency(kLimit));
   std::vector<std::unique_ptr<RawHttp2>> clients;
   for (uint32_t i = 0; i < kConnections; ++i)
     clients.push_back(std::make_unique<RawHttp2>(activator.port()));
   const size_t before = ResidentBytes();
-  for (const auto& client : clients) {
+  for (uint32_t i = 0; i < kConnections; ++i) {
+    const std::string path = "/" + std::to_string(i) + "/";
     std::string requests;
-    for (uint32_t stream = 1; stream < 2 * kStreams; stream += 2)
-      requests += HeadersFrame(stream, RequestFields());
-    client->Send(requests);
-    ASSERT_TRUE(client->Ping());
+    for (uint32_t k = 0; k < kStreams; ++k)
+      requests += HeadersFrame(2 * k + 1, RequestFields("GET", path + std::to_string(k)));
+    clients[i]->Send(requests);
+    ASSERT_TRUE(clients[i]->Ping());
   }
   const size_t each = (ResidentBytes() - before) / kRequests;
   std::printf("%zu requests held, %zu bytes for each\n", kRequests, each);
@@ -436,7 +462,13 @@ TEST(HeldTest, AHundredThousandRequestsTakeLittleMemoryAndAreAllAnswered) {
         client->ReadUntil([](const http::Seen& seen) { return seen.ended.size() == kStreams; }));
     for (const auto& [stream, status] : client->seen().statuses) ASSERT_EQ(status, 200) << stream;
   }
-  EXPECT_EQ(instance.requests, static_cast<int>(kRequests));
+  EXPECT_EQ(instance.most, static_cast<int>(kLimit));
+  // First come, first served, but for those that are on their way at the same time.
+  for (const std::vector<uint32_t>& order : instance.orders) {
+    ASSERT_EQ(order.size(), kStreams);
+    for (uint32_t place = 0; place < kStreams; ++place)
+      ASSERT_LE(std::abs(static_cast<int>(order[place]) - static_cast<int>(place)), static_cast<int>(kLimit));
+  }
 }
 
 class ImpatientTest : public AttackTest {
@@ -483,6 +515,54 @@ TEST(DowngradeTest, FramesAndFieldsAreWrittenAnew) {
       1, {{"x-sum", "1"}, {"host", "other.test"}, {"content-length", "7"}, {"k-forged", "1"}}));
   const std::string end = instance.ReadUntil("\r\n\r\n");
   EXPECT_FALSE(Has(end, "host") || Has(end, "content-length")) << end;
+}
+
+// An instance's connection that ends says that its response is whole, or that it is not.
+TEST(DowngradeTest, AResponseEndsAsTheInstancesDid) {
+  const std::string plain = "HTTP/1.0 200 OK\r\n\r\n";
+  const std::string sized = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
+  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n";
+  const struct {
+    const std::string& head;
+    bool reset;
+    bool whole;
+  } cases[] = {{plain, false, true}, {plain, true, false}, {sized, false, false}, {sized, true, false}, {chunked, false, false},
+               {chunked, true, false}};
+  for (const auto& c : cases) {
+    Wire wire;
+    RawHttp2 client(wire.activator().port());
+    client.Send(HeadersFrame(1, RequestFields()));
+    RawClient instance = wire.backend().Accept();
+    instance.ReadUntil("\r\n\r\n");
+    instance.Send(c.head + "part");
+    ASSERT_TRUE(client.ReadUntil([](const http::Seen& seen) { return seen.bodies.contains(1); })) << c.head;
+    if (c.reset) {
+      instance.Reset();
+    } else {
+      instance.Close();
+    }
+    ASSERT_TRUE(client.ReadStream(1)) << c.head;
+    EXPECT_EQ(client.seen().bodies.at(1), "part");
+    EXPECT_EQ(client.seen().ended.contains(1), c.whole) << c.head;
+    EXPECT_EQ(client.seen().resets.contains(1), !c.whole) << c.head;
+    wire.WaitUntilIdle();
+  }
+}
+
+TEST(DowngradeTest, InterimResponsesArePassedOn) {
+  Wire wire;
+  RawHttp2 client(wire.activator().port());
+  client.Send(HeadersFrame(1, RequestFields()));
+  RawClient instance = wire.backend().Accept();
+  instance.ReadUntil("\r\n\r\n");
+  instance.Send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"s + kOk);
+  ASSERT_TRUE(client.ReadStream(1));
+  const FieldList& fields = client.seen().fields.at(1);
+  ASSERT_GE(fields.size(), 3u);
+  EXPECT_EQ(fields[0], (FieldList::value_type{":status", "103"}));
+  EXPECT_EQ(fields[1], (FieldList::value_type{"link", "</a>"}));
+  EXPECT_EQ(client.seen().statuses.at(1), 200);
+  EXPECT_EQ(client.seen().bodies.at(1), "ok");
 }
 
 }  // namespace

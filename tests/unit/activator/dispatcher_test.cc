@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <list>
+#include <numeric>
+#include <utility>
 
 #include "tests/unit/activator/workers.h"
 
@@ -232,6 +235,44 @@ TEST(DispatcherTest, AWakeThatFindsNobodyLeftIsPassedOn) {
   workers[1].Cancel(b[0], workers.now);
   workers.Settle();
   EXPECT_EQ(c[0].settled, 1);
+}
+
+// One slot, and four workers that all want it again and again. 1: all have the same part; 1/4: one has everything.
+TEST(DispatcherTest, WorkersHaveEqualPartsOfWhatAllOfThemWant) {
+  constexpr size_t kWorkers = 4;
+  constexpr int kTurns = 20'000;
+  TestWorkers workers(kWorkers);
+  workers.Declare(1);
+  workers.Endpoints({"1"});
+  struct Asker {
+    Asker(size_t of, Asker** inside) : worker(of), request([this, inside](Request&) { *inside = this; }) {}
+    size_t worker;
+    Request request;
+  };
+  Asker* inside = nullptr;
+  std::list<Asker> askers;
+  const auto ask = [&](Asker& asker) {
+    const Admission admission = workers[asker.worker].Acquire(workers.revision(), asker.request, workers.now);
+    if (admission == Admission::kWaiting) return;
+    ASSERT_EQ(admission, Admission::kGranted);
+    asker.request.held = asker.request.slot();
+    inside = &asker;
+  };
+  for (size_t i = 0; i < 8 * kWorkers; ++i) ask(askers.emplace_back(i % kWorkers, &inside));
+  std::array<double, kWorkers> served{};
+  for (int turn = 0; turn < kTurns; ++turn) {
+    ASSERT_NE(inside, nullptr);
+    Asker& asker = *std::exchange(inside, nullptr);
+    ++served[asker.worker];
+    workers[asker.worker].Release(asker.request.held, workers.now);
+    ask(asker);
+    workers.Settle();
+  }
+  const double sum = std::accumulate(served.begin(), served.end(), 0.0);
+  const double squares = std::inner_product(served.begin(), served.end(), served.begin(), 0.0);
+  EXPECT_GT(sum * sum / (kWorkers * squares), 0.95);
+  for (Asker& asker : askers) workers[asker.worker].Cancel(asker.request, workers.now);
+  workers[inside->worker].Release(inside->request.held, workers.now);
 }
 
 TEST(DispatcherTest, SeveralReleasesWakeAWorkerOnce) {
