@@ -63,7 +63,7 @@ Task<void> Http2Connection::ReadFrames() {
       Pack();
       co_return;
     }
-    if (enough && stream().broken()) co_return;  // nobody is left for what it still sent
+    if (stream().broken()) co_return;  // nobody is left for what it still sent
     const bool alive = (input().has_unread() || FillOnce()) && HandleUnread();
     StartWhatIsWhole();
     Pack();

@@ -80,6 +80,7 @@ Task<void> Http2Stream::EndSent(TimePoint deadline) {
 
 void Http2Stream::Lose() {
   if (closed_) return;
+  session_.Forget(*this);  // what it still reads and says may end the stream once more, after this has gone
   closed_ = true;
   error_ = NGHTTP2_CONNECT_ERROR;
   incoming_.Open();

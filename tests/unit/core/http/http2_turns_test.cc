@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <string>
 #include <vector>
@@ -91,6 +92,36 @@ TEST_F(Http2TurnTest, ThePrefaceMayComeWithMoreThanATurnTakes) {
   const auto served = [this] { return PlaceOf("none"); };
   for (int tries = 0; served() < 400 && tries < 10'000; ++tries) poll(nullptr, 0, 1);
   EXPECT_EQ(served(), 400u);
+}
+
+Task<void> TellAndReadBody(Exchange& exchange, std::atomic<bool>* begun) {
+  *begun = true;
+  (void)co_await exchange.ReadBody(100);
+}
+
+// A client resets a stream and then its connection. By the time that its last frames are looked at the stream has gone, in
+// the same turn, because its handler was out of time.
+TEST(Http2LostTest, AStreamThatWentWithItsConnectionIsNotEndedAgain) {
+  constexpr Nanos kBodyTime = Millis(20);
+  std::atomic<bool> begun = false;
+  TestServer server([&begun](Exchange& exchange) { return TellAndReadBody(exchange, &begun); },
+                    {.body_timeout = kBodyTime});
+  for (int i = 0; i < 20; ++i) {
+    begun = false;
+    RawHttp2 client(server.port());
+    client.Ping();
+    client.Send(HeadersFrame(1, RequestFields("POST"), kEndHeaders));
+    while (!begun) poll(nullptr, 0, 1);
+    std::promise<void> go_on;
+    server.loop().Post([&go_on] { go_on.get_future().wait(); });
+    client.Send(Frame(NGHTTP2_RST_STREAM, 0, 1, Number(NGHTTP2_CANCEL, 4)));
+    client.client().Reset();
+    const TimePoint late = RealClock().Now() + kBodyTime;
+    while (RealClock().Now() <= late) poll(nullptr, 0, 1);
+    go_on.set_value();
+    size_t open = 1;
+    while (open != 0) RunOn(server.loop(), [&] { open = server.server().connection_count(); });
+  }
 }
 
 }  // namespace
