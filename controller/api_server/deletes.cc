@@ -46,12 +46,9 @@ http::Task<ApiResult<Deleted>> DeleteOne(Call* call, ObjectKey key, DeleteOption
           .object = gone ? current->object : std::make_shared<Json>(*std::move(marked)),
           .gone = gone};
     }
-    http::Task<Result<Stored>> writing;
-    if (gone) {
-      writing = call->store().Delete(key, current->revision);
-    } else {
-      writing = call->store().Update(key, *std::move(marked), current->revision);
-    }
+    http::Task<Result<Stored>> writing =
+        gone ? call->store().Delete(key, current->revision)
+             : call->store().Update(key, *std::move(marked), current->revision);
     Result<Stored> written = co_await writing;
     if (written) co_return Deleted{.object = std::move(written->object), .gone = gone};
     const bool again = written.error().code == Code::kAborted && attempt < kDeleteAttemptsMax;

@@ -165,14 +165,10 @@ http::Task<Status> EventRecorder::WriteOnce(Id id) {
   const std::optional<Stored> stored = soft_.Get(entry.key);
   const ObjectKey key = entry.key;
   if (entry.removed && !stored) co_return Ok();
-  http::Task<Result<Stored>> write;
-  if (entry.removed) {
-    write = soft_.Delete(key, std::nullopt);
-  } else if (stored) {
-    write = soft_.Update(key, entry.object, stored->revision);
-  } else {
-    write = soft_.Create(key, entry.object);
-  }
+  http::Task<Result<Stored>> write =
+      entry.removed ? soft_.Delete(key, std::nullopt)
+      : stored      ? soft_.Update(key, entry.object, stored->revision)
+                    : soft_.Create(key, entry.object);
   const Result<Stored> result = co_await write;
   if (!result) co_return result.error();
   co_return Ok();

@@ -33,8 +33,8 @@ TEST(TaskTest, AwaitsWithoutEndInALoopWithoutStack) {
 }
 
 Task<void> AwaitEnded(std::string* log) {
-  co_await Task<void>();
-  const int number = co_await Task<int>();
+  co_await Task<void>::Ended();
+  const int number = co_await Task<int>::Ended();
   *log += std::to_string(number);
 }
 
