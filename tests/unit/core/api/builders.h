@@ -11,6 +11,11 @@
 
 namespace updraft::api {
 
+struct ManifestCase {
+  std::string manifest;  // merged into a part of a Service
+  std::string want;      // the errors; empty: accepted
+};
+
 inline const Kind& KindNamed(std::string_view name) { return *FindByUserName(name); }
 
 inline Json Service() {
