@@ -1,13 +1,13 @@
 #include "autoscaler/kpa/policy.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <functional>
 #include <optional>
 
 #include "core/api/constants.h"
 #include "core/api/duration.h"
+#include "core/api/go_number.h"
 
 namespace updraft::autoscaler {
 namespace {
@@ -17,26 +17,16 @@ using Texts = std::map<std::string, std::string>;
 constexpr double kRequestsPerSecondFraction = 0.7;  // a constant in Knative
 constexpr double kTargetMin = 0.01;
 
-// Go reads a leading plus.
-std::string_view WithoutPlus(std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
-  return text;
-}
-
-std::optional<double> ParseNumber(const std::string& written) {
-  const std::string_view text = WithoutPlus(written);
+std::optional<double> ParseNumber(const std::string& text) {
   double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
+  if (api::ParseGoFloat(text, value) != api::GoNumber::kRead || !std::isfinite(value)) return std::nullopt;
   return value;
 }
 
-std::optional<int> ParseCount(const std::string& written) {
-  const std::string_view text = WithoutPlus(written);
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
-  return value;
+std::optional<int> ParseCount(const std::string& text) {
+  int64_t value = 0;
+  if (api::ParseGoInt(text, 32, value) != api::GoNumber::kRead || value < 0) return std::nullopt;
+  return static_cast<int>(value);
 }
 
 std::optional<Nanos> ParseDuration(const std::string& text) { return api::ParseGoDuration(text); }

@@ -6,7 +6,7 @@ updraft_library(core_api
   SRCS api/access.cc api/autoscaler_config.cc api/base64.cc api/conditions.cc api/config_example.cc api/config_reader.cc api/core_columns.cc api/defaults.cc
        api/deployment_config.cc api/diff.cc api/domain_config.cc
        api/duration.cc api/event_view.cc api/field_error.cc api/field_selector.cc api/field_set.cc api/field_tree.cc
-       api/gc_config.cc api/go_template.cc api/go_template_reader.cc api/image_reference.cc
+       api/gc_config.cc api/go_number.cc api/go_template.cc api/go_template_reader.cc api/image_reference.cc
        api/json_patch.cc api/kinds.cc api/kubernetes_proto.cc api/label_selector.cc api/managed_fields.cc api/meta.cc api/names.cc
        api/network_config.cc api/observability_config.cc api/quantity.cc
        api/read_json.cc api/read_yaml.cc api/revision_defaults.cc api/schedule.cc api/schema.cc

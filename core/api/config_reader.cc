@@ -2,19 +2,15 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 
 #include "core/api/duration.h"
 #include "core/api/field_error.h"
+#include "core/api/go_number.h"
 #include "core/api/quantity.h"
 
 namespace updraft::api {
 namespace {
-
-std::string_view WithoutPlus(std::string_view text) {
-  return text.substr(text.starts_with('+') ? 1 : 0);
-}
 
 std::string_view Trimmed(std::string_view text) {
   const auto space = [](char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; };
@@ -25,14 +21,15 @@ std::string_view Trimmed(std::string_view text) {
 
 template <typename T>
 std::string ReadInteger(const std::string& text, T& into) {
-  const std::string_view digits = WithoutPlus(text);
-  T value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error == std::errc::result_out_of_range)
-    return NotANumber("ParseInt", text, "value out of range");
-  if (error != std::errc() || end != digits.data() + digits.size())
-    return NotANumber("ParseInt", text, "invalid syntax");
-  into = value;
+  int64_t value = 0;
+  switch (ParseGoInt(text, 8 * sizeof into, value)) {
+    case GoNumber::kBadSyntax:
+      return NotANumber("ParseInt", text, "invalid syntax");
+    case GoNumber::kOutOfRange:
+      return NotANumber("ParseInt", text, "value out of range");
+    case GoNumber::kRead:
+      into = static_cast<T>(value);
+  }
   return {};
 }
 
@@ -43,12 +40,11 @@ std::string NotANumber(std::string_view function, std::string_view text, std::st
 }
 
 std::string ReadValue(const std::string& text, double& into) {
-  const std::string_view digits = WithoutPlus(text);
   double value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error == std::errc::result_out_of_range)
-    return NotANumber("ParseFloat", text, "value out of range");
-  if (error != std::errc() || end != digits.data() + digits.size() || !std::isfinite(value))
+  const GoNumber read = ParseGoFloat(text, value);
+  if (read == GoNumber::kOutOfRange) return NotANumber("ParseFloat", text, "value out of range");
+  // Go reads inf and nan too; nothing here can be configured to be so.
+  if (read == GoNumber::kBadSyntax || !std::isfinite(value))
     return NotANumber("ParseFloat", text, "invalid syntax");
   into = value;
   return {};
@@ -69,9 +65,7 @@ std::string ReadValue(const std::string& text, bool& into) {
 
 std::string ReadValue(const std::string& text, Nanos& into) {
   if (const auto value = ParseGoDuration(text)) return into = *value, std::string();
-  const bool number = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
-  if (number) return "time: missing unit in duration " + Quoted(text);
-  return "time: invalid duration " + Quoted(text);
+  return ExplainGoDuration(text);
 }
 
 std::string ReadValue(const std::string& text, std::string& into) {

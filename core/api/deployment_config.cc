@@ -38,20 +38,38 @@ Status CheckPeriods(const DeploymentConfig& config) {
   return Ok();
 }
 
+// As Go's decoder of JSON names what it found.
+std::string GoTypeOf(const Json& value) {
+  if (value.is_number()) return "number";
+  if (value.is_boolean()) return "bool";
+  return value.is_array() ? "array" : "string";
+}
+
+Error CannotDecode(const Json& value, const std::string& wanted) {
+  return Refuse(
+      "runtime-class-name cannot be parsed, please check the format: error unmarshaling JSON: while "
+      "decoding JSON: json: cannot unmarshal " +
+      GoTypeOf(value) + " into Go value of type " + wanted + "deployment.RuntimeClassNameLabelSelector");
+}
+
 Status CheckRuntimeClass(const std::string& name, const Json& selector) {
+  if (!selector.is_object() && !selector.is_null()) return CannotDecode(selector, "");
   const std::string start = "runtime-class-name " + name + " selector ";
   const Complaints complaints = CheckDns1123Subdomain(name);
   // "" is the runtime of those that no other class selects.
   if (!name.empty() && !complaints.empty())
     return Refuse(start + "not valid DNSSubdomain: " + ToGoList(complaints));
   for (const auto& [label, value] : ObjectAt(selector, {"selector"}).items()) {
-    const Complaints wrong = CheckQualifiedName(label);
     const std::string text = value.is_string() ? value.get<std::string>() : ToText(value);
-    if (!wrong.empty())
-      return Refuse(start + "invalid: key: Invalid value: " + Quoted(label) + ": " + wrong.front());
-    if (const Complaints bad = CheckLabelValue(text); !bad.empty())
-      return Refuse(start + "invalid: values[0][" + label + "]: Invalid value: " + Quoted(text) +
-                    ": " + bad.front());
+    Complaints wrong;
+    for (const std::string& complaint : CheckQualifiedName(label))
+      wrong.push_back("key: Invalid value: " + Quoted(label) + ": " + complaint);
+    for (const std::string& complaint : CheckLabelValue(text))
+      wrong.push_back("values[0][" + label + "]: Invalid value: " + Quoted(text) + ": " + complaint);
+    if (wrong.empty()) continue;
+    std::string list;
+    for (const std::string& complaint : wrong) list += (list.empty() ? "" : ", ") + complaint;
+    return Refuse(start + "invalid: " + (wrong.size() == 1 ? list : "[" + list + "]"));
   }
   return Ok();
 }
@@ -60,14 +78,10 @@ Status CheckRuntimeClasses(const std::string& text) {
   const auto documents = ReadYaml(text);
   const bool empty = documents && (documents->empty() || documents->front().value.is_null());
   if (empty) return Ok();
-  if (!documents || !documents->front().value.is_object()) {
-    return Refuse("runtime-class-name cannot be parsed, please check the format: " +
-                  (documents
-                       ? "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal "
-                         "string into Go value of type "
-                         "map[string]deployment.RuntimeClassNameLabelSelector"
-                       : "error converting YAML to JSON: yaml: " + documents.error().message));
-  }
+  if (!documents)
+    return Refuse("runtime-class-name cannot be parsed, please check the format: error converting YAML to JSON: " +
+                  documents.error().message);
+  if (!documents->front().value.is_object()) return CannotDecode(documents->front().value, "map[string]");
   for (const auto& [name, selector] : documents->front().value.items()) {
     if (Status checked = CheckRuntimeClass(name, selector); !checked) return checked;
   }
@@ -91,10 +105,10 @@ Result<DeploymentConfig> DeploymentConfig::Parse(const ConfigKeys& keys) {
   ReadAmounts(reader);
   reader.Read("runtime-class-name", runtime_classes);
   reader.Read("pod-is-always-schedulable", config.pod_is_always_schedulable);
-  reader.Read("default-affinity-type", affinity);
   if (reader.failure()) return *reader.failure();
   if (image.empty()) return Refuse("queue-sidecar-image cannot be empty or unset");
   if (Status checked = CheckPeriods(config); !checked) return checked.error();
+  if (const auto given = keys.find("default-affinity-type"); given != keys.end()) affinity = given->second;
   if (affinity != "none" && affinity != "prefer-spread-revision-over-nodes")
     return Refuse("unsupported default-affinity-type value: " + Quoted(affinity));
   if (Status checked = CheckRuntimeClasses(runtime_classes); !checked) return checked.error();

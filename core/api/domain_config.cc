@@ -31,7 +31,7 @@ Result<LabelMap> ParseSelector(const std::string& text, const std::string& type)
   const auto documents = ReadYaml(text);
   if (!documents) {
     return Error{Code::kInvalidArgument,
-                 "error converting YAML to JSON: yaml: " + documents.error().message};
+                 "error converting YAML to JSON: " + documents.error().message};
   }
   LabelMap labels;
   if (documents->empty() || documents->front().value.is_null()) return labels;

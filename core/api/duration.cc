@@ -1,7 +1,9 @@
 #include "core/api/duration.h"
 
 #include <cmath>
+#include <cstdio>
 #include <limits>
+#include <variant>
 
 #include "core/api/ascii.h"
 
@@ -17,8 +19,16 @@ constexpr Unit kUnits[] = {
     {"ns", 1},         {"us", 1'000},        {"\u00b5s", 1'000},    {"\u03bcs", 1'000},
     {"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000}};
 
-// Takes "12.5h" off the front of `text`; nullopt when there is none or it overflows.
-std::optional<int64_t> TakePart(std::string_view& text) {
+// What is wrong with a duration. `unit` is one that is none.
+struct Flaw {
+  enum class Kind { kInvalid, kNoUnit, kUnknownUnit };
+  Kind kind = Kind::kInvalid;
+  std::string_view unit = {};
+};
+using Part = std::variant<int64_t, Flaw>;
+
+// Takes "12.5h" off the front of `text`.
+Part TakePart(std::string_view& text) {
   int64_t whole = 0;
   double fraction = 0;
   double scale = 1;
@@ -26,7 +36,7 @@ std::optional<int64_t> TakePart(std::string_view& text) {
   while (!text.empty() && IsDigit(text.front())) {
     if (__builtin_mul_overflow(whole, int64_t{10}, &whole) ||
         __builtin_add_overflow(whole, text.front() - '0', &whole)) {
-      return std::nullopt;
+      return Flaw{};
     }
     digits = true;
     text.remove_prefix(1);
@@ -40,21 +50,53 @@ std::optional<int64_t> TakePart(std::string_view& text) {
       text.remove_prefix(1);
     }
   }
-  if (!digits) return std::nullopt;
+  if (!digits) return Flaw{};
   size_t length = 0;
   while (length < text.size() && !IsDigit(text[length]) && text[length] != '.') ++length;
   const std::string_view name = text.substr(0, length);
   text.remove_prefix(length);
+  if (name.empty()) return Flaw{.kind = Flaw::Kind::kNoUnit};
   for (const Unit& unit : kUnits) {
     if (unit.name != name) continue;
     int64_t total = 0;
-    if (__builtin_mul_overflow(whole, unit.nanos, &total)) return std::nullopt;
+    if (__builtin_mul_overflow(whole, unit.nanos, &total)) return Flaw{};
     const auto extra =
         static_cast<int64_t>(std::llround(fraction * static_cast<double>(unit.nanos)));
-    if (__builtin_add_overflow(total, extra, &total)) return std::nullopt;
+    if (__builtin_add_overflow(total, extra, &total)) return Flaw{};
     return total;
   }
-  return std::nullopt;
+  return Flaw{.kind = Flaw::Kind::kUnknownUnit, .unit = name};
+}
+
+Part ParseDuration(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  if (text == "0") return 0;
+  if (text.empty()) return Flaw{};
+  int64_t total = 0;
+  while (!text.empty()) {
+    const Part part = TakePart(text);
+    if (std::holds_alternative<Flaw>(part)) return part;
+    if (__builtin_add_overflow(total, std::get<int64_t>(part), &total)) return Flaw{};
+  }
+  return negative ? -total : total;
+}
+
+// Go's time does not quote as the rest of Go does.
+std::string Quote(std::string_view text) {
+  std::string quoted = "\"";
+  for (char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < ' ' || byte >= 0x80) {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\x%02x", byte);
+      quoted += escape;
+    } else {
+      if (c == '"' || c == '\\') quoted += '\\';
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
 }
 
 // "1.5" for 1500 thousandths: no zeros at the end, no point without digits after it.
@@ -73,19 +115,18 @@ std::string Decimal(int64_t value, int64_t one) {
 }  // namespace
 
 std::optional<Nanos> ParseGoDuration(std::string_view text) {
-  bool negative = false;
-  if (!text.empty() && (text.front() == '-' || text.front() == '+')) {
-    negative = text.front() == '-';
-    text.remove_prefix(1);
-  }
-  if (text == "0") return Nanos(0);
-  if (text.empty()) return std::nullopt;
-  int64_t total = 0;
-  while (!text.empty()) {
-    const std::optional<int64_t> part = TakePart(text);
-    if (!part || __builtin_add_overflow(total, *part, &total)) return std::nullopt;
-  }
-  return Nanos(negative ? -total : total);
+  const Part parsed = ParseDuration(text);
+  if (std::holds_alternative<Flaw>(parsed)) return std::nullopt;
+  return Nanos(std::get<int64_t>(parsed));
+}
+
+std::string ExplainGoDuration(std::string_view text) {
+  const Part parsed = ParseDuration(text);
+  const Flaw flaw = std::holds_alternative<Flaw>(parsed) ? std::get<Flaw>(parsed) : Flaw{};
+  if (flaw.kind == Flaw::Kind::kNoUnit) return "time: missing unit in duration " + Quote(text);
+  if (flaw.kind == Flaw::Kind::kUnknownUnit)
+    return "time: unknown unit " + Quote(flaw.unit) + " in duration " + Quote(text);
+  return "time: invalid duration " + Quote(text);
 }
 
 std::string FormatGoDuration(Nanos duration) {

@@ -157,7 +157,7 @@ std::string FormatFloat(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
   const double size = std::fabs(value);
-  const bool scientific = size != 0 && (size < 1e-4 || size >= 1e21);
+  const bool scientific = size != 0 && (size < 1e-4 || size >= 1e6);
   char text[64];
   const auto result =
       std::to_chars(text, text + sizeof text, value,

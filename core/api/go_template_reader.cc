@@ -210,7 +210,7 @@ class Reader {
     const size_t begin = at_;
     const char c = text_[at_];
     if (c == '.' || c == '$') {
-      operand.what = ReadFields();
+      operand.what = ReadFields(operand.place);
     } else if (c == '"' || c == '`') {
       operand.what = Literal(ReadString(c));
     } else if (c == '(') {
@@ -232,7 +232,8 @@ class Reader {
     return operand;
   }
 
-  FieldPath ReadFields() {
+  // Of several fields, the second is the place that Go names; below the root, the first.
+  FieldPath ReadFields(Place& place) {
     FieldPath path{.from_root = text_[at_] == '$'};
     if (path.from_root) {
       ++at_;
@@ -240,6 +241,7 @@ class Reader {
         Fail("undefined variable " + Quoted("$" + word));
     }
     while (at_ < text_.size() && text_[at_] == '.') {
+      if (path.names.size() == (path.from_root ? 0U : 1U)) place = Here();
       ++at_;
       const std::string word = PeekWord();
       if (word.empty()) break;
@@ -275,6 +277,7 @@ class Reader {
   void ReadName(Operand& operand) {
     const std::string word = PeekWord();
     at_ += std::max<size_t>(word.size(), 1);
+    if (!word.empty() && !AtTerminator()) Fail("bad character " + Named(text_[at_]));
     if (word == "true" || word == "false") {
       operand.what = Literal(word == "true");
     } else if (word.empty()) {

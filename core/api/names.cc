@@ -51,8 +51,8 @@ bool IsLabelText(std::string_view value) {
          AllOf(value, [](char c) { return IsAlnum(c) || c == '-' || c == '_' || c == '.'; });
 }
 
-std::string TooLongText(size_t most) {
-  return "must be no more than " + std::to_string(most) + " characters";
+std::string TooLongText(size_t most, const char* unit = "characters") {
+  return "must be no more than " + std::to_string(most) + " " + unit;
 }
 
 std::string Explain(std::string_view complaint, std::string_view format,
@@ -123,9 +123,13 @@ Complaints CheckDns1123Label(std::string_view value) {
   return complaints;
 }
 
-Complaints CheckDns1123Subdomain(std::string_view value) {
+namespace {
+
+// In newer places Kubernetes counts bytes, and says so.
+Complaints CheckSubdomain(std::string_view value, const char* unit) {
   Complaints complaints;
-  if (value.size() > kSubdomainLengthMax) complaints.push_back(TooLongText(kSubdomainLengthMax));
+  if (value.size() > kSubdomainLengthMax)
+    complaints.push_back(TooLongText(kSubdomainLengthMax, unit));
   if (!IsDns1123Subdomain(value)) {
     complaints.push_back(Explain(
         "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
@@ -133,6 +137,12 @@ Complaints CheckDns1123Subdomain(std::string_view value) {
         SubdomainFormat(), {"example.com"}));
   }
   return complaints;
+}
+
+}  // namespace
+
+Complaints CheckDns1123Subdomain(std::string_view value) {
+  return CheckSubdomain(value, "characters");
 }
 
 Complaints CheckQualifiedName(std::string_view value) {
@@ -150,14 +160,14 @@ Complaints CheckQualifiedName(std::string_view value) {
     if (prefix.empty()) {
       complaints.emplace_back("prefix part must be non-empty");
     } else {
-      for (const std::string& c : CheckDns1123Subdomain(prefix))
+      for (const std::string& c : CheckSubdomain(prefix, "bytes"))
         complaints.push_back("prefix part " + c);
     }
   }
   if (name.empty()) {
     complaints.emplace_back("name part must be non-empty");
   } else if (name.size() > kNameLengthMax) {
-    complaints.push_back("name part " + TooLongText(kNameLengthMax));
+    complaints.push_back("name part " + TooLongText(kNameLengthMax, "bytes"));
   }
   if (!IsLabelText(name)) {
     complaints.push_back("name part " + Explain(kLabelKeyComplaint, kLabelKeyFormat,
@@ -168,7 +178,7 @@ Complaints CheckQualifiedName(std::string_view value) {
 
 Complaints CheckLabelValue(std::string_view value) {
   Complaints complaints;
-  if (value.size() > kNameLengthMax) complaints.push_back(TooLongText(kNameLengthMax));
+  if (value.size() > kNameLengthMax) complaints.push_back(TooLongText(kNameLengthMax, "bytes"));
   if (!value.empty() && !IsLabelText(value)) {
     complaints.push_back(
         Explain("a valid label must be an empty string or consist of alphanumeric characters, '-', "

@@ -37,6 +37,21 @@ Status CheckTls(const ConfigKeys& keys, const std::string& key) {
 Status CheckHost(const NetworkConfig& config) {
   const auto host = config.DomainName({.name = "foo", .ns = "bar", .domain = "baz.com"});
   if (!host) return host.error();
+  const auto unreadable = [&host](const std::string& why) {
+    return Refuse("parse " + Quoted("https://" + *host) + ": " + why);
+  };
+  if (std::ranges::any_of(*host, [](unsigned char c) { return c < ' ' || c == 0x7f; }))
+    return unreadable("net/url: invalid control character in URL");
+  if (host->find('[') != std::string::npos && host->find(']') == std::string::npos)
+    return unreadable("missing ']' in host");
+  const size_t colon = host->find_first_of("/?#:");
+  if (colon != std::string::npos && (*host)[colon] == ':') {
+    const std::string port = host->substr(colon, host->find_first_of("/?#", colon) - colon);
+    if (port.find_first_not_of("0123456789", 1) != std::string::npos)
+      return unreadable("invalid port " + Quoted(port) + " after host");
+  }
+  if (const size_t odd = host->substr(0, colon).find_first_of(" \\^`{|}"); odd != std::string::npos)
+    return unreadable("invalid character " + Quoted(host->substr(odd, 1)) + " in host name");
   const size_t end = host->find_first_of("/?#:");
   if (host->substr(0, end).empty()) return Refuse("empty hostname");
   if (end != std::string::npos && ((*host)[end] == '/' || (*host)[end] == '?'))
@@ -62,7 +77,7 @@ Status CheckSelector(const ConfigKeys& keys) {
   const std::string text = ValueOf(keys, "namespace-wildcard-cert-selector");
   if (text.empty()) return Ok();
   const auto read = ReadYaml(text);
-  if (!read) return Refuse("error converting YAML to JSON: yaml: " + read.error().message);
+  if (!read) return Refuse("error converting YAML to JSON: " + read.error().message);
   if (!read->empty() && !read->front().value.is_object() && !read->front().value.is_null())
     return Refuse(
         "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go value "

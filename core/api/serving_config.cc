@@ -62,9 +62,14 @@ Status ReadNameTemplate(const ConfigKeys& keys, const char* key, std::optional<G
   if (found == keys.end()) return Ok();
   Result<GoTemplate> parsed = GoTemplate::Parse("container-template", found->second);
   if (!parsed) return parsed.error();
-  if (const auto tried = parsed->Execute(MetadataOf(Json::object())); !tried)
-    return Context("error executing template", tried.error());
   into = *std::move(parsed);
+  return Ok();
+}
+
+Status TryNameTemplate(const std::optional<GoTemplate>& name_template) {
+  if (!name_template) return Ok();
+  if (const auto tried = name_template->Execute(MetadataOf(Json::object())); !tried)
+    return Context("error executing template", tried.error());
   return Ok();
 }
 
@@ -174,6 +179,9 @@ Result<RevisionDefaults> RevisionDefaults::Parse(const ConfigKeys& keys) {
   }
   if (reader.failure()) return *reader.failure();
   if (Status checked = CheckDefaults(d); !checked) return checked.error();
+  for (const auto* name_template : {&d.container_name, &d.init_container_name}) {
+    if (Status tried = TryNameTemplate(*name_template); !tried) return tried.error();
+  }
   return d;
 }
 

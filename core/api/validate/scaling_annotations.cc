@@ -1,11 +1,9 @@
-#include <charconv>
-#include <cmath>
-#include <limits>
 #include <optional>
 
 #include "core/api/access.h"
 #include "core/api/constants.h"
 #include "core/api/duration.h"
+#include "core/api/go_number.h"
 #include "core/api/meta.h"
 #include "core/api/schedule.h"
 #include "core/api/validation.h"
@@ -27,24 +25,9 @@ std::optional<AnnotationValue> Get(const Json& annotations, const char* name,
 
 std::string KeyOf(const char* name) { return std::string(kPrefix) + name; }
 
-enum class Number { kGood, kBad, kOutOfRange };
-
-Number ParseInt32(std::string_view text, int64_t& value) {
-  if (text.starts_with('+')) text.remove_prefix(1);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (end != text.data() + text.size() || text.empty()) return Number::kBad;
-  if (error == std::errc::result_out_of_range) return Number::kOutOfRange;
-  if (error != std::errc()) return Number::kBad;
-  const bool fits =
-      value >= std::numeric_limits<int32_t>::min() && value <= std::numeric_limits<int32_t>::max();
-  return fits ? Number::kGood : Number::kOutOfRange;
-}
-
 std::optional<double> ParseDouble(std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
   double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (ParseGoFloat(text, value) != GoNumber::kRead) return std::nullopt;
   return value;
 }
 
@@ -52,12 +35,12 @@ std::optional<double> ParseDouble(std::string_view text) {
 int64_t CountOf(const std::optional<AnnotationValue>& annotation, FieldErrors& errors) {
   if (!annotation) return 0;
   int64_t value = 0;
-  const Number number = ParseInt32(annotation->value, value);
-  if (number == Number::kBad) {
+  const GoNumber number = ParseGoInt(annotation->value, 32, value);
+  if (number == GoNumber::kBadSyntax) {
     errors.Add(InvalidValue(annotation->value, annotation->key));
     return 0;
   }
-  if (number == Number::kOutOfRange || value < 0) {
+  if (number == GoNumber::kOutOfRange || value < 0) {
     errors.Add(OutOfBounds(annotation->value, "0", "2147483647", annotation->key));
     return 0;
   }
@@ -75,7 +58,7 @@ FieldErrors CheckActivationScale(const Json& annotations, int64_t min, int64_t m
   const auto found = Get(annotations, "activation-scale");
   if (!found) return {};
   int64_t scale = 0;
-  if (ParseInt32(found->value, scale) != Number::kGood)
+  if (ParseGoInt(found->value, 32, scale) != GoNumber::kRead)
     return InvalidValue(found->value, found->key);
   const std::string text = "activation-scale=" + std::to_string(scale);
   if (min > scale)
@@ -185,7 +168,7 @@ FieldErrors CheckInitialScale(const Json& annotations, const AutoscalerConfig& c
   const auto found = Get(annotations, "initial-scale", "initialScale");
   if (!found) return {};
   int64_t scale = 0;
-  if (ParseInt32(found->value, scale) != Number::kGood)
+  if (ParseGoInt(found->value, 64, scale) != GoNumber::kRead)
     return InvalidValue(found->value, found->key);
   if (scale < 0) return InvalidValue(found->value, found->key + " must be greater than 0");
   if (scale == 0 && !config.allow_zero_initial_scale)

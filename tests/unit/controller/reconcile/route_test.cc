@@ -84,7 +84,7 @@ TEST(RouteTest, NamesFollowTheConfiguration) {
   EXPECT_EQ(url(config, route), "http://hello.default.svc.cluster.local");
   route["metadata"]["labels"]["app"] = "x";
   config.network = *api::NetworkConfig::Parse(
-      {{"domain-template", "{{.Name}}-{{.Namespace}}-{{.Labels.app}}.{{.Domain}}"},
+      {{"domain-template", "{{.Name}}-{{.Namespace}}-{{index .Labels \"app\"}}.{{.Domain}}"},
        {"default-external-scheme", "https"}});
   EXPECT_EQ(url(config, route), "https://hello-default-x.example.com");
   config.network = *api::NetworkConfig::Parse(

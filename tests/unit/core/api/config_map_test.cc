@@ -95,6 +95,107 @@ TEST(ServingConfigTest, RefusesWhatKnativeRefuses) {
   }
 }
 
+// Further rows: what Go's own parsers say, keys that go together, and templates.
+TEST(ServingConfigTest, RefusesInTheWordsOfGo) {
+  struct Case {
+    const char* map;
+    const char* data;
+    const char* error;
+  };
+  for (const Case& c : {
+           Case{"config-autoscaler", R"({"stable-window":"-1"})",
+                "failed to parse data: failed to parse \"stable-window\": time: missing unit in duration "
+                "\"-1\""},
+           Case{"config-autoscaler", R"({"stable-window":"+5"})",
+                "failed to parse data: failed to parse \"stable-window\": time: missing unit in duration "
+                "\"+5\""},
+           Case{"config-autoscaler", R"({"stable-window":"1Gi"})",
+                "failed to parse data: failed to parse \"stable-window\": time: unknown unit \"Gi\" in "
+                "duration \"1Gi\""},
+           Case{"config-autoscaler", R"({"stable-window":"x"})",
+                "failed to parse data: failed to parse \"stable-window\": time: invalid duration \"x\""},
+           Case{"config-autoscaler", R"({"stable-window":""})",
+                "failed to parse data: failed to parse \"stable-window\": time: invalid duration \"\""},
+           Case{"config-autoscaler", R"({"panic-window-percentage":"2147483648"})",
+                "panic-window-percentage = 2.147483648e+09, must be in [1, 100] interval"},
+           Case{"config-autoscaler", R"({"panic-window-percentage":"0.5"})",
+                "panic-window-percentage = 0.5, must be in [1, 100] interval"},
+           Case{"config-autoscaler", R"({"panic-threshold-percentage":"x"})",
+                "failed to parse data: failed to parse \"panic-threshold-percentage\": strconv.ParseFloat: "
+                "parsing \"x\": invalid syntax"},
+           Case{"config-autoscaler", R"({"min-scale":"x"})",
+                "failed to parse data: failed to parse \"min-scale\": strconv.ParseInt: parsing \"x\": "
+                "invalid syntax"},
+           Case{"config-autoscaler", R"({"enable-scale-to-zero":"yes"})",
+                "failed to parse data: failed to parse \"enable-scale-to-zero\": strconv.ParseBool: parsing "
+                "\"yes\": invalid syntax"},
+           Case{"config-autoscaler", R"({"container-concurrency-target-percentage":"0"})",
+                "container-concurrency-target-percentage = 0.000000 is outside of valid range of (0, 100]"},
+           Case{"config-autoscaler", R"({"max-scale":"-1"})",
+                "max-scale = -1, must be in [0, max-scale-limit(0)] range"},
+           Case{"config-autoscaler", R"({"max-scale":"5","max-scale-limit":"3"})",
+                "max-scale = 5, must be in [1, max-scale-limit(3)] range"},
+           Case{"config-autoscaler", R"({"initial-scale":"-1","allow-zero-initial-scale":"true"})",
+                "initial-scale = -1, must be at least 0 (or at least 1 when allow-zero-initial-scale is "
+                "false)"},
+           Case{"config-autoscaler", R"({"scale-to-zero-grace-period":"-1s"})",
+                "scale-to-zero-grace-period must be positive, was: -1s"},
+           Case{"config-defaults", R"({"max-revision-timeout-seconds":"x"})",
+                "failed to parse \"max-revision-timeout-seconds\": strconv.ParseInt: parsing \"x\": invalid "
+                "syntax"},
+           Case{"config-defaults", R"({"revision-response-start-timeout-seconds":"301"})",
+                "revision-response-start-timeout-seconds (301) cannot be greater than "
+                "revision-timeout-seconds (300)"},
+           Case{"config-defaults", R"({"container-concurrency":"-1"})",
+                "expected 0 <= -1 <= 1000: container-concurrency"},
+           Case{"config-defaults", R"({"container-concurrency":"5","container-concurrency-max-limit":"4"})",
+                "expected 0 <= 5 <= 4: container-concurrency"},
+           Case{"config-defaults", R"({"allow-container-concurrency-zero":"maybe"})",
+                "failed to parse \"allow-container-concurrency-zero\": strconv.ParseBool: parsing \"maybe\": "
+                "invalid syntax"},
+           Case{"config-defaults", R"({"revision-memory-limit":"1gi"})",
+                "failed to parse \"revision-memory-limit\": quantities must match the regular expression "
+                "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"},
+           Case{"config-defaults", R"({"container-name-template":"{{.Nope}}","init-container-name-template":"{{.Nix}}"})",
+                "error executing template: template: container-template:1:2: executing "
+                "\"container-template\" at <.Nope>: can't evaluate field Nope in type v1.ObjectMeta"},
+           Case{"config-defaults", R"({"container-name-template":"{{animals-being}}"})",
+                "template: container-template:1: bad character U+002D '-'"},
+           Case{"config-deployment", R"({"queue-sidecar-image":"x","default-affinity-type":" none "})",
+                "unsupported default-affinity-type value: \" none \""},
+           Case{"config-deployment", R"({"queue-sidecar-image":"x","runtime-class-name":"a: b"})",
+                "runtime-class-name cannot be parsed, please check the format: error unmarshaling JSON: "
+                "while decoding JSON: json: cannot unmarshal string into Go value of type "
+                "deployment.RuntimeClassNameLabelSelector"},
+           Case{"config-deployment", R"({"queue-sidecar-image":"x","runtime-class-name":"5"})",
+                "runtime-class-name cannot be parsed, please check the format: error unmarshaling JSON: "
+                "while decoding JSON: json: cannot unmarshal number into Go value of type "
+                "map[string]deployment.RuntimeClassNameLabelSelector"},
+           Case{"config-deployment", R"({"queue-sidecar-image":"x","runtime-class-name":"kata:\n  selector:\n    \"-a\": \" b\"\n"})",
+                "runtime-class-name kata selector invalid: [key: Invalid value: \"-a\": name part must "
+                "consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+                "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+                "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'), values[0][-a]: Invalid value: \" "
+                "b\": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' "
+                "or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or "
+                "'my_value',  or '12345', regex used for validation is "
+                "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')]"},
+           Case{"config-network", R"({"domain-template":"{{.Name}} {{.Domain}}"})",
+                "parse \"https://foo baz.com\": invalid character \" \" in host name"},
+           Case{"config-network", R"({"domain-template":"a: b"})",
+                "parse \"https://a: b\": invalid port \": b\" after host"},
+           Case{"config-network", R"({"domain-template":"a[b"})",
+                "parse \"https://a[b\": missing ']' in host"},
+           Case{"config-network", R"({"tag-template":"{{.Annotations.x}}"})",
+                "template: tag-template:1:14: executing \"tag-template\" at <.Annotations.x>: can't evaluate "
+                "field Annotations in type config.TagTemplateValues"},
+       }) {
+    ServingConfig config;
+    const Status status = ApplyConfigMap(c.map, Json::parse(c.data), config);
+    EXPECT_EQ(status ? "" : status.error().message, c.error) << c.data;
+  }
+}
+
 TEST(ServingConfigTest, RefusesTheOtherMapsAsKnativeDoes) {
   struct Case {
     const char* map;

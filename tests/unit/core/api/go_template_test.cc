@@ -73,7 +73,7 @@ TEST(GoTemplateTest, Refuses) {
   EXPECT_FALSE(wide->Execute(data));
   for (const auto& [text, want] : std::vector<std::pair<std::string, std::string>>{
            {"{{.Name.Foo}}",
-            "template: t:1:2: executing \"t\" at <.Name.Foo>: can't evaluate field Foo in type "
+            "template: t:1:7: executing \"t\" at <.Name.Foo>: can't evaluate field Foo in type "
             "string"},
            {"{{eq .Name 1}}", "error calling eq: incompatible types for comparison"},
            {"{{index .Name \"a\"}}", "error calling index: can't index item of type string"},
