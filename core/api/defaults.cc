@@ -2,6 +2,7 @@
 
 #include "core/api/access.h"
 #include "core/api/base64.h"
+#include "core/api/canonical.h"
 #include "core/api/constants.h"
 #include "core/api/meta.h"
 
@@ -25,10 +26,10 @@ void KeepTemplate(Json& object, const WriteContext& context) {
   if (defaulted == old) object["spec"]["template"] = old;
 }
 
-void SetTemplateDefaults(Json& object, const WriteContext& context) {
+void SetTemplateDefaults(Json& object, const WriteContext& context, bool create) {
   if (KeepsRevisionName(object, context)) return KeepTemplate(object, context);
   Json spec = std::move(EnsureObject(object, {"spec", "template", "spec"}));
-  SetRevisionSpecDefaults(spec, object, *context.config, context.old == nullptr);
+  SetRevisionSpecDefaults(spec, object, *context.config, create);
   object["spec"]["template"]["spec"] = std::move(spec);
 }
 
@@ -51,38 +52,46 @@ void SetTrafficDefaults(Json& object, bool service) {
   }
 }
 
-void SetUserAnnotations(Json& object, const WriteContext& context) {
-  if (context.user.empty()) return;
-  if (context.old == nullptr) {
-    SetAnnotation(object, kCreatorAnnotation, context.user);
-    SetAnnotation(object, kLastModifierAnnotation, context.user);
-  } else if (ObjectAt(object, {"spec"}) != ObjectAt(*context.old, {"spec"})) {
-    SetAnnotation(object, kLastModifierAnnotation, context.user);
-  }
-}
-
 bool IsOwned(const Json& object) {
   return !ArrayAt(object, {"metadata", "ownerReferences"}).empty();
 }
 
-void SetServingDefaults(const Kind& kind, Json& object, const WriteContext& context) {
-  if (kind.kind == "Service") {
-    SetTemplateDefaults(object, context);
-    SetTrafficDefaults(object, true);
-    SetUserAnnotations(object, context);
-  } else if (kind.kind == "Configuration") {
-    SetTemplateDefaults(object, context);
-    if (!IsOwned(object)) SetUserAnnotations(object, context);
-  } else if (kind.kind == "Route") {
-    SetTrafficDefaults(object, false);
-    if (!IsOwned(object)) SetUserAnnotations(object, context);
-  } else if (kind.kind == "DomainMapping") {
+void SetSpecDefaults(const Kind& kind, Json& object, const WriteContext& context, bool create) {
+  MakeSpecCanonical(kind, object);
+  if (kind.kind == "Service" || kind.kind == "Configuration")
+    SetTemplateDefaults(object, context, create);
+  if (kind.kind == "Service" || kind.kind == "Route")
+    SetTrafficDefaults(object, kind.kind == "Service");
+  if (kind.kind == "DomainMapping") {
     Json& reference = EnsureObject(object, {"spec", "ref"});
     if (StringAt(reference, {"namespace"}).empty()) reference["namespace"] = NamespaceOf(object);
-    SetUserAnnotations(object, context);
-  } else if (kind.kind == "Revision" && context.old == nullptr) {
-    SetRevisionSpecDefaults(EnsureObject(object, {"spec"}), nullptr, *context.config, true);
   }
+  if (kind.kind == "Revision" && context.old == nullptr)
+    SetRevisionSpecDefaults(EnsureObject(object, {"spec"}), nullptr, *context.config, create);
+}
+
+// That the configuration has other defaults than when `old` was stored is no change of the user's.
+bool ChangesSpec(const Kind& kind, const Json& object, const WriteContext& context) {
+  if (ObjectAt(object, {"spec"}) == ObjectAt(*context.old, {"spec"})) return false;
+  Json old = *context.old;
+  SetSpecDefaults(kind, old, {.config = context.config, .user = {}}, false);
+  return ObjectAt(object, {"spec"}) != ObjectAt(old, {"spec"});
+}
+
+void SetUserAnnotations(const Kind& kind, Json& object, const WriteContext& context) {
+  if (context.user.empty()) return;
+  if (context.old == nullptr) {
+    SetAnnotation(object, kCreatorAnnotation, context.user);
+    SetAnnotation(object, kLastModifierAnnotation, context.user);
+  } else if (ChangesSpec(kind, object, context)) {
+    SetAnnotation(object, kLastModifierAnnotation, context.user);
+  }
+}
+
+void SetServingDefaults(const Kind& kind, Json& object, const WriteContext& context) {
+  SetSpecDefaults(kind, object, context, context.old == nullptr);
+  const bool copied = (kind.kind == "Configuration" || kind.kind == "Route") && IsOwned(object);
+  if (kind.kind != "Revision" && !copied) SetUserAnnotations(kind, object, context);
 }
 
 void SetNamespaceDefaults(Json& object) {

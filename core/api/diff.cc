@@ -13,16 +13,39 @@ namespace {
 // Enough to see what is wrong; a manifest of megabytes must not come back as an error message.
 constexpr size_t kTextMax = 8 << 10;
 
-std::string Shown(const Json& value) {
-  const std::string text = value.is_string() ? value.get<std::string>() : ToText(value);
-  return "\"" + text.substr(0, 512) + "\"";
+std::string Cut(const std::string& text) { return "\"" + text.substr(0, 512) + "\""; }
+
+bool IsTextMap(const Json& value) {
+  return value.is_object() &&
+         std::ranges::all_of(value, [](const Json& item) { return item.is_string(); });
 }
+
+// A value as Go prints it. Of what Go holds in structs the JSON is shown: their fields without a value say nothing.
+std::string Printed(const Json& value) {
+  std::string text;
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_array() && std::ranges::none_of(value, &Json::is_structured)) {
+    for (const Json& item : value) text += (text.empty() ? "" : " ") + Printed(item);
+    return "[" + text + "]";
+  }
+  return ToText(value);
+}
+
+std::string PrintedMap(const Json& map) {
+  std::string text;
+  for (const auto& [key, value] : map.items())
+    text += (text.empty() ? "" : " ") + key + ":" + Printed(value);
+  return "map[" + text + "]";
+}
+
+std::string Shown(const Json& value) { return Cut(Printed(value)); }
 
 // The revision's own fields, which are not of its PodSpec. Go holds them by pointer.
 constexpr std::string_view kOwn[] = {"containerConcurrency", "timeoutSeconds",
                                      "responseStartTimeoutSeconds", "idleTimeoutSeconds"};
 constexpr std::string_view kFreeMaps[] = {"labels", "annotations", "nodeSelector", "limits",
                                           "requests"};
+constexpr std::string_view kOtherPointers[] = {"enableServiceLinks", "automountServiceAccountToken"};
 constexpr std::string_view kHandlers[] = {"httpGet", "tcpSocket", "exec", "grpc"};
 
 template <size_t n>
@@ -57,18 +80,36 @@ class Comparison {
         return CompareObjects(*before, *after, path, field);
       if (before->is_array() && after->is_array()) return CompareArrays(*before, *after, path);
     }
+    if (field.empty()) return AddItem(before, after, path);
+    const bool both = before != nullptr && after != nullptr;
+    const bool pointer = Among(kOwn, field) || Among(kOtherPointers, field);
+    text_ += (pointer && both ? "*" : "") + path + ":\n";
     const Json& there = before != nullptr ? *before : *after;
-    text_ += (Among(kOwn, field) ? "*" : "") + path + ":\n";
-    // A text that is not there is an empty one to Go.
-    if (before != nullptr || there.is_string())
-      text_ += "\t-: " + (before != nullptr ? Shown(*before) : "\"\"") + "\n";
-    if (after != nullptr || there.is_string())
-      text_ += "\t+: " + (after != nullptr ? Shown(*after) : "\"\"") + "\n";
+    text_ += "\t-: " + Side(before, there, field, pointer) + "\n";
+    text_ += "\t+: " + Side(after, there, field, pointer) + "\n";
   }
 
   std::string Take() { return std::move(text_); }
 
  private:
+  // One side of a change; `there` is the other one where `side` is nothing.
+  static std::string Side(const Json* side, const Json& there, std::string_view field, bool pointer) {
+    if (Among(kFreeMaps, field) && IsTextMap(there)) return Cut(PrintedMap(side != nullptr ? *side : Json::object()));
+    if (side != nullptr) return Shown(*side);
+    if (there.is_string()) return "\"\"";
+    if (there.is_array()) return "\"[]\"";
+    if (!pointer && there.is_number()) return "\"0\"";
+    if (!pointer && there.is_boolean()) return "\"false\"";
+    return pointer ? "\"<nil>\"" : "\"nil\"";
+  }
+
+  // Of a list's items, those that are there alone are told.
+  void AddItem(const Json* before, const Json* after, const std::string& path) {
+    text_ += path + ":\n";
+    if (before != nullptr) text_ += "\t-: " + Shown(*before) + "\n";
+    if (after != nullptr) text_ += "\t+: " + Shown(*after) + "\n";
+  }
+
   void CompareObjects(const Json& before, const Json& after, const std::string& path,
                       std::string_view field) {
     std::set<std::string> keys;

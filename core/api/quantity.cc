@@ -1,5 +1,6 @@
 #include "core/api/quantity.h"
 
+#include <iterator>
 #include <limits>
 #include <string>
 
@@ -49,6 +50,37 @@ std::optional<Scale> ParseSuffix(std::string_view suffix) {
 
 Int128 DivideUp(Int128 value, Int128 by) {
   return value >= 0 ? (value + by - 1) / by : -((-value + by - 1) / by);
+}
+
+std::string ToDecimal(Int128 value) {
+  if (value == 0) return "0";
+  std::string digits;
+  for (Int128 rest = value < 0 ? -value : value; rest != 0; rest /= 10)
+    digits.insert(digits.begin(), static_cast<char>('0' + static_cast<int>(rest % 10)));
+  return (value < 0 ? "-" : "") + digits;
+}
+
+// As many thousands as go into the suffix.
+std::string WithDecimalSuffix(Int128 nanos, bool exponent) {
+  static constexpr std::string_view kSuffixes[] = {"n", "u", "m", "", "k", "M", "G", "T", "P", "E"};
+  size_t step = 0;
+  while (nanos != 0 && nanos % 1000 == 0 && step + 1 < std::size(kSuffixes)) {
+    nanos /= 1000;
+    ++step;
+  }
+  const int power = static_cast<int>(step) * 3 - 9;
+  if (!exponent) return ToDecimal(nanos) + std::string(kSuffixes[step]);
+  return ToDecimal(nanos) + (power == 0 ? "" : "e" + std::to_string(power));
+}
+
+std::string WithBinarySuffix(Int128 value) {
+  static constexpr std::string_view kSuffixes[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
+  size_t step = 0;
+  while (value != 0 && value % 1024 == 0 && step + 1 < std::size(kSuffixes)) {
+    value /= 1024;
+    ++step;
+  }
+  return ToDecimal(value) + std::string(kSuffixes[step]);
 }
 
 }  // namespace
@@ -108,6 +140,21 @@ int64_t Quantity::MilliValue() const {
   if (millis > kMost) return std::numeric_limits<int64_t>::max();
   if (millis < -kMost) return -std::numeric_limits<int64_t>::max();
   return static_cast<int64_t>(millis);
+}
+
+std::string Quantity::CanonicalText(std::string_view original) const {
+  if (nanos_ == 0) return "0";
+  const bool small = nanos_ > -1024 * kNano && nanos_ < 1024 * kNano;
+  if (original.ends_with('i') && !small) return WithBinarySuffix(DivideUp(nanos_, kNano));
+  // "1E" is a suffix, "1E3" an exponent.
+  const size_t e = original.find_first_of("eE");
+  return WithDecimalSuffix(nanos_, e != std::string_view::npos && e + 1 < original.size() && !original.ends_with('i'));
+}
+
+std::optional<std::string> CanonicalQuantity(const Json& json) {
+  const std::optional<Quantity> quantity = Quantity::FromJson(json);
+  if (!quantity) return std::nullopt;
+  return quantity->CanonicalText(json.is_string() ? json.get<std::string>() : json.dump());
 }
 
 }  // namespace updraft::api

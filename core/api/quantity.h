@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/api/json.h"
@@ -24,11 +25,18 @@ class Quantity {
 
   auto operator<=>(const Quantity&) const = default;
 
+  // How Kubernetes writes it, with the suffixes of the text that it came from: "1.5" is "1500m", "1024Ki" "1Mi",
+  // "1e3" stays.
+  std::string CanonicalText(std::string_view original) const;
+
  private:
   __extension__ typedef __int128 Wide;
   explicit Quantity(Wide nanos) : nanos_(nanos) {}
 
   Wide nanos_ = 0;
 };
+
+// The canonical text of a JSON string or number; nullopt: no quantity.
+std::optional<std::string> CanonicalQuantity(const Json& json);
 
 }  // namespace updraft::api

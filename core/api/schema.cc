@@ -154,6 +154,16 @@ const Schema* MemberSchema(const Schema* schema, std::string_view member) {
   return field == nullptr ? nullptr : field->schema.get();
 }
 
+Field Kept(Field field) {
+  field.zero = Zero::kKept;
+  return field;
+}
+
+Field Written(Field field) {
+  field.zero = Zero::kWritten;
+  return field;
+}
+
 SchemaRef Text() {
   static const SchemaRef schema = Share({.type = Type::kString});
   return schema;

@@ -14,6 +14,13 @@ namespace updraft::api {
 struct Schema;
 using SchemaRef = std::shared_ptr<const Schema>;
 
+// What is kept of a field whose value is zero (0, false, "", [] or {}). See canonical.h.
+enum class Zero {
+  kLeftOut,  // nothing: it is as good as absent
+  kKept,     // what was given, which is not the same as absent
+  kWritten,  // it, also where it was absent
+};
+
 struct Field {
   std::string name = {};
   std::string description = {};
@@ -22,6 +29,8 @@ struct Field {
   // documents.
   bool hidden = false;
   bool required = false;  // in the documents only: validation says what is missing
+  Zero zero = Zero::kLeftOut;
+  std::string otherwise = {};  // the text that is written where there is none
 };
 
 struct Schema {
@@ -60,6 +69,8 @@ struct Schema {
 const Schema* MemberSchema(const Schema* schema, std::string_view member);
 
 // Builders.
+Field Kept(Field field);
+Field Written(Field field);
 SchemaRef Text();
 SchemaRef Int32();
 SchemaRef Int64();

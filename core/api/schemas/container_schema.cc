@@ -8,7 +8,7 @@ SchemaRef KeySelectorSchema(std::string description) {
       ObjectOf(std::move(description),
                {{"name", "Name of the object.", Text()},
                 {"key", "The key to take.", Text(), false, true},
-                {"optional", "Whether the object or the key may be missing.", Bool()}}));
+                Kept({"optional", "Whether the object or the key may be missing.", Bool()})}));
 }
 
 SchemaRef EnvSchema() {
@@ -36,7 +36,7 @@ SchemaRef EnvFromSchema() {
   const auto source = [](std::string description) {
     return AtomicOf(
         ObjectOf(std::move(description), {{"name", "Name of the object.", Text()},
-                                          {"optional", "Whether it may be missing.", Bool()}}));
+                                          Kept({"optional", "Whether it may be missing.", Bool()})}));
   };
   return ObjectOf("Variables taken from all keys of an object.",
                   {{"prefix", "Text put before each key.", Text()},
@@ -46,9 +46,9 @@ SchemaRef EnvFromSchema() {
 
 SchemaRef PortSchema() {
   return ObjectOf("A port that the container serves on.",
-                  {{"containerPort", "Port number; 8080 when absent.", Int32()},
+                  {Written({"containerPort", "Port number; 8080 when absent.", Int32()}),
                    {"name", "http1 or h2c; empty means http1.", Text()},
-                   {"protocol", "TCP.", Text()},
+                   {.name = "protocol", .description = "TCP.", .schema = Text(), .otherwise = "TCP"},
                    Hidden("hostIP", Text()),
                    Hidden("hostPort", Int32())});
 }
@@ -56,7 +56,7 @@ SchemaRef PortSchema() {
 SchemaRef SeccompSchema() {
   return ObjectOf("The seccomp filter of a container.",
                   {{"type", "RuntimeDefault, Localhost or Unconfined.", Text(), false, true},
-                   {"localhostProfile", "File of a Localhost filter.", Text()}});
+                   Kept({"localhostProfile", "File of a Localhost filter.", Text()})});
 }
 
 SchemaRef SecurityContextSchema() {
@@ -69,18 +69,18 @@ SchemaRef SecurityContextSchema() {
               "Capabilities to add. Needs the feature kubernetes.containerspec-addcapabilities.",
               ListOf(Text())},
              {"drop", "Capabilities to drop.", ListOf(Text())}})},
-       {"readOnlyRootFilesystem", "Whether the root file system is read-only.", Bool()},
-       {"runAsUser", "User id of the first process.", Int64()},
-       {"runAsGroup", "Group id of the first process.", Int64()},
-       {"runAsNonRoot", "Refuses to start as user 0.", Bool()},
-       {"allowPrivilegeEscalation", "Whether a process may gain more privileges than its parent.",
-        Bool()},
-       {"privileged", "May only be false.", Bool()},
+       Kept({"readOnlyRootFilesystem", "Whether the root file system is read-only.", Bool()}),
+       Kept({"runAsUser", "User id of the first process.", Int64()}),
+       Kept({"runAsGroup", "Group id of the first process.", Int64()}),
+       Kept({"runAsNonRoot", "Refuses to start as user 0.", Bool()}),
+       Kept({"allowPrivilegeEscalation", "Whether a process may gain more privileges than its parent.",
+        Bool()}),
+       Kept({"privileged", "May only be false.", Bool()}),
        {"seccompProfile", "The seccomp filter.", SeccompSchema()},
        Hidden("seLinuxOptions", AnyObject()),
        Hidden("windowsOptions", AnyObject()),
        Hidden("appArmorProfile", AnyObject()),
-       Hidden("procMount", Text())});
+       Kept(Hidden("procMount", Text()))});
 }
 
 SchemaRef ResourcesSchema() {
@@ -96,12 +96,12 @@ SchemaRef VolumeMountSchema() {
                    {"mountPath", "Absolute path in the container.", Text(), false, true},
                    {"subPath", "Path within the volume.", Text()},
                    {"readOnly", "Whether it is mounted read-only.", Bool()},
-                   {"mountPropagation",
+                   Kept({"mountPropagation",
                     "None or HostToContainer. Needs the feature "
                     "kubernetes.podspec-volumes-mount-propagation.",
-                    Text()},
+                    Text()}),
                    Hidden("subPathExpr", Text()),
-                   Hidden("recursiveReadOnly", Text())});
+                   Kept(Hidden("recursiveReadOnly", Text()))});
 }
 
 }  // namespace
@@ -113,7 +113,7 @@ SchemaRef ProbeSchema() {
         ObjectOf(
             "A GET request.",
             {{"path", "Path of the request.", Text()},
-             {"port", "Port number or name; the serving port when absent.", IntOrString()},
+             Written({"port", "Port number or name; the serving port when absent.", IntOrString()}),
              {"host", "Host to connect to; the instance when absent.", Text()},
              {"scheme", "HTTP or HTTPS.", Text()},
              {"httpHeaders", "Headers to send.",
@@ -121,23 +121,23 @@ SchemaRef ProbeSchema() {
                                             {"value", "Its value.", Text(), false, true}}))}})},
        {"tcpSocket", "A TCP connection.",
         ObjectOf("A TCP connection.",
-                 {{"port", "Port number or name; the serving port when absent.", IntOrString()},
+                 {Written({"port", "Port number or name; the serving port when absent.", IntOrString()}),
                   {"host", "Host to connect to; the instance when absent.", Text()}})},
        {"exec", "A command in the container; exit code 0 is success.",
         ObjectOf("A command.", {{"command", "The command and its arguments; not run in a shell.",
                                  ListOf(Text())}})},
        {"grpc", "A call of grpc.health.v1.Health/Check.",
         ObjectOf("A gRPC health check.",
-                 {{"port", "Port number; the serving port when absent.", Int32()},
-                  {"service", "Name of the service to ask about.", Text()}})},
+                 {Written({"port", "Port number; the serving port when absent.", Int32()}),
+                  Written({"service", "Name of the service to ask about.", Text()})})},
        {"initialDelaySeconds", "Seconds before the first check.", Int32()},
        {"periodSeconds", "Seconds between checks; 0 on a readiness probe: as often as useful.",
         Int32()},
        {"timeoutSeconds", "Seconds after which a check has failed.", Int32()},
        {"successThreshold", "Successes in a row that make it good.", Int32()},
        {"failureThreshold", "Failures in a row that make it bad.", Int32()},
-       {"terminationGracePeriodSeconds",
-        "Seconds between SIGTERM and SIGKILL after a failed liveness probe.", Int64()}});
+       Kept({"terminationGracePeriodSeconds",
+        "Seconds between SIGTERM and SIGKILL after a failed liveness probe.", Int64()})});
   return schema;
 }
 
@@ -154,7 +154,7 @@ SchemaRef ContainerSchema() {
        {"envFrom", "Environment variables from whole objects.", ListOf(EnvFromSchema())},
        {"ports", "The port that the container serves on: at most one over all containers.",
         ListOf(PortSchema())},
-       {"resources", "What the container needs and may use.", ResourcesSchema()},
+       Written({"resources", "What the container needs and may use.", ResourcesSchema()}),
        {"readinessProbe",
         "Tells when the container can take requests; a TCP connection when absent.", ProbeSchema()},
        {"livenessProbe", "Tells when the container has to be restarted.", ProbeSchema()},
@@ -171,7 +171,7 @@ SchemaRef ContainerSchema() {
        Hidden("tty", Bool()),
        Hidden("volumeDevices", AnyValue()),
        Hidden("resizePolicy", AnyValue()),
-       Hidden("restartPolicy", Text())});
+       Kept(Hidden("restartPolicy", Text()))});
   return schema;
 }
 

@@ -13,13 +13,13 @@ SchemaRef KeysToPathsSchema() {
       ObjectOf("A key and the file that it becomes.",
                {{"key", "The key.", Text(), false, true},
                 {"path", "Path of the file, relative to the volume.", Text(), false, true},
-                {"mode", "Permissions of the file.", Int32()}}));
+                Kept({"mode", "Permissions of the file.", Int32()})}));
 }
 
 std::vector<Field> ProjectionFields() {
   return {{"name", "Name of the object.", Text()},
           {"items", "Keys to take; all when absent.", KeysToPathsSchema()},
-          {"optional", "Whether the object may be missing.", Bool()}};
+          Kept({"optional", "Whether the object may be missing.", Bool()})};
 }
 
 SchemaRef ProjectedSourceSchema() {
@@ -30,7 +30,7 @@ SchemaRef ProjectedSourceSchema() {
         AtomicOf(ObjectOf("Keys of a ConfigMap.", ProjectionFields()))},
        {"serviceAccountToken", "A token of the service account.",
         ObjectOf("A token.", {{"audience", "Whom the token is for.", Text()},
-                              {"expirationSeconds", "How long it is valid.", Int64()},
+                              Kept({"expirationSeconds", "How long it is valid.", Int64()}),
                               {"path", "Path of the file.", Text(), false, true}})},
        {"downwardAPI", "Fields of the pod.",
         ObjectOf("Fields of the pod.",
@@ -39,7 +39,7 @@ SchemaRef ProjectedSourceSchema() {
                                    {{"path", "Path of the file.", Text(), false, true},
                                     {"fieldRef", "The field.", AnyObject()},
                                     {"resourceFieldRef", "The resource.", AnyObject()},
-                                    {"mode", "Permissions of the file.", Int32()}}))}})},
+                                    Kept({"mode", "Permissions of the file.", Int32()})}))}})},
        Hidden("clusterTrustBundle", AnyObject()),
        Hidden("podCertificate", AnyObject())});
 }
@@ -48,19 +48,19 @@ SchemaRef PodSecurityContextSchema() {
   return ObjectOf(
       "What all containers' processes may do. Needs the feature "
       "kubernetes.podspec-securitycontext.",
-      {{"runAsUser", "User id of the first processes.", Int64()},
-       {"runAsGroup", "Group id of the first processes.", Int64()},
-       {"runAsNonRoot", "Refuses to start as user 0.", Bool()},
-       {"fsGroup", "Group that owns the volumes.", Int64()},
+      {Kept({"runAsUser", "User id of the first processes.", Int64()}),
+       Kept({"runAsGroup", "Group id of the first processes.", Int64()}),
+       Kept({"runAsNonRoot", "Refuses to start as user 0.", Bool()}),
+       Kept({"fsGroup", "Group that owns the volumes.", Int64()}),
        {"supplementalGroups", "Further groups of the first processes.", ListOf(Int64())},
        {"seccompProfile", "The seccomp filter.", AnyObject()},
        Hidden("seLinuxOptions", AnyObject()),
        Hidden("windowsOptions", AnyObject()),
        Hidden("appArmorProfile", AnyObject()),
        Hidden("sysctls", AnyValue()),
-       Hidden("supplementalGroupsPolicy", Text()),
-       Hidden("seLinuxChangePolicy", Text()),
-       Hidden("fsGroupChangePolicy", Text())});
+       Kept(Hidden("supplementalGroupsPolicy", Text())),
+       Kept(Hidden("seLinuxChangePolicy", Text())),
+       Kept(Hidden("fsGroupChangePolicy", Text()))});
 }
 
 }  // namespace
@@ -77,18 +77,18 @@ SchemaRef VolumeSchema() {
         ObjectOf("Files from a Secret.",
                  {{"secretName", "Name of the Secret.", Text()},
                   {"items", "Keys to take; all when absent.", KeysToPathsSchema()},
-                  {"defaultMode", "Permissions of the files.", Int32()},
-                  {"optional", "Whether the Secret may be missing.", Bool()}})},
+                  Kept({"defaultMode", "Permissions of the files.", Int32()}),
+                  Kept({"optional", "Whether the Secret may be missing.", Bool()})})},
        {"configMap", "Files from a ConfigMap.",
         AtomicOf(ObjectOf("Files from a ConfigMap.",
                           {{"name", "Name of the ConfigMap.", Text()},
                            {"items", "Keys to take; all when absent.", KeysToPathsSchema()},
-                           {"defaultMode", "Permissions of the files.", Int32()},
-                           {"optional", "Whether the ConfigMap may be missing.", Bool()}}))},
+                           Kept({"defaultMode", "Permissions of the files.", Int32()}),
+                           Kept({"optional", "Whether the ConfigMap may be missing.", Bool()})}))},
        {"projected", "Files from several sources.",
         ObjectOf("Files from several sources.",
                  {{"sources", "The sources.", ListOf(ProjectedSourceSchema())},
-                  {"defaultMode", "Permissions of the files.", Int32()}})},
+                  Kept({"defaultMode", "Permissions of the files.", Int32()})})},
        {"emptyDir", "An empty directory that lives as long as the instance.",
         ObjectOf("An empty directory.",
                  {{"medium", "Empty or Memory.", Text()},
@@ -131,17 +131,17 @@ std::vector<Field> PodSpecFields() {
       {"volumes", "Volumes that containers mount.", ListByKey("name", VolumeSchema())},
       {"serviceAccountName", "Service account whose pull secrets are used.", Text()},
       {"imagePullSecrets", "Secrets with registry credentials.", ListByKey("name", reference)},
-      {"enableServiceLinks", "Whether services of the namespace appear as variables.", Bool()},
-      {"automountServiceAccountToken", "May only be false.", Bool()},
+      Kept({"enableServiceLinks", "Whether services of the namespace appear as variables.", Bool()}),
+      Kept({"automountServiceAccountToken", "May only be false.", Bool()}),
       Gated("affinity", "kubernetes.podspec-affinity", AnyObject()),
       Gated("topologySpreadConstraints", "kubernetes.podspec-topologyspreadconstraints",
             ListOf(AnyObject())),
       Gated("hostAliases", "kubernetes.podspec-hostaliases", ListOf(AnyObject())),
       Gated("nodeSelector", "kubernetes.podspec-nodeselector", AtomicOf(MapOf(Text()))),
       Gated("tolerations", "kubernetes.podspec-tolerations", ListOf(AnyObject())),
-      Gated("runtimeClassName", "kubernetes.podspec-runtimeclassname", Text()),
+      Kept(Gated("runtimeClassName", "kubernetes.podspec-runtimeclassname", Text())),
       Gated("securityContext", "kubernetes.podspec-securitycontext", PodSecurityContextSchema()),
-      Gated("shareProcessNamespace", "kubernetes.podspec-shareprocessnamespace", Bool()),
+      Kept(Gated("shareProcessNamespace", "kubernetes.podspec-shareprocessnamespace", Bool())),
       Gated("priorityClassName", "kubernetes.podspec-priorityclassname", Text()),
       Gated("schedulerName", "kubernetes.podspec-schedulername", Text()),
       Gated("initContainers", "kubernetes.podspec-init-containers", ListOf(ContainerSchema())),
@@ -151,24 +151,24 @@ std::vector<Field> PodSpecFields() {
       Gated("hostPID", "kubernetes.podspec-hostpid", Bool()),
       Gated("hostNetwork", "kubernetes.podspec-hostnetwork", Bool()),
       Hidden("restartPolicy", Text()),
-      Hidden("terminationGracePeriodSeconds", Int64()),
-      Hidden("activeDeadlineSeconds", Int64()),
+      Kept(Hidden("terminationGracePeriodSeconds", Int64())),
+      Kept(Hidden("activeDeadlineSeconds", Int64())),
       Hidden("nodeName", Text()),
       Hidden("hostname", Text()),
       Hidden("subdomain", Text()),
-      Hidden("priority", Int32()),
+      Kept(Hidden("priority", Int32())),
       Hidden("readinessGates", AnyValue()),
       Hidden("serviceAccount", Text()),
       Hidden("ephemeralContainers", AnyValue()),
-      Hidden("preemptionPolicy", Text()),
-      Hidden("overhead", AnyObject()),
-      Hidden("setHostnameAsFQDN", Bool()),
+      Kept(Hidden("preemptionPolicy", Text())),
+      Hidden("overhead", MapOf(AnyValue())),
+      Kept(Hidden("setHostnameAsFQDN", Bool())),
       Hidden("os", AnyObject()),
-      Hidden("hostUsers", Bool()),
+      Kept(Hidden("hostUsers", Bool())),
       Hidden("schedulingGates", AnyValue()),
       Hidden("resourceClaims", AnyValue()),
       Hidden("resources", AnyObject()),
-      Hidden("hostnameOverride", Text()),
+      Kept(Hidden("hostnameOverride", Text())),
   };
 }
 

@@ -28,8 +28,8 @@ std::vector<Field> CommonStatus(std::vector<Field> more) {
 SchemaRef TrafficSchema() {
   static const SchemaRef schema = ListOf(ObjectOf(
       "Where a part of the requests goes.",
-      {{"percent", "Share of the requests; the shares sum to 100.", Int64()},
-       {"latestRevision", "Whether the latest ready revision is meant.", Bool()},
+      {Kept({"percent", "Share of the requests; the shares sum to 100.", Int64()}),
+       Kept({"latestRevision", "Whether the latest ready revision is meant.", Bool()}),
        {"revisionName", "The revision, when it is a certain one.", Text()},
        {"configurationName",
         "The configuration whose latest ready revision is meant. On a Route only.", Text()},
@@ -76,12 +76,12 @@ std::vector<Field> Both(std::vector<Field> first, std::vector<Field> second) {
 SchemaRef RevisionSpecSchema() {
   static const SchemaRef schema =
       ObjectOf("What each instance of a revision is made of.",
-               Both({{"containerConcurrency",
-                      "The most requests that an instance serves at once; 0: no limit.", Int64()},
-                     {"timeoutSeconds", "The longest that a request may take.", Int64()},
-                     {"responseStartTimeoutSeconds",
-                      "The longest until the first byte of a response.", Int64()},
-                     {"idleTimeoutSeconds", "The longest pause within a response.", Int64()}},
+               Both({Kept({"containerConcurrency",
+                      "The most requests that an instance serves at once; 0: no limit.", Int64()}),
+                     Kept({"timeoutSeconds", "The longest that a request may take.", Int64()}),
+                     Kept({"responseStartTimeoutSeconds",
+                      "The longest until the first byte of a response.", Int64()}),
+                     Kept({"idleTimeoutSeconds", "The longest pause within a response.", Int64()})},
                     PodSpecFields()));
   return schema;
 }

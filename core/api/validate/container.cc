@@ -97,6 +97,16 @@ FieldErrors ValidatePorts(const Json& ports, ContainerRole role, const Features&
   return errors;
 }
 
+// A sidecar's probe is refused field by field. Of its handler, which is no field of Go's, Knative names the probe.
+FieldErrors RefuseProbe(const Json& probe) {
+  std::vector<std::string> refused;
+  for (const auto& [name, value] : probe.items()) {
+    const bool handler = name == "httpGet" || name == "tcpSocket" || name == "exec" || name == "grpc";
+    refused.push_back(handler ? "" : name);
+  }
+  return refused.empty() ? FieldErrors() : DisallowedFields(std::move(refused));
+}
+
 FieldErrors ValidateProbes(const Json& container, ContainerRole role, const std::string& port_name,
                            const Features& features) {
   FieldErrors errors;
@@ -107,7 +117,7 @@ FieldErrors ValidateProbes(const Json& container, ContainerRole role, const std:
     if (role == ContainerRole::kInit) {
       found = Generic("field not allowed in an init container", {""});
     } else if (role == ContainerRole::kSidecar && !features.Enabled("multi-container-probing")) {
-      found = CheckAllowed(*probe, {}, features);
+      found = RefuseProbe(*probe);
     } else if (std::string_view(field) == "readinessProbe") {
       found = ValidateReadinessProbe(*probe, role, port_name);
     } else {

@@ -46,6 +46,7 @@ FieldErrors CheckReference(const Json& reference, std::string_view ns) {
   for (const char* field : {"name", "kind", "apiVersion"}) {
     if (StringAt(reference, {field}).empty()) errors.Add(MissingField({field}));
   }
+  if (!StringAt(reference, {"group"}).empty()) errors.Add(DisallowedFields({"group"}));
   const std::string named = StringAt(reference, {"namespace"});
   if (!named.empty() && named != ns) {
     errors.Add(FieldError{

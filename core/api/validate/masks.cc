@@ -5,34 +5,13 @@
 #include "core/api/access.h"
 
 namespace updraft::api {
-namespace {
-
-// A zero is as good as absent, except in fields that Kubernetes holds by pointer.
-bool IsSet(std::string_view name, const Json& value) {
-  static constexpr std::string_view kPointers[] = {"terminationGracePeriodSeconds",
-                                                   "activeDeadlineSeconds",
-                                                   "priority",
-                                                   "shareProcessNamespace",
-                                                   "setHostnameAsFQDN",
-                                                   "hostUsers",
-                                                   "automountServiceAccountToken",
-                                                   "privileged"};
-  if (value.is_null()) return false;
-  if (std::ranges::find(kPointers, name) != std::end(kPointers)) return true;
-  if (value.is_boolean()) return value.get<bool>();
-  if (value.is_number()) return value != 0;
-  if (value.is_string()) return !value.get_ref<const std::string&>().empty();
-  return true;
-}
-
-}  // namespace
 
 FieldErrors CheckAllowed(const Json& object, std::initializer_list<AllowedField> allowed,
                          const Features& features) {
   if (!object.is_object()) return {};
   std::vector<std::string> refused;
   for (const auto& [name, value] : object.items()) {
-    if (!IsSet(name, value)) continue;
+    if (value.is_null()) continue;
     const auto found = std::ranges::find(allowed, std::string_view(name), &AllowedField::name);
     if (found == allowed.end() || (!found->feature.empty() && features.Disabled(found->feature)))
       refused.push_back(name);

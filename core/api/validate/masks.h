@@ -15,7 +15,8 @@ struct AllowedField {
   std::string_view feature = {};  // must not be Disabled in config-features
 };
 
-// "must not set the field(s)" with all fields of `object` that are set and not in `allowed`.
+// "must not set the field(s)" with all fields of `object` that are there and not in `allowed`. In the
+// canonical form, a zero is there where it means something.
 FieldErrors CheckAllowed(const Json& object, std::initializer_list<AllowedField> allowed,
                          const Features& features);
 

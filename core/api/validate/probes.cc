@@ -18,7 +18,8 @@ FieldErrors ValidateProbePort(const Json& handler, const std::string& field, Con
     return InvalidValue(text, path, "Probe port must match container port");
   }
   if (!text.empty() || number != 0) return {};
-  return InvalidValue("0", path, "Probe port must be specified");
+  const Json* port = Find(handler, {"port"});
+  return InvalidValue(port != nullptr && port->is_string() ? "" : "0", path, "Probe port must be specified");
 }
 
 void CheckAtLeast(const Json& probe, const char* field, int64_t least, FieldErrors& errors) {

@@ -2,9 +2,11 @@
 #include <algorithm>
 
 #include "core/api/access.h"
+#include "core/api/canonical.h"
 #include "core/api/constants.h"
 #include "core/api/diff.h"
 #include "core/api/duration.h"
+#include "core/api/go_number.h"
 #include "core/api/meta.h"
 #include "core/api/names.h"
 #include "core/api/quantity.h"
@@ -108,12 +110,10 @@ FieldErrors CheckSidecarAnnotations(const Json& annotations) {
     errors.Add(FieldErrors(Generic("Queue proxy resource percentage annotation is deprecated. "
                                    "Please use the available "
                                    "annotations to explicitly set resource values per service",
-                                   {""}))
-                   .ViaKey(share->key)
+                                   {}))
                    .AtLevel(FieldError::Level::kWarning));
-    char* end = nullptr;
-    const double value = std::strtod(share->value.c_str(), &end);
-    if (share->value.empty() || *end != '\0') {
+    double value = 0;
+    if (ParseGoFloat(share->value, value) != GoNumber::kRead) {
       errors.Add(FieldErrors(InvalidValue(share->value, "")).ViaKey(share->key));
     } else if (value < 0.1 || value > 100) {
       errors.Add(FieldErrors(OutOfBounds(FormatFloat(value), "0.1", "100", "")).ViaKey(share->key));
@@ -265,16 +265,26 @@ FieldErrors ValidateRevision(const Json& object, const WriteContext& context) {
   return errors;
 }
 
-}  // namespace
-
-FieldErrors ValidateServing(const Kind& kind, const Json& object, const WriteContext& context) {
-  if (kind.group != kServingGroup) return {};
+FieldErrors ValidateKind(const Kind& kind, const Json& object, const WriteContext& context) {
   if (kind.kind == "Service") return ValidateService(object, context);
   if (kind.kind == "Configuration") return ValidateConfiguration(object, context);
   if (kind.kind == "Route") return ValidateRoute(object, context);
   if (kind.kind == "DomainMapping") return ValidateDomainMapping(object, context);
   if (kind.kind == "Revision") return ValidateRevision(object, context);
   return {};
+}
+
+}  // namespace
+
+FieldErrors ValidateServing(const Kind& kind, const Json& object, const WriteContext& context) {
+  if (kind.group != kServingGroup) return {};
+  if (context.old == nullptr) return ValidateKind(kind, object, context);
+  // What differs from the stored object in its form alone has not changed.
+  Json old = *context.old;
+  MakeSpecCanonical(kind, old);
+  WriteContext canonical = context;
+  canonical.old = &old;
+  return ValidateKind(kind, object, canonical);
 }
 
 }  // namespace updraft::api

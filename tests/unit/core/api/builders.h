@@ -52,6 +52,13 @@ inline Json WithTraffic(const std::string& traffic) {
   return service;
 }
 
+// In the tables of errors "@" stands for a path that all rows share.
+inline std::string WithPathOf(std::string_view path, std::string want) {
+  for (size_t at = want.find('@'); at != std::string::npos; at = want.find('@', at + path.size()))
+    want.replace(at, 1, path);
+  return want;
+}
+
 // Defaults and validates a create; gives the text of the errors, without the warnings.
 inline std::string Verdict(Json object, const ServingConfig& config = {}, const Json* old = nullptr,
                            std::string_view kind = "ksvc") {

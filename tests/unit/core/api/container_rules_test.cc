@@ -7,16 +7,12 @@
 namespace updraft::api {
 namespace {
 
-constexpr std::string_view kContainer = "spec.template.spec.containers[0].";
-
 class ContainerTest : public testing::TestWithParam<ManifestCase> {};
 
 TEST_P(ContainerTest, Verdict) {
-  std::string want = GetParam().want;
-  // "@" stands for the container's path.
-  for (size_t at = want.find('@'); at != std::string::npos; at = want.find('@'))
-    want.replace(at, 1, kContainer);
-  EXPECT_EQ(Verdict(WithContainer(GetParam().manifest)), want) << GetParam().manifest;
+  EXPECT_EQ(Verdict(WithContainer(GetParam().manifest)),
+            WithPathOf("spec.template.spec.containers[0].", GetParam().want))
+      << GetParam().manifest;
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -42,6 +38,25 @@ INSTANTIATE_TEST_SUITE_P(
          "must not set the field(s): @stdin, @stdinOnce, @tty"},
         {R"({"stdin":false})", ""},
         {R"({"volumeDevices":[{}]})", "must not set the field(s): @volumeDevices"},
+        // images
+        {R"({"image":"a//b"})", ""},
+        {R"({"image":"A/b"})",
+         "Failed to parse image reference: @image\nimage: \"A/b\", error: could not parse reference: A/b"},
+        {R"({"image":"a/b:"})", ""},
+        {R"({"image":"localhost:5000/a:b"})",
+         "Failed to parse image reference: @image\nimage: \"localhost:5000/a:b\", error: could not parse "
+         "reference: localhost:5000/a:b"},
+        {R"({"image":"docker.io/a/b@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"})", ""},
+        // fields, and their zeroes
+        {R"({"resizePolicy":[{"resourceName":"cpu","restartPolicy":"NotRequired"}]})",
+         "must not set the field(s): @resizePolicy"},
+        {R"({"restartPolicy":"Always"})", "must not set the field(s): @restartPolicy"},
+        {R"({"restartPolicy":""})", "must not set the field(s): @restartPolicy"},
+        {R"({"lifecycle":{}})", "must not set the field(s): @lifecycle"},
+        {R"({"volumeDevices":[]})", ""},
+        {R"({"terminationMessagePolicy":"File"})", ""},
+        {R"({"terminationMessagePolicy":"file"})", "invalid value: file: @terminationMessagePolicy"},
+        {R"({"imagePullPolicy":"Sometimes"})", ""},
         // environment
         {R"({"env":[{"name":"A","value":"1"},{"name":"B","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}]})",
          ""},
@@ -67,6 +82,19 @@ INSTANTIATE_TEST_SUITE_P(
          "@envFrom.secretRef[1].secretRef"},
         {R"({"envFrom":[{"configMapRef":{"name":"c"},"secretRef":{"name":"s"}}]})",
          "expected exactly one, got both: @envFrom.configMapRef, @envFrom.secretRef"},
+        {R"({"env":[{}]})", "missing field(s): @env[0].name"},
+        {R"({"env":[{"name":"A","valueFrom":{"configMapKeyRef":{"name":"c","key":"k","optional":true}}}]})", ""},
+        {R"({"env":[{"name":"A","valueFrom":{}}]})", ""},
+        {R"({"env":[{"name":"A","valueFrom":{"fileKeyRef":{"volumeName":"v","path":"p","key":"k"}}}]})",
+         "must not set the field(s): @env[0].valueFrom.fileKeyRef"},
+        {R"({"env":[{"name":"PORT"},{},{"name":"K_REVISION","valueFrom":{"fieldRef":{"fieldPath":"x"}}}]})",
+         "\"K_REVISION\" is a reserved environment variable: @env[2].name\n\"PORT\" is a reserved "
+         "environment variable: @env[0].name\nmissing field(s): @env[1].name\nmust not set the field(s): "
+         "@env[2].valueFrom.fieldRef"},
+        {R"({"envFrom":[{"prefix":"P_"}]})",
+         "expected exactly one, got neither: @envFrom.configMapRef, @envFrom.secretRef"},
+        {R"({"envFrom":[{"configMapRef":{"name":"c"}},{}]})",
+         "expected exactly one, got neither: @envFrom.configMapRef, @envFrom.secretRef"},
         // ports
         {R"({"ports":[{"containerPort":8081}]})", ""},
         {R"({"ports":[{"name":"h2c"}]})", ""},
@@ -89,6 +117,25 @@ INSTANTIATE_TEST_SUITE_P(
         {R"({"ports":[{"containerPort":80},{"containerPort":81}]})",
          "more than one container port is set: spec.template.spec.containers[*].ports\nOnly a "
          "single port is allowed across all containers"},
+        {R"({"ports":[{}]})", ""},
+        {R"({"ports":[]})", ""},
+        {R"({"ports":[{"containerPort":0}]})", ""},
+        {R"({"ports":[{"containerPort":65535}]})", ""},
+        {R"({"ports":[{"name":"h2c","containerPort":8080}]})", ""},
+        {R"({"ports":[{"name":"http"}]})",
+         "Port name http is not allowed: @ports\nName must be empty, or one of: 'h2c', 'http1'"},
+        {R"({"ports":[{"name":"H2C"}]})",
+         "Port name H2C is not allowed: @ports\nName must be empty, or one of: 'h2c', 'http1'"},
+        {R"({"ports":[{"protocol":""}]})", ""},
+        {R"({"ports":[{"protocol":"tcp"}]})", "invalid value: tcp: @ports.protocol"},
+        {R"({"ports":[{"containerPort":9091,"name":"grpc","protocol":"UDP","hostPort":80,"hostIP":"1.2.3.4"}]})",
+         "Port name grpc is not allowed: @ports\nName must be empty, or one of: 'h2c', 'http1'\ninvalid "
+         "value: 9091 is a reserved port: @ports.containerPort\n9091 is a reserved port, please use a "
+         "different value\ninvalid value: UDP: @ports.protocol\nmust not set the field(s): @ports.hostIP, "
+         "@ports.hostPort"},
+        {R"({"ports":[{"containerPort":80},{"containerPort":8012,"name":"x"}]})",
+         "more than one container port is set: spec.template.spec.containers[*].ports\nOnly a single port is "
+         "allowed across all containers"},
         // resources
         {R"({"resources":{"limits":{"cpu":"1","memory":"128Mi"},"requests":{"cpu":0.5}}})", ""},
         {R"({"resources":{"limits":{"cpu":"lots"}}})",
@@ -96,6 +143,9 @@ INSTANTIATE_TEST_SUITE_P(
          "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"},
         {R"({"resources":{"claims":[{"name":"x"}]}})",
          "must not set the field(s): @resources.claims"},
+        {R"({"resources":{"limits":{"cpu":"1","memory":"1Gi","ephemeral-storage":"1Gi","example.com/gpu":"1"}}})", ""},
+        {R"({"resources":{"claims":[]}})", ""},
+        {R"({"resources":{"requests":{"cpu":"2"},"limits":{"cpu":"1"}}})", ""},
         // security context
         {R"({"securityContext":{"runAsUser":0,"runAsGroup":2147483647,"readOnlyRootFilesystem":true,"runAsNonRoot":true,"allowPrivilegeEscalation":false,
              "capabilities":{"drop":["ALL"]},"seccompProfile":{"type":"RuntimeDefault"},"privileged":false}})",
@@ -110,10 +160,35 @@ INSTANTIATE_TEST_SUITE_P(
          "must not set the field(s): @securityContext.capabilities.add"},
         {R"({"securityContext":{"seLinuxOptions":{},"procMount":"Default"}})",
          "must not set the field(s): @securityContext.procMount, @securityContext.seLinuxOptions"},
+        {R"({"securityContext":{}})", ""},
+        {R"({"securityContext":{"runAsUser":2147483647,"runAsGroup":0}})", ""},
+        {R"({"securityContext":{"runAsUser":2147483648,"runAsGroup":-1}})",
+         "expected 0 <= -1 <= 2147483647: @securityContext.runAsGroup\nexpected 0 <= 2147483648 <= "
+         "2147483647: @securityContext.runAsUser"},
+        {R"({"securityContext":{"allowPrivilegeEscalation":true,"runAsNonRoot":false,"readOnlyRootFilesystem":false}})",
+         ""},
+        {R"({"securityContext":{"capabilities":{}}})", ""},
+        {R"({"securityContext":{"capabilities":{"add":[]}}})", ""},
+        {R"({"securityContext":{"capabilities":{"drop":["NET_RAW"],"add":["NET_BIND_SERVICE"]}}})",
+         "must not set the field(s): @securityContext.capabilities.add"},
+        {R"({"securityContext":{"seccompProfile":{"type":"Localhost","localhostProfile":"p"}}})", ""},
+        {R"({"securityContext":{"windowsOptions":{}}})", "must not set the field(s): @securityContext.windowsOptions"},
+        {R"({"securityContext":{"appArmorProfile":{"type":"Unconfined"}}})",
+         "must not set the field(s): @securityContext.appArmorProfile"},
+        {R"({"securityContext":{"procMount":""}})", "must not set the field(s): @securityContext.procMount"},
+        {R"({"securityContext":{"privileged":true,"runAsUser":-1,"seLinuxOptions":{"user":"x"}}})",
+         "expected 0 <= -1 <= 2147483647: @securityContext.runAsUser\nmust not set the field(s): "
+         "@securityContext.privileged, @securityContext.seLinuxOptions"},
         // mounts without volumes
         {R"({"volumeMounts":[{"name":"x","mountPath":"/x"}]})",
          "volumeMount has no matching volume: @volumeMounts[0].name"},
     }));
+
+TEST(ContainersTest, AnImageWithAWrongDigest) {
+  EXPECT_EQ(Verdict(WithContainer(R"({"image":"a/b@sha256:xx"})")),
+            "Failed to parse image reference: spec.template.spec.containers[0].image\nimage: "
+            "\"a/b@sha256:xx\", error: could not parse reference: a/b@sha256:xx");
+}
 
 TEST(ContainersTest, Several) {
   EXPECT_EQ(

@@ -80,7 +80,7 @@ TEST(DefaultsTest, ProbesGetKubernetesNumbersOnlyWithAPeriod) {
   const Json& probe = SpecOf(periodic)["containers"][0]["readinessProbe"];
   EXPECT_EQ(
       probe.dump(),
-      R"({"failureThreshold":3,"httpGet":{"path":"/"},"periodSeconds":1,"successThreshold":1,"timeoutSeconds":1})");
+      R"({"failureThreshold":3,"httpGet":{"path":"/","port":0},"periodSeconds":1,"successThreshold":1,"timeoutSeconds":1})");
   const Json grpc = Defaulted(
       WithContainer(R"({"readinessProbe":{"grpc":{}},"livenessProbe":{"grpc":{"port":5}}})"));
   EXPECT_EQ(SpecOf(grpc)["containers"][0]["readinessProbe"]["grpc"]["service"], "");
@@ -94,6 +94,23 @@ TEST(DefaultsTest, MountsAreReadOnlyUnlessTheVolumeIsTheInstancesOwn) {
   const Json& mounts = SpecOf(service)["containers"][0]["volumeMounts"];
   EXPECT_EQ(mounts[0]["readOnly"], true);
   EXPECT_FALSE(mounts[1].contains("readOnly"));
+}
+
+// Each of the six keys of config-defaults fills in one amount that the container does not say (reference 1.4).
+TEST(DefaultsTest, EveryResourceHasAKey) {
+  for (const std::string resource : {"cpu", "memory", "ephemeral-storage"}) {
+    for (const std::string side : {"request", "limit"}) {
+      ServingConfig config;
+      const std::string key = "revision-" + resource + "-" + side;
+      ASSERT_TRUE(ApplyConfigMap("config-defaults", {{key, "5"}}, config)) << key;
+      const Json service = Defaulted(Service(), config);
+      EXPECT_EQ(SpecOf(service)["containers"][0]["resources"], (Json{{side + "s", {{resource, "5"}}}})) << key;
+      const std::string own = R"({"resources":{")" + side + R"(s":{")" + resource + R"(":"7"}}})";
+      EXPECT_EQ(SpecOf(Defaulted(WithContainer(own), config))["containers"][0]["resources"],
+                (Json{{side + "s", {{resource, "7"}}}}))
+          << key;
+    }
+  }
 }
 
 TEST(DefaultsTest, ResourcesComeFromTheConfiguration) {
@@ -121,6 +138,71 @@ TEST(DefaultsTest, SecureDefaultsFillTheSecurityContext) {
   EXPECT_FALSE(SpecOf(bounded)["containers"][0]["securityContext"].contains("runAsNonRoot"));
 }
 
+// What the user has set is left as it is, also in the pod's security context (reference 1.4).
+TEST(DefaultsTest, SecureDefaultsFillInOnlyWhatIsEmpty) {
+  const ServingConfig secure = WithFeature("secure-pod-defaults");
+  const auto security = [&secure](const std::string& container, const std::string& pod = "{}") {
+    Json service = WithContainer(container);
+    Json& spec = service["spec"]["template"]["spec"];
+    spec = MergePatch(spec, Json::parse(pod));
+    return SpecOf(Defaulted(service, secure))["containers"][0]["securityContext"].dump();
+  };
+  EXPECT_EQ(
+      security(
+          R"({"securityContext":{"allowPrivilegeEscalation":true,"runAsNonRoot":false,"capabilities":{},"seccompProfile":{"type":"Unconfined"}}})"),
+      R"({"allowPrivilegeEscalation":true,"capabilities":{},"runAsNonRoot":false,"seccompProfile":{"type":"Unconfined"}})");
+  EXPECT_EQ(
+      security("{}", R"({"securityContext":{"runAsNonRoot":false,"seccompProfile":{"type":"Unconfined"}}})"),
+      R"({"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}})");
+  EXPECT_EQ(
+      security(R"({"securityContext":{"seccompProfile":{"type":""}},"ports":[{"containerPort":1024}]})"),
+      R"({"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]},"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}})");
+  EXPECT_EQ(
+      security(R"({"ports":[{"containerPort":1023}]})"),
+      R"({"allowPrivilegeEscalation":false,"capabilities":{"add":["NET_BIND_SERVICE"],"drop":["ALL"]},"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}})");
+  EXPECT_FALSE(SpecOf(Defaulted(Service()))["containers"][0].contains("securityContext"));
+  ServingConfig with_init = secure;
+  with_init.features.Set("kubernetes.podspec-init-containers", Flag::kEnabled);
+  const Json service = Defaulted(WithSpec(R"({"initContainers":[{"image":"a/b"}]})"), with_init);
+  EXPECT_EQ(SpecOf(service)["initContainers"][0]["securityContext"]["runAsNonRoot"], true);
+}
+
+TEST(DefaultsTest, InitContainersGetNamesOfTheirOwn) {
+  const Json one = Defaulted(WithSpec(R"({"initContainers":[{"image":"a/b"}]})"));
+  EXPECT_EQ(SpecOf(one)["initContainers"][0]["name"], "init-container");
+  const Json two = Defaulted(WithSpec(R"({"initContainers":[{"image":"a/b"},{"image":"a/c"}]})"));
+  EXPECT_EQ(SpecOf(two)["initContainers"][0]["name"], "init-container-0");
+  EXPECT_EQ(SpecOf(two)["initContainers"][1]["name"], "init-container-1");
+}
+
+// Links are defaulted when a Service is made, and only as config-defaults says (reference 1.4).
+TEST(DefaultsTest, ServiceLinks) {
+  for (const auto& [value, want] : std::vector<std::pair<std::string, Json>>{
+           {"true", true}, {"FALSE", false}, {"default", nullptr}}) {
+    ServingConfig config;
+    ASSERT_TRUE(ApplyConfigMap("config-defaults", {{"enable-service-links", value}}, config));
+    const Json service = Defaulted(Service(), config);
+    EXPECT_EQ(SpecOf(service).value("enableServiceLinks", Json()), want) << value;
+  }
+  Json old = Defaulted(Service());
+  old["spec"]["template"]["spec"].erase("enableServiceLinks");
+  EXPECT_FALSE(SpecOf(Defaulted(Service(), {}, &old)).contains("enableServiceLinks"));
+}
+
+// Mounts of a claim or of an ephemeral volume may be written to as well (reference 1.4).
+TEST(DefaultsTest, WhichMountsAreReadOnly) {
+  for (const auto& [source, read_only] : std::vector<std::pair<std::string, bool>>{
+           {R"("secret":{})", true}, {R"("configMap":{})", true}, {R"("projected":{})", true},
+           {R"("emptyDir":{})", false}, {R"("persistentVolumeClaim":{"claimName":"c"})", false},
+           {R"("ephemeral":{})", false}, {R"("hostPath":{"path":"/"})", true}, {R"("csi":{"driver":"d"})", true},
+           {R"("image":{"reference":"a/b"})", true}}) {
+    const Json service = Defaulted(WithSpec(
+        R"({"volumes":[{"name":"v",)" + source +
+        R"(}],"containers":[{"image":"a/b","volumeMounts":[{"name":"v","mountPath":"/v","readOnly":false}]}]})"));
+    EXPECT_EQ(SpecOf(service)["containers"][0]["volumeMounts"][0].value("readOnly", false), read_only) << source;
+  }
+}
+
 TEST(DefaultsTest, TrafficTargetsAreCompleted) {
   const Json service =
       Defaulted(WithTraffic(R"([{"percent":100},{"revisionName":"hello-1","tag":"old"}])"));
@@ -144,6 +226,15 @@ TEST(DefaultsTest, LastModifierFollowsTheSpecAlone) {
   changed["spec"]["template"]["spec"]["timeoutSeconds"] = 10;
   EXPECT_EQ(AnnotationOf(Defaulted(changed, config, &old), "serving.knative.dev/lastModifier"),
             "tester");
+}
+
+// New defaults of the configuration are no change of whoever writes next.
+TEST(DefaultsTest, LastModifierDoesNotFollowTheConfiguration) {
+  Json old = Defaulted(Service());
+  SetAnnotation(old, "serving.knative.dev/lastModifier", "another");
+  const Json written = Defaulted(old, WithFeature("secure-pod-defaults"), &old);
+  EXPECT_TRUE(SpecOf(written)["containers"][0].contains("securityContext"));
+  EXPECT_EQ(AnnotationOf(written, "serving.knative.dev/lastModifier"), "another");
 }
 
 TEST(DefaultsTest, OwnedObjectsKeepTheAnnotationsOfTheirOwner) {

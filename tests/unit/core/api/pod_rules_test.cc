@@ -49,10 +49,132 @@ INSTANTIATE_TEST_SUITE_P(
         {"hostname", "\"h\"", ""},
         {"subdomain", "\"s\"", ""},
         {"priority", "1", ""},
-        {"readinessGates", "[{}]", ""}}));
+        {"readinessGates", "[{}]", ""},
+        {"serviceAccount", "\"a\"", ""},
+        {"preemptionPolicy", "\"Never\"", ""},
+        {"overhead", "{\"cpu\":\"1\"}", ""},
+        {"setHostnameAsFQDN", "true", ""},
+        {"os", "{\"name\":\"linux\"}", ""},
+        {"hostUsers", "false", ""},
+        {"schedulingGates", "[{\"name\":\"x\"}]", ""},
+        {"resourceClaims", "[{\"name\":\"x\"}]", ""},
+        {"resources", "{\"limits\":{\"cpu\":\"1\"}}", ""},
+        {"hostnameOverride", "\"h\"", ""},
+        {"ephemeralContainers", "[{\"name\":\"x\"}]", ""}}));
 
-TEST(PodFieldsTest, ZeroesAreAsGoodAsAbsent) {
-  EXPECT_EQ(Verdict(WithSpec(R"({"hostNetwork":false,"restartPolicy":"","nodeName":""})")), "");
+// A zero is as good as absent, but where Kubernetes holds the field by pointer.
+class PodZeroTest : public testing::TestWithParam<ManifestCase> {};
+
+TEST_P(PodZeroTest, Verdict) {
+  EXPECT_EQ(Verdict(WithSpec(GetParam().manifest)), WithPathOf("spec.template.spec.", GetParam().want))
+      << GetParam().manifest;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, PodZeroTest,
+    testing::ValuesIn(std::vector<ManifestCase>{
+        {R"({"topologySpreadConstraints":[]})", ""},
+        {R"({"hostAliases":[]})", ""},
+        {R"({"nodeSelector":{}})", ""},
+        {R"({"tolerations":[]})", ""},
+        {R"({"priorityClassName":""})", ""},
+        {R"({"schedulerName":""})", ""},
+        {R"({"dnsPolicy":""})", ""},
+        {R"({"hostIPC":false})", ""},
+        {R"({"hostPID":false})", ""},
+        {R"({"hostNetwork":false})", ""},
+        {R"({"restartPolicy":""})", ""},
+        {R"({"nodeName":""})", ""},
+        {R"({"hostname":""})", ""},
+        {R"({"subdomain":""})", ""},
+        {R"({"readinessGates":[]})", ""},
+        {R"({"initContainers":[]})", ""},
+        {R"({"volumes":[]})", ""},
+        {R"({"serviceAccountName":""})", ""},
+        {R"({"imagePullSecrets":[]})", ""},
+        {R"({"affinity":{}})", "must not set the field(s): @affinity"},
+        {R"({"runtimeClassName":""})", "must not set the field(s): @runtimeClassName"},
+        {R"({"shareProcessNamespace":false})", "must not set the field(s): @shareProcessNamespace"},
+        {R"({"dnsConfig":{}})", "must not set the field(s): @dnsConfig"},
+        {R"({"securityContext":{}})", "must not set the field(s): @securityContext"},
+        {R"({"terminationGracePeriodSeconds":0})", "must not set the field(s): @terminationGracePeriodSeconds"},
+        {R"({"activeDeadlineSeconds":0})", "must not set the field(s): @activeDeadlineSeconds"},
+        {R"({"priority":0})", "must not set the field(s): @priority"},
+        {R"({"setHostnameAsFQDN":false})", "must not set the field(s): @setHostnameAsFQDN"},
+        {R"({"os":{}})", "must not set the field(s): @os"},
+    }));
+
+TEST(PodSecurityTest, WithoutItsFeature) {
+  for (const ManifestCase& c : std::vector<ManifestCase>{
+        {R"({"securityContext":{"runAsUser":1}})", "must not set the field(s): @, @.runAsUser"},
+        {R"({"securityContext":{"runAsUser":0,"runAsNonRoot":false}})",
+         "must not set the field(s): @, @.runAsNonRoot, @.runAsUser"},
+        {R"({"securityContext":{"seccompProfile":{"type":"RuntimeDefault"}}})",
+         "must not set the field(s): @, @.seccompProfile"},
+        {R"({"securityContext":{"seccompProfile":{"type":"Unconfined"}}})",
+         "must not set the field(s): @, @.seccompProfile"},
+        {R"({"securityContext":{"seccompProfile":{"type":"Localhost","localhostProfile":"x"}}})",
+         "must not set the field(s): @, @.seccompProfile"},
+        {R"({"securityContext":{"seccompProfile":{"type":"RuntimeDefault"},"runAsUser":1}})",
+         "must not set the field(s): @, @.runAsUser, @.seccompProfile"},
+        {R"({"securityContext":{"runAsGroup":-1}})",
+         "expected 0 <= -1 <= 2147483647: @.runAsGroup\nmust not set the field(s): @, @.runAsGroup"},
+        {R"({"securityContext":{"sysctls":[],"supplementalGroups":[]}})", "must not set the field(s): @"},
+        {R"({"securityContext":{"fsGroupChangePolicy":""}})", "must not set the field(s): @, @.fsGroupChangePolicy"},
+        {R"({"securityContext":{"supplementalGroupsPolicy":"Merge"}})",
+         "must not set the field(s): @, @.supplementalGroupsPolicy"},
+        {R"({"securityContext":{"appArmorProfile":{"type":"Unconfined"}}})",
+         "must not set the field(s): @, @.appArmorProfile"},
+       }) {
+    EXPECT_EQ(Verdict(WithSpec(c.manifest), {}), WithPathOf("spec.template.spec.securityContext", c.want))
+        << c.manifest;
+  }
+}
+
+TEST(PodSecurityTest, UnderSecureDefaults) {
+  for (const ManifestCase& c : std::vector<ManifestCase>{
+        {R"({"securityContext":{"runAsUser":1}})", "must not set the field(s): @.runAsUser"},
+        {R"({"securityContext":{"runAsUser":0,"runAsNonRoot":false}})",
+         "must not set the field(s): @.runAsNonRoot, @.runAsUser"},
+        {R"({"securityContext":{"seccompProfile":{"type":"RuntimeDefault"}}})", ""},
+        {R"({"securityContext":{"seccompProfile":{"type":"Unconfined"}}})", ""},
+        {R"({"securityContext":{"seccompProfile":{"type":"Localhost","localhostProfile":"x"}}})",
+         "must not set the field(s): @.seccompProfile"},
+        {R"({"securityContext":{"seccompProfile":{"type":"RuntimeDefault"},"runAsUser":1}})",
+         "must not set the field(s): @.runAsUser"},
+        {R"({"securityContext":{"runAsGroup":-1}})",
+         "expected 0 <= -1 <= 2147483647: @.runAsGroup\nmust not set the field(s): @.runAsGroup"},
+        {R"({"securityContext":{"sysctls":[],"supplementalGroups":[]}})", ""},
+        {R"({"securityContext":{"fsGroupChangePolicy":""}})", "must not set the field(s): @.fsGroupChangePolicy"},
+        {R"({"securityContext":{"supplementalGroupsPolicy":"Merge"}})",
+         "must not set the field(s): @.supplementalGroupsPolicy"},
+        {R"({"securityContext":{"appArmorProfile":{"type":"Unconfined"}}})",
+         "must not set the field(s): @.appArmorProfile"},
+       }) {
+    EXPECT_EQ(Verdict(WithSpec(c.manifest), WithFeature("secure-pod-defaults")), WithPathOf("spec.template.spec.securityContext", c.want))
+        << c.manifest;
+  }
+}
+
+TEST(PodSecurityTest, WithItsFeature) {
+  for (const ManifestCase& c : std::vector<ManifestCase>{
+        {R"({"securityContext":{"runAsUser":1}})", ""},
+        {R"({"securityContext":{"runAsUser":0,"runAsNonRoot":false}})", ""},
+        {R"({"securityContext":{"seccompProfile":{"type":"RuntimeDefault"}}})", ""},
+        {R"({"securityContext":{"seccompProfile":{"type":"Unconfined"}}})", ""},
+        {R"({"securityContext":{"seccompProfile":{"type":"Localhost","localhostProfile":"x"}}})", ""},
+        {R"({"securityContext":{"seccompProfile":{"type":"RuntimeDefault"},"runAsUser":1}})", ""},
+        {R"({"securityContext":{"runAsGroup":-1}})", "expected 0 <= -1 <= 2147483647: @.runAsGroup"},
+        {R"({"securityContext":{"sysctls":[],"supplementalGroups":[]}})", ""},
+        {R"({"securityContext":{"fsGroupChangePolicy":""}})", "must not set the field(s): @.fsGroupChangePolicy"},
+        {R"({"securityContext":{"supplementalGroupsPolicy":"Merge"}})",
+         "must not set the field(s): @.supplementalGroupsPolicy"},
+        {R"({"securityContext":{"appArmorProfile":{"type":"Unconfined"}}})",
+         "must not set the field(s): @.appArmorProfile"},
+       }) {
+    EXPECT_EQ(Verdict(WithSpec(c.manifest), WithFeature("kubernetes.podspec-securitycontext", Flag::kAllowed)), WithPathOf("spec.template.spec.securityContext", c.want))
+        << c.manifest;
+  }
 }
 
 TEST(PodFieldsTest, SeveralAreNamedTogether) {

@@ -41,6 +41,25 @@ INSTANTIATE_TEST_SUITE_P(
          ""},
         {R"({"automountServiceAccountToken":true})",
          "must not set the field(s): spec.template.spec.automountServiceAccountToken"},
+        {R"({"timeoutSeconds":0})", ""},
+        {R"({"responseStartTimeoutSeconds":100000,"idleTimeoutSeconds":100000})", ""},
+        {R"({"responseStartTimeoutSeconds":-1,"idleTimeoutSeconds":-1})", ""},
+        {R"({"containerConcurrency":0})", ""},
+        {R"({"timeoutSeconds":9999999999,"containerConcurrency":9999999999})",
+         "expected 0 <= 9999999999 <= 1000: spec.template.spec.containerConcurrency\nexpected 0 <= "
+         "9999999999 <= 600: spec.template.spec.timeoutSeconds"},
+        {R"({"serviceAccountName":"a.b-c"})", ""},
+        {R"({"serviceAccountName":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"})",
+         "invalid value: "
+         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: "
+         "spec.template.spec.serviceAccountName\nmust be no more than 253 characters"},
+        {R"({"serviceAccountName":"-a"})",
+         "invalid value: -a: spec.template.spec.serviceAccountName\na lowercase RFC 1123 subdomain must "
+         "consist of lower case alphanumeric characters, '-' or '.', and must start and end with an "
+         "alphanumeric character (e.g. 'example.com', regex used for validation is "
+         "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"},
     }));
 
 TEST(GatesTest, ContainerConcurrencyMayHaveToBeLimited) {
@@ -56,19 +75,56 @@ TEST(GatesTest, ContainerConcurrencyMayHaveToBeLimited) {
   EXPECT_EQ(Verdict(WithSpec(R"({"containerConcurrency":1,"timeoutSeconds":1200})"), config), "");
 }
 
+struct RevisionNameCase {
+  std::string name;
+  std::string generate_name;
+  std::string want;
+};
+
 TEST(RevisionNameTest, OfTheUsers) {
+  const std::vector<RevisionNameCase> cases = {
+      {"hello-v1", "", ""},
+      {"hello-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "", ""},
+      {"hello-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "", "invalid value: not a DNS 1035 label: [must be no more than 63 characters]: "
+       "spec.template.metadata.name"},
+      {"hello", "", "invalid value: \"hello\" must have prefix \"hello-\": spec.template.metadata.name"},
+      {"hello-", "", "invalid value: not a DNS 1035 label: [a DNS-1035 label must consist of lower case alphanumeric "
+       "characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. "
+       "'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')]: "
+       "spec.template.metadata.name"},
+      {"other-v1", "", "invalid value: \"other-v1\" must have prefix \"hello-\": spec.template.metadata.name"},
+      {"Hello-v1", "", "invalid value: not a DNS 1035 label: [a DNS-1035 label must consist of lower case alphanumeric "
+       "characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. "
+       "'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')]: "
+       "spec.template.metadata.name"},
+      {"hello-v.1", "", "invalid value: not a DNS 1035 label: [a DNS-1035 label must consist of lower case alphanumeric "
+       "characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. "
+       "'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')]: "
+       "spec.template.metadata.name"},
+      {"", "hello-", ""},
+      {"", "Bad", "invalid value: not a DNS 1035 label prefix: [a DNS-1035 label must consist of lower case "
+       "alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric "
+       "character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
+       "'[a-z]([-a-z0-9]*[a-z0-9])?')]: spec.template.metadata.generateName"},
+      {"other-v1", "hello-", "invalid value: \"other-v1\" must have prefix \"hello-\": spec.template.metadata.name"},
+  };
+  for (const RevisionNameCase& c : cases) {
+    Json service = Service();
+    Json& metadata = service["spec"]["template"]["metadata"];
+    metadata = Json::object();
+    if (!c.name.empty()) metadata["name"] = c.name;
+    if (!c.generate_name.empty()) metadata["generateName"] = c.generate_name;
+    EXPECT_EQ(Verdict(service), c.want) << metadata;
+    EXPECT_EQ(Verdict(service, {}, nullptr, "cfg"), c.want) << metadata;
+  }
+}
+
+TEST(RevisionNameTest, CannotBeKnownBeforeTheServices) {
   Json service = Service();
-  Json& name = service["spec"]["template"]["metadata"]["name"];
-  name = "hello-v1";
-  EXPECT_EQ(Verdict(service), "");
-  name = "other-v1";
-  EXPECT_EQ(Verdict(service),
-            "invalid value: \"other-v1\" must have prefix \"hello-\": spec.template.metadata.name");
-  name = "Hello-v1";
-  EXPECT_THAT(Verdict(service), testing::HasSubstr("invalid value: not a DNS 1035 label: ["));
-  name = "hello-v1";
-  service["metadata"].erase("name");
+  service["spec"]["template"]["metadata"]["name"] = "hello-v1";
   service["metadata"]["generateName"] = "hello-";
+  EXPECT_EQ(Verdict(service), "") << "it has its name already";
+  service["metadata"].erase("name");
   EXPECT_EQ(Verdict(service), "must not set the field(s): spec.template.metadata.name");
 }
 
@@ -87,6 +143,66 @@ TEST(RevisionNameTest, MustChangeWithTheTemplate) {
       "\"gcr.io/a/other\"\n");
   changed["spec"]["template"]["metadata"]["name"] = "hello-v2";
   EXPECT_EQ(Verdict(changed, {}, &old), "");
+}
+
+// What Go prints of values that it holds in a pointer or a struct is left to Go.
+TEST(RevisionNameTest, EachChangeIsShown) {
+  struct Change {
+    const char* at;  // in the template
+    const char* value;
+    const char* shown;
+  };
+  Json old = Service();
+  old["spec"]["template"]["metadata"]["name"] = "hello-v1";
+  const ServingConfig config;
+  SetDefaults(KindNamed("ksvc"), old, {.config = &config, .user = "tester"});
+  for (const Change& c : {
+           Change{"/spec/timeoutSeconds", R"(10)",
+                  "*{*v1.RevisionTemplateSpec}.Spec.TimeoutSeconds:\n\t-: \"300\"\n\t+: \"10\"\n"},
+           Change{"/spec/containerConcurrency", R"(1)",
+                  "*{*v1.RevisionTemplateSpec}.Spec.ContainerConcurrency:\n\t-: \"0\"\n\t+: \"1\"\n"},
+           Change{"/spec/serviceAccountName", R"("sa")",
+                  "{*v1.RevisionTemplateSpec}.Spec.PodSpec.ServiceAccountName:\n\t-: \"\"\n\t+: \"sa\"\n"},
+           Change{"/spec/containers/0/imagePullPolicy", R"("Always")",
+                  "{*v1.RevisionTemplateSpec}.Spec.PodSpec.Containers[0].ImagePullPolicy:\n\t-: \"\"\n\t+: "
+                  "\"Always\"\n"},
+           Change{"/spec/containers/0/command", R"(["a","b"])",
+                  "{*v1.RevisionTemplateSpec}.Spec.PodSpec.Containers[0].Command:\n\t-: \"[]\"\n\t+: \"[a "
+                  "b]\"\n"},
+           Change{"/metadata/annotations", R"({"a":"b","c":"d"})",
+                  "{*v1.RevisionTemplateSpec}.ObjectMeta.Annotations:\n\t-: \"map[]\"\n\t+: \"map[a:b c:d]\"\n"},
+           Change{"/metadata/labels", R"({"a":"b"})",
+                  "{*v1.RevisionTemplateSpec}.ObjectMeta.Labels:\n\t-: \"map[]\"\n\t+: \"map[a:b]\"\n"},
+           Change{"/spec/containers/0/readinessProbe/successThreshold", R"(2)",
+                  "{*v1.RevisionTemplateSpec}.Spec.PodSpec.Containers[0].ReadinessProbe.SuccessThreshold:\n\t-"
+                  ": \"1\"\n\t+: \"2\"\n"},
+           Change{"/spec/containers/0/readinessProbe/initialDelaySeconds", R"(5)",
+                  "{*v1.RevisionTemplateSpec}.Spec.PodSpec.Containers[0].ReadinessProbe.InitialDelaySeconds:"
+                  "\n\t-: \"0\"\n\t+: \"5\"\n"},
+           Change{"/spec/enableServiceLinks", R"(true)",
+                  "*{*v1.RevisionTemplateSpec}.Spec.PodSpec.EnableServiceLinks:\n\t-: \"false\"\n\t+: "
+                  "\"true\"\n"},
+       }) {
+    Json changed = old;
+    changed["spec"]["template"][Json::json_pointer(c.at)] = Json::parse(c.value);
+    EXPECT_EQ(Verdict(changed, {}, &old),
+              "Saw the following changes without a name change (-old +new): spec.template.metadata.name\n" +
+                  std::string(c.shown));
+  }
+}
+
+// Nothing has changed that Go would not see.
+TEST(RevisionNameTest, TheFormOfATemplateDoesNotCount) {
+  Json old = WithContainer(R"({"resources":{"limits":{"cpu":"1000m","memory":"1024Ki"}},"ports":[{"containerPort":80}]})");
+  old["spec"]["template"]["metadata"]["name"] = "hello-v1";
+  const ServingConfig config;
+  SetDefaults(KindNamed("ksvc"), old, {.config = &config, .user = "tester"});
+  Json same = old;
+  Json& container = same["spec"]["template"]["spec"]["containers"][0];
+  container["resources"]["limits"] = {{"cpu", 1}, {"memory", "1Mi"}};
+  container["stdin"] = false;
+  container["ports"][0].erase("protocol");
+  EXPECT_EQ(Verdict(same, {}, &old), "");
 }
 
 TEST(UpdateTest, UserAnnotationsAreTheServers) {
