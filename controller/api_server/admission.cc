@@ -38,10 +38,24 @@ std::optional<ApiError> JudgeFields(const AdmissionContext& context,
   return std::nullopt;
 }
 
+// On a dry run Knative tries to make the Pod of a template as well. What a Service owns has been tried with it.
+std::optional<ApiError> TryPod(const AdmissionContext& context, const Json& object) {
+  const bool has_template = context.kind->kind == "Service" || context.kind->kind == "Configuration";
+  if (!context.dry_run || context.kind->group != api::kServingGroup || !has_template) return std::nullopt;
+  if (context.kind->kind == "Configuration" && api::HasLabel(object, api::kServiceLabel)) return std::nullopt;
+  const auto problems = api::ValidatePod(api::ObjectAt(object, {"spec", "template", "spec"}));
+  if (problems.empty()) return std::nullopt;
+  const auto random = static_cast<uint64_t>(context.now.time_since_epoch().count());
+  const ApiError refused = Invalid(*api::FindByUserName("pods"), api::GenerateName("dry-run-validation", random), problems);
+  return Denied("validation.webhook.serving.knative.dev",
+                "validation callback failed: dry run failed with " + refused.message + ": spec.template");
+}
+
 // Validation of Kubernetes' and of Knative's kind. Warnings are added.
 std::optional<ApiError> Validate(const AdmissionContext& context, const Json& object,
                                  const Json* old, std::vector<std::string>& warnings) {
-  const api::WriteContext write{.config = &context.config, .user = context.user, .old = old};
+  const api::WriteContext write{
+      .config = &context.config, .user = context.user, .old = old, .dry_run = context.dry_run};
   const auto problems = api::ValidateKubernetes(*context.kind, object, old);
   if (!problems.empty()) return Invalid(*context.kind, api::NameOf(object), problems);
   const api::FieldErrors errors = api::ValidateServing(*context.kind, object, write);
@@ -49,6 +63,7 @@ std::optional<ApiError> Validate(const AdmissionContext& context, const Json& ob
   if (!text.empty()) {
     return Denied("validation.webhook.serving.knative.dev", "validation failed: " + text);
   }
+  if (auto error = TryPod(context, object)) return error;
   for (const api::FieldError& warning : errors.Only(api::FieldError::Level::kWarning).Merged()) {
     warnings.push_back(api::FieldErrors(warning).Text());
   }

@@ -26,6 +26,7 @@ struct AdmissionContext {
   WallTime now = {};
   std::string manager = "unknown";  // whom the changed fields belong to then
   std::string subresource = {};     // that is written: "status" or empty
+  bool dry_run = false;             // nothing will be stored
   // Who owns what, where the verb itself has found it out: server-side apply.
   std::optional<api::ManagedFields> applied_fields = std::nullopt;
 

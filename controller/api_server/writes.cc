@@ -21,7 +21,8 @@ AdmissionContext ContextOf(const Call& call) {
           .field_validation = call.options.field_validation,
           .now = call.parts->clock->Wall(),
           .manager = call.ManagerName(),
-          .subresource = call.request.subresource};
+          .subresource = call.request.subresource,
+          .dry_run = call.options.dry_run};
 }
 
 Answer AnswerWith(int code, std::shared_ptr<const Json> object, std::vector<std::string> warnings) {

@@ -15,7 +15,7 @@ updraft_library(core_api
        api/schemas/container_schema.cc api/schemas/core_schema.cc api/schemas/meta_schema.cc
        api/schemas/pod_spec_schema.cc api/schemas/serving_schema.cc
        api/validate/container.cc api/validate/domain_mapping.cc api/validate/kubernetes.cc api/validate/masks.cc
-       api/validate/mounts.cc api/validate/pod_spec.cc api/validate/probes.cc
+       api/validate/mounts.cc api/validate/pod.cc api/validate/pod_spec.cc api/validate/probes.cc
        api/validate/scaling_annotations.cc api/validate/security.cc api/validate/serving.cc
        api/validate/traffic.cc api/validate/volumes.cc
   DEPS core_base nlohmann_json::nlohmann_json

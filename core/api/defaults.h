@@ -13,6 +13,8 @@ struct WriteContext {
   const ServingConfig* config = nullptr;
   std::string user;           // for the creator and lastModifier annotations
   const Json* old = nullptr;  // the stored object on an update, nullptr on a create
+  // Knative then asks Kubernetes for the Pod as well, whose word goes (see ValidatePod).
+  bool dry_run = false;
 };
 
 // `object` conforms to the kind's schema. A second call changes nothing.

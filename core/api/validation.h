@@ -24,10 +24,13 @@ FieldErrors ValidateTraffic(const Json& traffic, bool service);
 // One broken rule of Kubernetes' own, as it stands in a Status' causes.
 struct FieldProblem {
   std::string reason =
-      {};  // FieldValueInvalid, FieldValueRequired, FieldValueForbidden, FieldValueTooLong
+      {};  // FieldValueInvalid, FieldValueRequired, FieldValueForbidden, FieldValueTooLong, ...
   std::string field = {};    // metadata.name
   std::string message = {};  // Invalid value: "A": a lowercase RFC 1123 ...
 };
+
+// What Kubernetes would refuse of the Pod that is made of a template's spec, after defaulting. Paths as in the Pod.
+std::vector<FieldProblem> ValidatePod(const Json& spec);
 
 // Metadata of all kinds, and the content of core kinds. The names of serving kinds are Knative's to
 // judge.

@@ -2,7 +2,6 @@
 
 #include "core/api/access.h"
 #include "core/api/image_reference.h"
-#include "core/api/names.h"
 #include "core/api/validate/masks.h"
 #include "core/api/validate/pod_parts.h"
 
@@ -141,9 +140,6 @@ FieldErrors ValidateContainer(const Json& container, ContainerRole role,
   const std::string name = StringAt(container, {"name"});
   if (name == "queue-proxy")
     errors.Add(Generic(Quoted(name) + " is a reserved container name", {"name"}));
-  // Kubernetes would refuse the Pod, and the revision would fail for it.
-  if (const Complaints wrong = name.empty() ? Complaints{} : CheckDns1123Label(name); !wrong.empty())
-    errors.Add(InvalidValue(name, "name", wrong.front()));
   errors.Add(ValidateEnv(ArrayAt(container, {"env"}), role, features).ViaField("env"));
   errors.Add(ValidateEnvFrom(ArrayAt(container, {"envFrom"}), features).ViaField("envFrom"));
   errors.Add(ValidateImage(StringAt(container, {"image"})));

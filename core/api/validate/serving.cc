@@ -130,6 +130,22 @@ FieldErrors CheckSidecarAnnotations(const Json& annotations) {
   return errors;
 }
 
+// Kubernetes would refuse the Pod, and the revision would fail for it. Relative to the spec.
+FieldErrors CheckContainerNames(const Json& spec, const WriteContext& context) {
+  FieldErrors errors;
+  if (context.dry_run) return errors;
+  for (const char* list : {"containers", "initContainers"}) {
+    const Json& containers = ArrayAt(spec, {list});
+    for (size_t i = 0; i < containers.size(); ++i) {
+      const std::string name = StringAt(containers[i], {"name"});
+      const Complaints wrong = name.empty() ? Complaints{} : CheckDns1123Label(name);
+      if (!wrong.empty())
+        errors.Add(FieldErrors(InvalidValue(name, "name", wrong.front())).ViaFieldIndex(list, i));
+    }
+  }
+  return errors;
+}
+
 // The name that a user gives to the next revision.
 FieldErrors CheckRevisionName(const Json& revision_template, const Json& parent) {
   const std::string prefix = StringAt(revision_template, {"metadata", "generateName"});
@@ -159,8 +175,10 @@ FieldErrors CheckRevisionName(const Json& revision_template, const Json& parent)
 FieldErrors ValidateTemplate(const Json& object, const WriteContext& context) {
   const Json& revision_template = ObjectAt(object, {"spec", "template"});
   const Json& annotations = AnnotationsOf(revision_template);
-  FieldErrors errors =
-      ValidateRevisionSpec(ObjectAt(revision_template, {"spec"}), *context.config).ViaField("spec");
+  const Json& spec = ObjectAt(revision_template, {"spec"});
+  FieldErrors errors = ValidateRevisionSpec(spec, *context.config);
+  errors.Add(CheckContainerNames(spec, context));
+  errors = errors.ViaField("spec");
   FieldErrors found = ValidateScalingAnnotations(annotations, context.config->autoscaler);
   found.Add(CheckNetworkAnnotations(annotations));
   found.Add(CheckSidecarAnnotations(annotations));
@@ -260,7 +278,9 @@ FieldErrors ValidateRevision(const Json& object, const WriteContext& context) {
   metadata.Add(CheckOwnerLabel(object, kConfigurationLabel, "Configuration"));
   FieldErrors errors = metadata.ViaField("metadata");
   if (context.old == nullptr) {
-    errors.Add(ValidateRevisionSpec(ObjectAt(object, {"spec"}), *context.config).ViaField("spec"));
+    const Json& spec = ObjectAt(object, {"spec"});
+    errors.Add(ValidateRevisionSpec(spec, *context.config).ViaField("spec"));
+    errors.Add(CheckContainerNames(spec, context).ViaField("spec"));
   }
   return errors;
 }

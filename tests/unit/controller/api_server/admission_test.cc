@@ -85,6 +85,100 @@ TEST(AdmitCreateTest, RefusesWhatIsNotThere) {
   }
 }
 
+// What a client reads when Knative's rules are broken: the webhook's name, all errors with their details, and 400.
+TEST(AdmitCreateTest, RefusesInTheWordsOfKnativesWebhook) {
+  api::Document document = Service();
+  document.value["spec"]["traffic"] = Json::parse(R"([{"percent":60},{"percent":60}])");
+  document.value["spec"]["template"]["spec"]["timeoutSeconds"] = 601;
+  document.value["spec"]["template"]["spec"]["containers"][0]["ports"] = Json::parse(R"([{"name":"grpc"}])");
+  document.value["spec"]["template"]["metadata"]["annotations"]["autoscaling.knative.dev/min-scale"] = "x";
+  const auto admitted = AdmitCreate(Context(Ksvc()), "default", document, "u");
+  ASSERT_FALSE(admitted);
+  EXPECT_EQ(admitted.error().code, 400);
+  EXPECT_EQ(admitted.error().reason, "BadRequest");
+  EXPECT_TRUE(admitted.error().details.is_null());
+  EXPECT_EQ(admitted.error().message,
+            "admission webhook \"validation.webhook.serving.knative.dev\" denied the request: validation failed: "
+            "Port name grpc is not allowed: spec.template.spec.containers[0].ports\n"
+            "Name must be empty, or one of: 'h2c', 'http1'\n"
+            "Traffic targets sum to 120, want 100: spec.traffic\n"
+            "expected 0 <= 601 <= 600: spec.template.spec.timeoutSeconds\n"
+            "invalid value: x: spec.template.metadata.annotations.autoscaling.knative.dev/min-scale");
+}
+
+TEST(AdmitCreateTest, RefusesConfigMapsInTheWordsOfTheirWebhook) {
+  api::Document document = {.value = Json::parse(R"({"apiVersion":"v1","kind":"ConfigMap",
+      "metadata":{"name":"config-defaults"},"data":{"revision-timeout-seconds":"700"}})")};
+  const auto admitted = AdmitCreate(Context(Cm()), "knative-serving", document, "u");
+  ASSERT_FALSE(admitted);
+  EXPECT_EQ(admitted.error().code, 400);
+  EXPECT_EQ(admitted.error().reason, "BadRequest");
+  EXPECT_EQ(admitted.error().message,
+            "admission webhook \"config.webhook.serving.knative.dev\" denied the request: validation failed: "
+            "revision-timeout-seconds (700) cannot be greater than max-revision-timeout-seconds (600)");
+  EXPECT_TRUE(AdmitCreate(Context(Cm()), "default", document, "u")) << "an ordinary one of that name";
+}
+
+TEST(AdmitCreateTest, WarnsInTheWordsOfKnatives) {
+  const auto admitted = AdmitCreate(Context(Ksvc()), "default", Service(), "u");
+  ASSERT_TRUE(admitted);
+  EXPECT_THAT(admitted->warnings,
+              ElementsAre("Kubernetes default value is insecure, Knative may default this to secure in a future "
+                          "release: spec.template.spec.containers[0].securityContext.allowPrivilegeEscalation, "
+                          "spec.template.spec.containers[0].securityContext.capabilities, "
+                          "spec.template.spec.containers[0].securityContext.runAsNonRoot, "
+                          "spec.template.spec.containers[0].securityContext.seccompProfile"));
+}
+
+// A dry run tries the Pod as well, after Knative's own rules. Otherwise a name that makes no Pod is refused with these.
+TEST(AdmitCreateTest, ADryRunTriesThePod) {
+  const auto verdict = [](const char* container, bool dry_run) -> std::string {
+    api::Document document = Service();
+    document.value["spec"]["template"]["spec"]["containers"][0].merge_patch(Json::parse(container));
+    AdmissionContext context = Context(Ksvc());
+    context.dry_run = dry_run;
+    const auto admitted = AdmitCreate(context, "default", document, "u");
+    if (admitted) return "";
+    EXPECT_EQ(admitted.error().code, 400);
+    EXPECT_EQ(admitted.error().reason, "BadRequest");
+    return admitted.error().message;
+  };
+  const std::string denied = "admission webhook \"validation.webhook.serving.knative.dev\" denied the request: ";
+  const std::string tried = denied + "validation callback failed: dry run failed with Pod \"dry-run-validation";
+  const std::string label =
+      "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
+      "with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+      "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+  struct Case {
+    const char* container;
+    std::string why;
+  };
+  for (const Case& c :
+       {Case{R"({"name":"&InvalidValue"})", "spec.containers[0].name: Invalid value: \"&InvalidValue\": " + label},
+        Case{R"({"imagePullPolicy":"Sometimes"})",
+             "spec.containers[0].imagePullPolicy: Unsupported value: \"Sometimes\": supported values: \"Always\", "
+             "\"IfNotPresent\", \"Never\""},
+        Case{R"({"env":[{"name":"a=b"}]})",
+             "spec.containers[0].env[0].name: Invalid value: \"a=b\": a valid environment variable name must consist "
+             "only of printable ASCII characters other than '='"},
+        Case{R"({"resources":{"requests":{"cpu":"1500m"},"limits":{"cpu":1}}})",
+             "spec.containers[0].resources.requests: Invalid value: \"1500m\": must be less than or equal to cpu "
+             "limit of 1"},
+        Case{R"({"imagePullPolicy":"X","resources":{"limits":{"cpu":"-1"}}})",
+             "[spec.containers[0].imagePullPolicy: Unsupported value: \"X\": supported values: \"Always\", "
+             "\"IfNotPresent\", \"Never\", spec.containers[0].resources.limits[cpu]: Invalid value: \"-1\": must be "
+             "greater than or equal to 0]"}}) {
+    const std::string message = verdict(c.container, true);
+    EXPECT_EQ(message.substr(0, tried.size()), tried) << message;
+    EXPECT_THAT(message, testing::EndsWith("\" is invalid: " + c.why + ": spec.template"));
+  }
+  EXPECT_EQ(verdict("{}", true), "");
+  EXPECT_EQ(verdict(R"({"name":"&InvalidValue","image":""})", true),
+            denied + "validation failed: missing field(s): spec.template.spec.containers[0].image");
+  EXPECT_EQ(verdict(R"({"name":"&InvalidValue"})", false),
+            denied + "validation failed: invalid value: &InvalidValue: spec.template.spec.containers[0].name\n" + label);
+}
+
 TEST(AdmitCreateTest, WrongTypesAreCauses) {
   api::Document document = Service();
   document.value["spec"]["template"]["spec"]["timeoutSeconds"] = "x";
