@@ -9,7 +9,7 @@ void LoadLedger::Set(std::shared_ptr<Revision> revision, bool has_instances) {
   const auto item = entries_.try_emplace(revision->key()).first;
   Entry& entry = item->second;
   if (entry.revision != revision) {
-    met_.erase(item->first);
+    End(item->first, entry);
     if (revision->met()) met_.emplace(item->first, &entry);
     entry = Entry{.revision = std::move(revision)};
   }
@@ -20,8 +20,18 @@ void LoadLedger::Set(std::shared_ptr<Revision> revision, bool has_instances) {
 }
 
 void LoadLedger::Remove(const std::string& revision) {
-  met_.erase(revision);
-  entries_.erase(revision);
+  const auto found = entries_.find(revision);
+  if (found == entries_.end()) return;
+  End(revision, found->second);
+  entries_.erase(found);
+}
+
+// Or the autoscaler would go on believing that requests wait, also for another of the same name.
+void LoadLedger::End(const std::string& key, const Entry& entry) {
+  met_.erase(key);
+  if (entry.said.waiting == 0 && entry.said.running == 0) return;
+  LoadReading& last = ended_[key] = entry.said;
+  last.waiting = last.running = 0;
 }
 
 void LoadLedger::OnMet(const Revision& revision) {
@@ -55,11 +65,13 @@ std::vector<LoadLine> LoadLedger::Changes() {
                          load.running != said.running || load.waiting != said.waiting;
     if (changed || demanded) lines.push_back(Say(key, entry, load));
   }
+  for (const auto& [key, load] : std::exchange(ended_, {})) lines.push_back({.revision = key, .load = load});
   return lines;
 }
 
 std::vector<LoadLine> LoadLedger::All() {
   std::vector<LoadLine> lines;
+  ended_.clear();  // what is not told is not there
   for (const auto& [key, entry] : met_) {
     const LoadReading load = entry->revision->ReadLoad(clock_);
     if (load.arrivals > 0) lines.push_back(Say(key, *entry, load));
@@ -77,6 +89,7 @@ void LoadLedger::ForEachMet(const std::function<void(const Revision&)>& see) con
 
 LoadLine LoadLedger::Say(std::string_view key, Entry& entry, const LoadReading& load) {
   entry.said = load;
+  if (const auto ended = ended_.find(key); ended != ended_.end()) ended_.erase(ended);
   return {.revision = std::string(key), .load = load, .first_queued_ns = entry.first_queued_ns};
 }
 

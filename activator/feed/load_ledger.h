@@ -37,6 +37,7 @@ class LoadLedger {
   std::optional<LoadLine> Demand(Revision& revision, WallTime queued);
 
   // All that has changed since it was last said here or in All(), and all demands that still stand.
+  // Of a revision that is no more, once, that nothing waits or runs, if something did.
   std::vector<LoadLine> Changes();
   // Everything, for an autoscaler that knows nothing.
   std::vector<LoadLine> All();
@@ -53,12 +54,14 @@ class LoadLedger {
     LoadReading said = {};
   };
 
+  void End(const std::string& key, const Entry& entry);
   LoadLine Say(std::string_view key, Entry& entry, const LoadReading& load);
   static bool StillDemanded(Entry& entry);
 
   const Clock& clock_;
   std::map<std::string, Entry> entries_;
   std::map<std::string_view, Entry*> met_;  // into entries_
+  std::map<std::string, LoadReading, std::less<>> ended_;  // what is to be said of those that are no more
 };
 
 }  // namespace updraft::activator

@@ -25,12 +25,23 @@ void LoadBook::ForgetFigures(Place place) {
   }
 }
 
+void LoadBook::Quiet(Place place) {
+  for (auto& [name, revision] : revisions_) {
+    Said* said = revision.Find(place);
+    if (said == nullptr) continue;
+    revision.waiting -= said->figures.waiting;
+    revision.running -= said->figures.running;
+    said->figures.running = said->figures.waiting = 0;
+  }
+}
+
 void LoadBook::Begin(const std::string& activator, int64_t epoch) {
   Activator& entry = Named(activator);
   if (entry.epoch != epoch) {
     ForgetFigures(entry.place);
     entry.epoch = epoch;
   }
+  Quiet(entry.place);
   entry.present = true;
 }
 
@@ -45,17 +56,17 @@ LoadChange LoadBook::Record(Place activator, const std::string& revision, const 
   auto it = std::ranges::lower_bound(entry.last, activator, {}, &Said::place);
   const bool added = it == entry.last.end() || it->place != activator;
   if (added) it = entry.last.insert(it, {.place = activator});
-  const LoadFigures before = it->figures;
+  LoadFigures before = it->figures;
   it->figures = figures;
   entry.waiting += figures.waiting - before.waiting;
   entry.running += figures.running - before.running;
   LoadChange change{.waiting = entry.waiting};
+  // Another revision of the name: its integrals begin at zero.
+  if (figures.request_count < before.request_count) before = {};
   // The past of an activator that is older than this autoscaler is not load of now.
   if (added && first_report) return change;
   change.request_seconds = std::max(0.0, figures.request_seconds - before.request_seconds);
-  if (figures.request_count >= before.request_count) {
-    change.requests = static_cast<double>(figures.request_count - before.request_count);
-  }
+  change.requests = static_cast<double>(figures.request_count - before.request_count);
   if (before.read_at > Nanos(0)) change.over = std::max(Nanos(0), figures.read_at - before.read_at);
   return change;
 }
@@ -64,13 +75,7 @@ void LoadBook::End(const std::string& activator) {
   const auto it = activators_.find(activator);
   if (it == activators_.end()) return;
   it->second.present = false;
-  for (auto& [name, revision] : revisions_) {
-    Said* said = revision.Find(it->second.place);
-    if (said == nullptr) continue;
-    revision.waiting -= said->figures.waiting;
-    revision.running -= said->figures.running;
-    said->figures.running = said->figures.waiting = 0;
-  }
+  Quiet(it->second.place);
   it->second.departure = ++departures_;
   ForgetLongDeparted();
 }

@@ -35,7 +35,8 @@ inline constexpr size_t kDepartedMax = 32;
 class LoadBook {
  public:
   // A stream of `activator` begins. Its first report holds every revision that it has figures of; with an epoch that is
-  // known the differences go on where they were, with another one they begin at that report.
+  // known the differences go on where they were, with another one they begin at that report. What it does not hold does
+  // not wait any more.
   void Begin(const std::string& activator, int64_t epoch);
 
   // One revision of a report. `first_report`: of the stream.
@@ -77,6 +78,7 @@ class LoadBook {
 
   Activator& Named(const std::string& activator);
   void ForgetFigures(Place place);
+  void Quiet(Place place);  // nothing waits or runs there
   void ForgetLongDeparted();
 
   std::map<std::string, Activator, std::less<>> activators_;

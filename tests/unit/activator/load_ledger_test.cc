@@ -141,5 +141,42 @@ TEST(LoadLedgerTest, ARemovedRevisionIsForgotten) {
   EXPECT_FALSE(f.ledger.Demand(*f.revision, FromUnixNanos(7)));
 }
 
+TEST(LoadLedgerTest, OfARevisionThatIsGoneItIsSaidOnceThatNothingWaits) {
+  Fixture f;
+  f.StartWaiting();
+  ASSERT_EQ(f.ledger.Changes().size(), 1u);
+  f.ledger.Remove("ns/a");
+  const auto lines = f.ledger.Changes();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0].revision, "ns/a");
+  EXPECT_EQ(lines[0].load.waiting, 0u);
+  EXPECT_EQ(lines[0].load.arrivals, 1u) << "if it comes back, its past is not new";
+  EXPECT_TRUE(f.ledger.Changes().empty());
+}
+
+TEST(LoadLedgerTest, ForAnotherRevisionOfTheSameNameNothingWaits) {
+  Fixture f;
+  f.StartWaiting();
+  f.ledger.Changes();
+  f.ledger.Set(std::make_shared<Revision>("ns/a", 1), false);
+  const auto lines = f.ledger.Changes();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0].load.waiting, 0u);
+  EXPECT_TRUE(f.ledger.Changes().empty());
+}
+
+TEST(LoadLedgerTest, WhatIsSaidOfTheNewOneIsTheLastWordOnTheOldOne) {
+  Fixture f;
+  f.StartWaiting();
+  f.ledger.Changes();
+  const auto next = std::make_shared<Revision>("ns/a", 1);
+  next->MakeShard(0);
+  f.ledger.Set(next, false);
+  ASSERT_TRUE(f.ledger.Demand(*next, FromUnixNanos(8)));
+  const auto lines = f.ledger.Changes();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0].load.arrivals, 0u);
+}
+
 }  // namespace
 }  // namespace updraft::activator

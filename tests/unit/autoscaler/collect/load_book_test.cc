@@ -74,5 +74,25 @@ TEST(LoadBookTest, WaitingAddsUpAndLeavesWithItsActivator) {
   EXPECT_FALSE(book.AnyActivator());
 }
 
+TEST(LoadBookTest, WhatANewStreamDoesNotTellDoesNotWait) {
+  LoadBook book;
+  book.Begin("a", 1);
+  book.Record("a", "r", {.request_seconds = 2, .request_count = 3, .waiting = 3}, true);
+  book.Begin("a", 1);  // before the older stream was seen to end
+  EXPECT_EQ(book.Waiting("r"), 0u);
+  EXPECT_DOUBLE_EQ(book.Record("a", "r", {.request_seconds = 5, .request_count = 3}, true).request_seconds, 3);
+}
+
+TEST(LoadBookTest, AnotherRevisionOfTheNameBeginsAtZero) {
+  LoadBook book;
+  book.Begin("a", 1);
+  book.Record("a", "r", {.request_seconds = 20, .request_count = 9, .waiting = 3, .read_at = Seconds(5)}, false);
+  const LoadChange change =
+      book.Record("a", "r", {.request_seconds = 4, .request_count = 2, .waiting = 1, .read_at = Seconds(6)}, false);
+  EXPECT_DOUBLE_EQ(change.request_seconds, 4);
+  EXPECT_DOUBLE_EQ(change.requests, 2);
+  EXPECT_EQ(change.waiting, 1u);
+}
+
 }  // namespace
 }  // namespace updraft::autoscaler
