@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "controller/instances/drain.h"
+#include "controller/instances/giving_up.h"
 #include "controller/instances/instance.h"
 #include "controller/instances/instance_name.h"
 #include "controller/instances/instance_table.h"
@@ -100,6 +101,7 @@ struct RevisionState {
   std::optional<v1::Failure> last_failure;
   int start_failures = 0;  // in a row, without one that got ready
   TimePoint start_not_before;
+  Trial trial = Trial::kUnjudged;
 };
 
 // The same name may have been used before: the instance is of that one, and is to go.
@@ -161,6 +163,7 @@ class Fleet {
   Instance& Adopt(const NodeName& node, const v1::InstanceReport& report, Moment at);
   void Update(Instance& instance, const v1::InstanceReport& report, Moment at);
   void Gone(const InstanceId& id);
+  void BeginTrial(RevisionState& state);
   void NoteFailure(const Instance& instance, RevisionState& state);
   void Touch(const Instance& instance);
   Node* Speaking(const NodeName& node, uint64_t stream, Moment at);

@@ -1,4 +1,6 @@
 // Fleet's events: they keep the record straight and note what is to be looked at, no more.
+#include <google/protobuf/util/message_differencer.h>
+
 #include <algorithm>
 
 #include "controller/instances/failure.h"
@@ -6,6 +8,14 @@
 #include "controller/instances/transition_events.h"
 
 namespace updraft::controller {
+namespace {
+
+bool SameInstances(const RevisionSpec& one, const RevisionSpec& other) {
+  return one.config_error.has_value() == other.config_error.has_value() &&
+         google::protobuf::util::MessageDifferencer::Equals(one.instance, other.instance);
+}
+
+}  // namespace
 
 Fleet::Fleet(FleetOptions options, RandomSource random, TimePoint started)
     : options_(std::move(options)),
@@ -21,12 +31,20 @@ void Fleet::SetRevision(std::shared_ptr<const RevisionSpec> spec) {
   if (state.spec && state.spec->instance.revision_uid() != spec->instance.revision_uid()) {
     state.desired.reset();
     state.decision.Clear();
-    state.start_failures = 0;
-    state.start_not_before = TimePoint();
+    BeginTrial(state);
+  } else if (state.trial == Trial::kGivenUp && !SameInstances(*state.spec, *spec)) {
+    BeginTrial(state);
   }
   state.spec = std::move(spec);
   state.removed = false;
   dirty_.insert(key);
+}
+
+void Fleet::BeginTrial(RevisionState& state) {
+  state.trial = Trial::kOn;
+  state.last_failure.reset();
+  state.start_failures = 0;
+  state.start_not_before = TimePoint();
 }
 
 void Fleet::RevisionsAreLoaded() {
@@ -48,6 +66,9 @@ void Fleet::OnDecision(const v1::Decision& decision) {
   // Decided for one that had the name before.
   const bool told = !decision.revision_uid().empty() && state.spec;
   if (told && decision.revision_uid() != state.spec->instance.revision_uid()) return;
+  // Whoever asks for one that was given up, after nothing of it was wanted, has it tried again.
+  const bool asked = state.desired == 0 && decision.desired() > 0;
+  if (asked && state.trial == Trial::kGivenUp) state.trial = Trial::kOn;
   if (decision.desired() >= 0)
     state.desired = std::min(decision.desired(), options_.instances_per_revision_max);
   state.decision = decision;
@@ -172,6 +193,8 @@ void Fleet::Update(Instance& instance, const v1::InstanceReport& report, Moment 
   instance.reported = true;
   instance.cold_start.MergeFrom(report.cold_start());
   instance.phase = report.phase();
+  instance.crash_loops = instance.phase != v1::INSTANCE_READY &&
+                         (instance.crash_loops || CrashLoops(instance.report));
   RevisionState& state = revisions_[instance.revision];
   NoteFailure(instance, state);
   switch (report.phase()) {

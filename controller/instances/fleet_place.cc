@@ -66,6 +66,13 @@ void Fleet::PlaceAll(RevisionState& state, const RevisionKey& key, Moment at) {
     if (refusal) Refuse(*instance, *refusal);
   }
   if (refusal) waiting_for_room_.insert(key);
+  // Why those that found a node fail says more of the revision than that others find none.
+  const bool some_placed = std::ranges::any_of(
+      std::as_const(instances_).OfRevision(key), [&state](const Instance* instance) {
+        return instance->intent == Intent::kRun && !instance->node.empty() &&
+               !OfAnEarlierOne(state, *instance);
+      });
+  if (refusal && !(some_placed && state.last_failure)) state.last_failure = refusal;
   if (!refusal) waiting_for_room_.erase(key);
 }
 
@@ -109,7 +116,6 @@ void Fleet::ForgetRefusal(const RevisionKey& key) {
 }
 
 void Fleet::Refuse(Instance& instance, const v1::Failure& failure) {
-  revisions_.at(instance.revision).last_failure = failure;
   const v1::Failure& told = instance.report.failure();
   if (told.reason() == failure.reason() && told.message() == failure.message()) return;
   NoteEvent(InstanceEvent::Type::kWarning, instance,

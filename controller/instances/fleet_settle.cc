@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "controller/instances/fleet.h"
+#include "controller/instances/fleet_views.h"
 #include "core/base/check.h"
 
 namespace updraft::controller {
@@ -110,12 +111,15 @@ void Fleet::SettleRevision(const RevisionKey& key, Moment at) {
   // but the next request would find out again. What a revision is called broken for is told likewise:
   // were it whole again without it, its min-scale would bring it back at once, over and over.
   const bool broken = state.spec != nullptr && state.spec->broken;
-  const bool gave_up = state.decision.active() == v1::ACTIVE_TIMED_OUT || broken;
+  const bool gave_up = state.decision.active() == v1::ACTIVE_TIMED_OUT || broken ||
+                       state.trial == Trial::kGivenUp;
   if (desired.count == 0 && !gave_up) state.last_failure.reset();
   const std::vector<const Instance*> instances = std::as_const(instances_).OfRevision(key);
   const InstancePlan plan = PlanInstances(desired, instances, at.now);
   CarryOut(key, state, plan, at);
   AdvanceDrains(key, state, at);
+  if (gate_was_open_ && state.spec)
+    state.trial = NextTrial(state.trial, TrialFactsOf(*this, key));
   if (plan.look_again) WakeNoLaterThan(key, *plan.look_again);
   if (state.removed && instances_.CountOfRevision(key) == 0) {
     waiting_for_room_.erase(key);

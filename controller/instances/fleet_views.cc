@@ -1,47 +1,11 @@
 #include "controller/instances/fleet_views.h"
 
-#include <algorithm>
-#include <set>
-#include <string>
-
-#include "controller/instances/failure.h"
-
 namespace updraft::controller {
 namespace {
-
-// A crash or two may be the world's fault; requests are held for a revision that comes back.
-constexpr int kHopelessCrashes = 3;
-
-// Reasons for which a further try is not expected to go better soon.
-const std::set<std::string_view> kHopelessReasons = {"ImagePullBackOff", "InvalidImageName",
-                                                     "ErrImageNeverPull", kConfigError};
 
 const RevisionState* StateOf(const Fleet& fleet, const RevisionKey& key) {
   const auto it = fleet.revisions().find(key);
   return it == fleet.revisions().end() ? nullptr : &it->second;
-}
-
-int CrashesOf(const Instance& instance) {
-  int crashes = 0;
-  for (const v1::ContainerReport& container : instance.report.containers()) {
-    crashes = std::max(
-        crashes, container.restart_count() + (container.running() || IsDone(container) ? 0 : 1));
-  }
-  return crashes;
-}
-
-bool Hopeless(const Instance& instance, const RevisionState& state) {
-  if (kHopelessReasons.contains(instance.report.failure().reason())) return true;
-  if (instance.phase == v1::INSTANCE_BACKOFF) return CrashesOf(instance) >= kHopelessCrashes;
-  return instance.phase == v1::INSTANCE_FAILED && state.start_failures >= kHopelessCrashes;
-}
-
-// Whether none of its instances may still come right by itself.
-bool GivenUp(const Fleet& fleet, const RevisionKey& key, const RevisionState& state) {
-  return std::ranges::none_of(fleet.instances().OfRevision(key), [&](const Instance* instance) {
-    return instance->intent == Intent::kRun && !OfAnEarlierOne(state, *instance) &&
-           !Hopeless(*instance, state);
-  });
 }
 
 Activity ActivityOf(const RevisionState& state) {
@@ -126,11 +90,10 @@ std::optional<v1::ScaleTarget> ScaleTargetOf(const Fleet& fleet, const RevisionK
   for (const auto& [name, value] : spec.scaling_annotations)
     (*target.mutable_annotations())[name] = value;
   target.set_container_concurrency(spec.routing.container_concurrency());
-  // Not before its node has tried some times: what it waits for may be late.
   // Also at zero: were it reachable again as soon as its last instance is gone, its min-scale would
   // bring it back at once, over and over. A request tries it again all the same.
-  const bool broken = spec.broken && counts.ready == 0 && GivenUp(fleet, key, *state);
-  target.set_reachability(broken ? v1::UNREACHABLE : spec.reachability);
+  const bool given_up = NextTrial(state->trial, TrialFactsOf(fleet, key)) == Trial::kGivenUp;
+  target.set_reachability(given_up ? v1::UNREACHABLE : spec.reachability);
   target.set_ready(static_cast<uint32_t>(counts.ready));
   target.set_starting(static_cast<uint32_t>(counts.starting));
   target.set_failed(static_cast<uint32_t>(counts.failing));
@@ -144,15 +107,40 @@ std::optional<v1::ScaleTarget> ScaleTargetOf(const Fleet& fleet, const RevisionK
   return target;
 }
 
+TrialFacts TrialFactsOf(const Fleet& fleet, const RevisionKey& key) {
+  TrialFacts facts;
+  const RevisionState* state = StateOf(fleet, key);
+  if (state == nullptr || !state->spec) return facts;
+  facts.broken = state->spec->broken.has_value();
+  facts.timed_out = state->decision.active() == v1::ACTIVE_TIMED_OUT;
+  for (const Instance* instance : fleet.instances().OfRevision(key)) {
+    if (instance->intent != Intent::kRun || OfAnEarlierOne(*state, *instance)) continue;
+    facts.ready += Ready(*instance) ? 1 : 0;
+    facts.waiting += instance->node.empty() ? 1 : 0;
+    facts.placed += instance->node.empty() ? 0 : 1;
+    const bool beyond_hope = BeyondHope(*instance, state->start_failures);
+    facts.beyond_hope += !instance->node.empty() && beyond_hope ? 1 : 0;
+  }
+  return facts;
+}
+
 std::optional<v1::Failure> FailureOf(const Fleet& fleet, const RevisionKey& key) {
   const RevisionState* state = StateOf(fleet, key);
   if (state == nullptr || !state->spec) return std::nullopt;
   std::optional<v1::Failure> failure = state->spec->config_error;
   if (!state->spec->resolved && !failure) failure = state->spec->broken;
+  // For one that is given up nobody waits but while something new is tried.
+  const bool given_up = state->trial == Trial::kGivenUp;
   for (const Instance* instance : fleet.instances().OfRevision(key)) {
     if (instance->intent != Intent::kRun) continue;
-    if (!Hopeless(*instance, *state)) return std::nullopt;
-    if (!failure) failure = instance->report.failure();
+    if (given_up && instance->node.empty()) continue;
+    const int failures = state->start_failures;
+    const bool hopeless =
+        given_up ? BeyondHope(*instance, failures) : HopelessNow(*instance, failures);
+    if (!hopeless) return std::nullopt;
+    if (failure && !failure->reason().empty()) continue;
+    const bool told = !instance->report.failure().reason().empty();  // not while it runs once more
+    failure = told || !state->last_failure ? instance->report.failure() : *state->last_failure;
   }
   return failure;
 }

@@ -22,6 +22,8 @@ std::optional<v1::Revision> RoutedRevisionOf(const Fleet& fleet, const RevisionK
 std::optional<v1::ScaleTarget> ScaleTargetOf(const Fleet& fleet, const RevisionKey& key,
                                              TimePoint now);
 
+TrialFacts TrialFactsOf(const Fleet& fleet, const RevisionKey& key);
+
 // Why the revision cannot serve now and will not in the next seconds: repeated crashes, an image
 // that cannot be had, a missing ConfigMap. nullopt: it serves, or there is hope.
 std::optional<v1::Failure> FailureOf(const Fleet& fleet, const RevisionKey& key);

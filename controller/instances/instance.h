@@ -50,6 +50,7 @@ struct Instance {
   bool in_routing = false;  // activators have been told of it
   bool fenced = false;      // its node is silent: no requests go to it
   bool lost = false;        // silent for so long, with other nodes at hand, that it is replaced
+  bool crash_loops = false;  // since it was ready last, if ever
   bool evicted = false;     // a user wants it gone from its node: it is replaced, then drained
   TimePoint created;        // adopted ones: when they became known here
   WallTime created_wall;
