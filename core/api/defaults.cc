@@ -19,15 +19,17 @@ bool KeepsRevisionName(const Json& object, const WriteContext& context) {
 // New defaults must not change the template of a revision that exists, so Knative sets none where
 // the name stays. A manifest that gives the stored template once it is defaulted means that
 // template.
-void KeepTemplate(Json& object, const WriteContext& context) {
-  const Json& old = ObjectAt(*context.old, {"spec", "template"});
+void KeepTemplate(const Kind& kind, Json& object, const WriteContext& context) {
+  Json stored = *context.old;
+  MakeSpecCanonical(kind, stored);
+  const Json& old = ObjectAt(stored, {"spec", "template"});
   Json defaulted = ObjectAt(object, {"spec", "template"});
   SetRevisionSpecDefaults(EnsureObject(defaulted, {"spec"}), object, *context.config, true);
   if (defaulted == old) object["spec"]["template"] = old;
 }
 
-void SetTemplateDefaults(Json& object, const WriteContext& context, bool create) {
-  if (KeepsRevisionName(object, context)) return KeepTemplate(object, context);
+void SetTemplateDefaults(const Kind& kind, Json& object, const WriteContext& context, bool create) {
+  if (KeepsRevisionName(object, context)) return KeepTemplate(kind, object, context);
   Json spec = std::move(EnsureObject(object, {"spec", "template", "spec"}));
   SetRevisionSpecDefaults(spec, object, *context.config, create);
   object["spec"]["template"]["spec"] = std::move(spec);
@@ -59,7 +61,7 @@ bool IsOwned(const Json& object) {
 void SetSpecDefaults(const Kind& kind, Json& object, const WriteContext& context, bool create) {
   MakeSpecCanonical(kind, object);
   if (kind.kind == "Service" || kind.kind == "Configuration")
-    SetTemplateDefaults(object, context, create);
+    SetTemplateDefaults(kind, object, context, create);
   if (kind.kind == "Service" || kind.kind == "Route")
     SetTrafficDefaults(object, kind.kind == "Service");
   if (kind.kind == "DomainMapping") {

@@ -51,8 +51,9 @@ void CheckAmounts(const Json& resources, const std::string& path, PodProblems& p
     for (const auto& [resource, amount] : ObjectAt(resources, {list}).items()) {
       const auto quantity = Quantity::FromJson(amount);
       if (!quantity || quantity->Value() >= 0) continue;
-      problems.push_back(InvalidInPod(path + "." + list + "[" + resource + "]",
-                                      CanonicalQuantity(amount).value_or(""),
+      std::string field = path;
+      field.append(".").append(list).append("[").append(resource).append("]");
+      problems.push_back(InvalidInPod(field, CanonicalQuantity(amount).value_or(""),
                                       "must be greater than or equal to 0"));
     }
   }

@@ -249,6 +249,12 @@ TEST(DefaultsTest, AManifestAppliedAgainUnderItsRevisionNameChangesNothing) {
   const Json stored = Defaulted(manifest);
   Json again = Defaulted(manifest, {}, &stored);
   EXPECT_EQ(again["spec"], stored["spec"]);
+  // Nor does it where the stored template has another form.
+  Json other = stored;
+  Json& container = other["spec"]["template"]["spec"]["containers"][0];
+  container["stdin"] = false;
+  container.erase("resources");
+  EXPECT_EQ(Defaulted(manifest, {}, &other)["spec"], stored["spec"]);
   manifest["spec"]["template"]["spec"]["containers"][0]["image"] = "gcr.io/a/other";
   EXPECT_FALSE(SpecOf(Defaulted(manifest, {}, &stored)).contains("timeoutSeconds"));
 }
