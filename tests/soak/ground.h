@@ -28,6 +28,8 @@ class Ground {
   void Change();
   // The cold one has its instance, and stays.
   void Settle();
+  // Instances that were left alone, for a connection that failed, are used again. How many so far.
+  size_t RestoreEjected() { return ejections_ += activator_.RestoreEjected(); }
 
   // Of all revisions. Any thread.
   const std::vector<RevisionPage::OfRevision>& revisions() const { return revisions_; }
@@ -45,6 +47,7 @@ class Ground {
   Ports ports_;
   std::vector<RevisionPage::OfRevision> revisions_;
   uint32_t changes_ = 0;
+  size_t ejections_ = 0;
 };
 
 }  // namespace updraft::activator

@@ -92,8 +92,8 @@ class Soak {
         RunWindow(ground, length);
         Settle(ground, descriptors);
         const Held held = WhatIsHeld();
-        std::printf("window %d: %zu visits, %.1f MB asked for, %.1f MB resident\n", window, visits_, held.heap / kMegabyte,
-                    held.resident / kMegabyte);
+        std::printf("window %d: %zu visits, %zu instances left alone, %.1f MB asked for, %.1f MB resident\n", window, visits_,
+                    ground.RestoreEjected(), held.heap / kMegabyte, held.resident / kMegabyte);
         std::fflush(stdout);
         if (window <= kWarmWindows) {
           most = {std::max(most.heap, held.heap), std::max(most.resident, held.resident)};
@@ -154,11 +154,21 @@ class Soak {
     const TimePoint end = RealClock().Now() + length;
     while (RealClock().Now() < end) {
       ground.Change();
+      ground.RestoreEjected();
       poll(nullptr, 0, 3);
     }
     ground.Settle();  // whoever waits for the cold one has his answer
     over = true;
-    for (std::thread& client : clients) client.join();
+    std::atomic<bool> gone = false;
+    std::thread joins([&clients, &gone] {
+      for (std::thread& client : clients) client.join();
+      gone = true;
+    });
+    while (!gone) {
+      ground.RestoreEjected();
+      poll(nullptr, 0, 3);
+    }
+    joins.join();
     for (const auto& one : wrong) {
       for (const auto& [name, count] : one) wrong_[name] += count;
     }

@@ -4,7 +4,9 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "activator/routing/routing_state.h"
@@ -23,15 +25,25 @@ class CountedEvents final : public WorkerEvents {
     demands_.notify_all();
   }
   void OnDrained(const Instance*) override {}
-  void OnEjected(std::shared_ptr<Revision>, std::string, uint32_t, Error) override {}
+  void OnEjected(std::shared_ptr<Revision> revision, std::string instance_id, uint32_t, Error) override {
+    const std::lock_guard lock(mutex_);
+    ejected_.emplace_back(std::move(revision), std::move(instance_id));
+  }
   void OnSlotNews(std::shared_ptr<Revision>) override {}
   void OnColdStart(std::string, std::string, ColdStartTimes) override {}
 
   // A request waits for an instance.
   void WaitForDemand() { demands_.wait(0); }
+  // Since it was last asked.
+  std::vector<std::pair<std::shared_ptr<Revision>, std::string>> TakeEjected() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(ejected_, {});
+  }
 
  private:
   std::atomic<int> demands_ = 0;
+  std::mutex mutex_;
+  std::vector<std::pair<std::shared_ptr<Revision>, std::string>> ejected_;
 };
 
 inline WorkerPoolOptions Workers(uint32_t workers) {
@@ -100,6 +112,16 @@ class ActivatorFixture {
       worker->Publish(publication, [&taken] { taken.set_value(); });
       taken.get_future().wait();
     }
+  }
+
+  // As the control loop does when an instance has been left alone for a while. How many there were.
+  size_t RestoreEjected() {
+    const auto ejected = events_.TakeEjected();
+    for (const auto& [revision, id] : ejected) {
+      if (Instance* instance = routing_.FindInstance(revision->key(), id)) instance->Restore();
+      for (Worker* worker : pool_.workers()) worker->PostWake(revision);
+    }
+    return ejected.size();
   }
 
   uint16_t port() const { return port_; }
