@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <string_view>
 
 namespace updraft::activator {
@@ -55,18 +56,30 @@ const std::array<std::string, kDurationBounds.size() + 1>& BoundLabels() {
   return *labels;
 }
 
-// Most of a page is this: what all buckets begin with is put together once.
+// Most of a page is this: what all buckets begin with is put together once, and the room for them is asked for once.
 void AppendHistogram(std::string& page, std::string_view family, std::string_view labels, const DurationTotals& totals) {
+  constexpr size_t kRestMax = 64;  // of a bucket's line: its bound and its value
   const std::array<std::string, kDurationBounds.size() + 1>& bounds = BoundLabels();
   thread_local std::string bucket;
   bucket.clear();
   AppendName(bucket, family, "_bucket", labels);
+  const size_t begin = page.size();
+  page.resize(begin + totals.buckets.size() * (bucket.size() + kRestMax));
+  char* at = page.data() + begin;
+  const auto put = [&at](std::string_view text) {
+    std::memcpy(at, text.data(), text.size());
+    at += text.size();
+  };
   uint64_t cumulative = 0;
   for (size_t i = 0; i < totals.buckets.size(); ++i) {
     cumulative += totals.buckets[i];
-    page.append(bucket).append(bounds[i]);
-    AppendValue(page, cumulative);
+    put(bucket);
+    put(bounds[i]);
+    put("} ");
+    at = std::to_chars(at, at + 20, cumulative).ptr;
+    put("\n");
   }
+  page.resize(static_cast<size_t>(at - page.data()));
   AppendName(page, family, "_sum", labels);
   AppendValue(page, totals.sum);
   AppendName(page, family, "_count", labels);
