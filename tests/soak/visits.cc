@@ -187,8 +187,10 @@ bool Http2(Ground& ground, Random& random) {
   constexpr std::array<const char*, 3> kHosts = {"app.test", "few.test", "h2.test"};
   const auto count = static_cast<uint32_t>(1 + random() % 60);
   std::vector<bool> taken_back(count);
+  std::vector<const char*> hosts(count);
   for (uint32_t i = 0; i < count; ++i) {
-    client.Send(HeadersFrame(2 * i + 1, Ask(kHosts[random() % kHosts.size()], random() % 4 == 0 ? "/slow" : "/ok")));
+    hosts[i] = kHosts[random() % kHosts.size()];
+    client.Send(HeadersFrame(2 * i + 1, Ask(hosts[i], random() % 4 == 0 ? "/slow" : "/ok")));
     taken_back[i] = random() % 5 == 0;
     if (taken_back[i])
       client.Send(http::Frame(NGHTTP2_RST_STREAM, 0, 2 * i + 1, http::Number(NGHTTP2_CANCEL, 4)));
@@ -200,8 +202,11 @@ bool Http2(Ground& ground, Random& random) {
   bool good = true;
   for (uint32_t i = 0; i < count && good; ++i) {
     if (taken_back[i]) continue;
-    good = client.ReadStream(2 * i + 1) && client.seen().statuses.contains(2 * i + 1) &&
-           client.seen().statuses.at(2 * i + 1) == 200;
+    const bool ended = client.ReadStream(2 * i + 1);
+    const Seen& seen = client.seen();
+    const int status = seen.statuses.contains(2 * i + 1) ? seen.statuses.at(2 * i + 1) : 0;
+    const std::string body = seen.bodies.contains(2 * i + 1) ? seen.bodies.at(2 * i + 1) : "";
+    good = Good(status == 200, std::string(hosts[i]) + (ended ? " ended with " : " did not end: ") + std::to_string(status) + " " + body);
   }
   return good;
 }
