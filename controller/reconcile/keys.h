@@ -22,6 +22,7 @@ inline constexpr char kEvents[] = "events";
 inline constexpr char kNamespaces[] = "namespaces";
 inline constexpr char kSecrets[] = "secrets";
 inline constexpr char kServiceAccounts[] = "serviceaccounts";
+inline constexpr char kClaims[] = "persistentvolumeclaims";
 }  // namespace resource
 
 namespace label {

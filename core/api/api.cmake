@@ -3,7 +3,7 @@
 # Depends on core_base, nlohmann-json, yaml-cpp (reading alone) and OpenSSL (MD5 of long names).
 
 updraft_library(core_api
-  SRCS api/access.cc api/autoscaler_config.cc api/base64.cc api/canonical.cc api/conditions.cc api/config_example.cc api/config_reader.cc api/core_columns.cc api/defaults.cc
+  SRCS api/access.cc api/autoscaler_config.cc api/base64.cc api/canonical.cc api/claim.cc api/conditions.cc api/config_example.cc api/config_reader.cc api/core_columns.cc api/defaults.cc
        api/deployment_config.cc api/diff.cc api/domain_config.cc
        api/duration.cc api/event_view.cc api/field_error.cc api/field_selector.cc api/field_set.cc api/field_tree.cc
        api/gc_config.cc api/go_number.cc api/go_template.cc api/go_template_reader.cc api/image_reference.cc

@@ -18,6 +18,7 @@ std::vector<Column> NamespaceColumns();
 std::vector<Column> SecretColumns();
 std::vector<Column> ConfigMapColumns();
 std::vector<Column> ServiceAccountColumns();
+std::vector<Column> ClaimColumns();
 std::vector<Column> CoreServiceColumns();
 std::vector<Column> EventColumns();
 std::vector<Column> PodColumns();

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "core/api/access.h"
 #include "core/api/columns.h"
@@ -10,6 +11,7 @@ namespace updraft::api {
 namespace {
 
 constexpr std::string_view kNone = "<none>";
+constexpr std::string_view kUnset = "<unset>";
 
 using Value = std::function<Json(const Json&, WallTime)>;
 
@@ -134,7 +136,7 @@ Column NodeInfo(std::string name, const std::string& field, int priority) {
   return column;
 }
 
-// ---- services, events
+// ---- services, claims, events
 
 std::string Ports(const Json& service) {
   std::string text;
@@ -151,6 +153,23 @@ std::string Selector(const Json& service) {
     if (value.is_string()) text += (text.empty() ? "" : ",") + key + "=" + value.get<std::string>();
   }
   return OrNone(std::move(text));
+}
+
+std::string ClaimStatus(const Json& claim) {
+  return IsBeingDeleted(claim) ? "Terminating" : StringAt(claim, {"status", "phase"});
+}
+
+std::string AccessModes(const Json& claim) {
+  static const std::map<std::string, std::string> kShort = {{"ReadWriteOnce", "RWO"},
+                                                            {"ReadOnlyMany", "ROX"},
+                                                            {"ReadWriteMany", "RWX"},
+                                                            {"ReadWriteOncePod", "RWOP"}};
+  std::string text;
+  for (const Json& mode : ArrayAt(claim, {"status", "accessModes"})) {
+    const auto known = kShort.find(mode.is_string() ? mode.get<std::string>() : "");
+    if (known != kShort.end()) text += (text.empty() ? "" : ",") + known->second;
+  }
+  return text;
 }
 
 std::string EventObject(const Json& event) {
@@ -199,6 +218,26 @@ std::vector<Column> ConfigMapColumns() {
 }
 
 std::vector<Column> ServiceAccountColumns() { return {Name(), Count("Secrets", "secrets"), Age()}; }
+
+std::vector<Column> ClaimColumns() {
+  return {Name(),
+          Make("Status", [](const Json& c, WallTime) { return Json(ClaimStatus(c)); }),
+          TextAt("Volume", "spec", "volumeName"),
+          Make("Capacity",
+               [](const Json& c, WallTime) {
+                 return Json(StringAt(c, {"status", "capacity", "storage"}));
+               }),
+          Make("Access Modes", [](const Json& c, WallTime) { return Json(AccessModes(c)); }),
+          TextAt("StorageClass", "spec", "storageClassName"),
+          Make("VolumeAttributesClass",
+               [](const Json& c, WallTime) {
+                 return Json(StringAt(c, {"spec", "volumeAttributesClassName"}, kUnset));
+               }),
+          Age(),
+          Wide("VolumeMode", [](const Json& c, WallTime) {
+            return Json(StringAt(c, {"spec", "volumeMode"}, kUnset));
+          })};
+}
 
 std::vector<Column> CoreServiceColumns() {
   return {Name(),

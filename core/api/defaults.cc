@@ -3,6 +3,7 @@
 #include "core/api/access.h"
 #include "core/api/base64.h"
 #include "core/api/canonical.h"
+#include "core/api/claim.h"
 #include "core/api/constants.h"
 #include "core/api/meta.h"
 
@@ -121,6 +122,7 @@ void SetDefaults(const Kind& kind, Json& object, const WriteContext& context) {
   if (kind.group == kServingGroup) return SetServingDefaults(kind, object, context);
   if (kind.kind == "Namespace") SetNamespaceDefaults(object);
   if (kind.kind == "Secret") SetSecretDefaults(object);
+  if (kind.kind == "PersistentVolumeClaim") SetClaimDefaults(object);
 }
 
 }  // namespace updraft::api

@@ -88,6 +88,13 @@ Kind SecretKind() {
   return kind;
 }
 
+Kind ClaimKind() {
+  Kind kind = Core("PersistentVolumeClaim", "persistentvolumeclaims", {"pvc"}, AllVerbs(),
+                   ClaimSchema(), ClaimColumns());
+  kind.has_status = true;
+  return kind;
+}
+
 Kind PodKind() {
   // Pods come and go with instances: deleting one has its instance replaced.
   Kind kind = Core("Pod", "pods", {"po"}, {"delete", "deletecollection", "get", "list", "watch"},
@@ -171,6 +178,7 @@ std::vector<Kind> MakeKinds() {
       Core("ConfigMap", "configmaps", {"cm"}, AllVerbs(), ConfigMapSchema(), ConfigMapColumns()),
       Core("ServiceAccount", "serviceaccounts", {"sa"}, AllVerbs(), ServiceAccountSchema(),
            ServiceAccountColumns()),
+      ClaimKind(),
       CoreServiceKind(),
       PodKind(),
       NodeKind(),

@@ -66,6 +66,39 @@ SchemaRef ServiceAccountSchema() {
   return schema;
 }
 
+SchemaRef ClaimSchema() {
+  static const SchemaRef resources = ObjectOf(
+      "How much.", {{"requests", "What it is to have at least: storage.", MapOf(QuantityText())},
+                    {"limits", "What it may have at most.", MapOf(QuantityText())}});
+  static const SchemaRef schema = KindSchema(
+      "io.k8s.api.core.v1.PersistentVolumeClaim",
+      "A directory that outlives instances: one on each node, made when an instance there mounts "
+      "it.",
+      {{"spec", "What is wanted.",
+        ObjectOf("What is wanted.",
+                 {{"accessModes", "ReadWriteOnce, ReadOnlyMany, ReadWriteMany, ReadWriteOncePod.",
+                   ListOf(Text())},
+                  {"resources", "How much it is to hold; nothing keeps it to that.", resources},
+                  {"storageClassName", "Who provides it: local-path when absent.", Text()},
+                  {"volumeMode", "Filesystem; a Block stays pending.", Text()},
+                  {"volumeName", "What it is bound to. Set by the server.", Text()},
+                  {"selector", "Volumes that may be taken: there are none, it stays pending.",
+                   AtomicOf(AnyObject())},
+                  {"dataSource", "What it begins as a copy of: it stays pending.",
+                   AtomicOf(AnyObject())},
+                  {"dataSourceRef", "What it begins as a copy of: it stays pending.", AnyObject()},
+                  {"volumeAttributesClassName", "Without effect.", Text()}})},
+       {"status", "What is.",
+        ObjectOf("What is.",
+                 {{"phase", "Bound or Pending.", Text()},
+                  {"accessModes", "How it may be used.", ListOf(Text())},
+                  {"capacity", "How much was asked for.", MapOf(QuantityText())},
+                  {"conditions", "What stands against it.", ListByKey("type", AnyObject())},
+                  {"allocatedResources", "Not used.", MapOf(QuantityText())},
+                  {"allocatedResourceStatuses", "Not used.", AtomicOf(MapOf(Text()))}})}});
+  return schema;
+}
+
 SchemaRef CoreServiceSchema() {
   static const SchemaRef port =
       ObjectOf("A port.", {{"name", "Its name.", Text()},

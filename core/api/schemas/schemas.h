@@ -33,6 +33,7 @@ SchemaRef NamespaceSchema();
 SchemaRef SecretSchema();
 SchemaRef ConfigMapSchema();
 SchemaRef ServiceAccountSchema();
+SchemaRef ClaimSchema();
 SchemaRef CoreServiceSchema();
 SchemaRef EventSchema();
 SchemaRef EventViewSchema();

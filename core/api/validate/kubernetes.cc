@@ -1,6 +1,10 @@
 // Kubernetes' own rules: metadata of every kind, and the content of core kinds.
+#include <algorithm>
+#include <iterator>
+
 #include "core/api/access.h"
 #include "core/api/base64.h"
+#include "core/api/claim.h"
 #include "core/api/constants.h"
 #include "core/api/field_error.h"
 #include "core/api/meta.h"
@@ -206,6 +210,8 @@ std::vector<FieldProblem> ValidateKubernetes(const Kind& kind, const Json& objec
   CheckFinalizers(object, old, problems);
   if (kind.kind == "ConfigMap") CheckConfigMap(object, old, problems);
   if (kind.kind == "Secret") CheckSecret(object, old, problems);
+  if (kind.kind == "PersistentVolumeClaim")
+    std::ranges::move(ValidateClaim(object, old), std::back_inserter(problems));
   if (kind.kind == "ClusterDomainClaim" && StringAt(object, {"spec", "namespace"}).empty())
     problems.push_back(Required("spec.namespace", ""));
   if (kind.kind == "Event") {
