@@ -88,7 +88,11 @@ Parts::Parts(Loop& loop, Stores& stores, const Config& config)
           FleetOptionsOf(known_nodes_), [this] { return random_(); }, RealClock().Now()),
       fleet_loop_(loop, RealClock(), fleet_),
       nodes_(loop, fleet_loop_,
-             [this](const v1::NodeHello& hello) { known_nodes_.OnHello(hello); }),
+             [this](const v1::NodeHello& hello) {
+               known_nodes_.OnHello(hello);
+               claims_.OnHello(hello.node());
+             }),
+      claims_(stores.durable, nodes_),
       known_activators_(
           stores.durable,
           [this](Nanos after, std::function<void()> then) { loop_.After(after, std::move(then)); },
@@ -149,6 +153,7 @@ http::Task<Status> Parts::Start() {
   fleet_loop_.Add(metrics_);
   fleet_loop_.Add(mirror_);
   known_nodes_.Start(fleet_loop_);
+  claims_.Start();
   const Status prepared = co_await api_.Prepare();
   if (!prepared) co_return prepared.error();
   http::Task<Status> keeping = KeepGatewayServices();

@@ -25,6 +25,7 @@
 #include "controller/instances/revision_reports.h"
 #include "controller/instances/revision_source.h"
 #include "controller/metrics.h"
+#include "controller/nodes/claim_directories.h"
 #include "controller/nodes/image_resolution.h"
 #include "controller/nodes/instance_logs.h"
 #include "controller/nodes/instance_sessions.h"
@@ -97,6 +98,7 @@ class Parts {
   Fleet fleet_;
   FleetOnLoop fleet_loop_;
   NodeServer nodes_;
+  ClaimDirectories claims_;
   KnownActivators known_activators_;
   RoutingServer routing_;
   DecisionServer decisions_;

@@ -95,6 +95,8 @@ Agent::Agent(Loop& loop, const Config& config, AgentGround ground)
       probes_(loop, execs_),
       gate_(kCreatesPerCore * static_cast<size_t>(std::max<int64_t>(1, host_facts_.cpus))),
       host_(Tools(), HostCallbacks()),
+      claims_(files_.ClaimsDirectory(), [this](const std::string& claim) { return host_.UsesClaim(claim); }),
+      disk_limits_(loop, host_),
       service_(loop, host_, image_store_, log_store_, runtime_, processes_),
       http_server_(loop, {}, metrics::OperationsHandler(exposition_, [this] { return Ready(); })) {}
 
@@ -119,6 +121,7 @@ InstanceHostCallbacks Agent::HostCallbacks() {
   return {.ready = [this] { OnHostReady(); },
           .report = [this](const v1::InstanceReport& report) { OnReport(report); },
           .task_exit = [this](const TaskExit& exit) { processes_.OnExit(exit); },
+          .instance_over = [this] { claims_.OnInstanceOver(); },
           .runtime_connected = [this] { processes_.OnRuntimeConnected(); }};
 }
 
@@ -137,6 +140,10 @@ void Agent::ConnectController(const Result<std::string>& containerd_version) {
   ControllerLinkCallbacks callbacks;
   callbacks.status = [this] { return StatusNow(); };
   callbacks.start = [this](const v1::InstanceSpec& spec) { StartInstance(spec); };
+  callbacks.keep_claims = [this](const v1::KeepClaims& kept) {
+    claims_.KeepOnly({kept.directories().begin(), kept.directories().end()});
+  };
+  callbacks.remove_claim = [this](const v1::RemoveClaim& gone) { claims_.Remove(gone.directory()); };
   controller_ = std::make_unique<ControllerLink>(loop_, config_.controller, WithVersion(hello_, containerd_version),
                                                  host_, image_store_, std::move(callbacks));
 }

@@ -10,6 +10,8 @@
 #include "node-agent/config.h"
 #include "node-agent/containerd/containerd_runtime.h"
 #include "node-agent/image/image_store.h"
+#include "node-agent/instance/claim_folders.h"
+#include "node-agent/instance/disk_limits.h"
 #include "node-agent/instance/instance_host.h"
 #include "node-agent/instance/instance_logs.h"
 #include "node-agent/instance/pool_networks.h"
@@ -80,6 +82,8 @@ class Agent {
   NetworkProbeRunner probes_;
   AdmissionGate gate_;
   InstanceHost host_;
+  ClaimFolders claims_;
+  DiskLimits disk_limits_;
   AgentServer service_;
   std::unique_ptr<ControllerLink> controller_;  // when the inventory is complete
   http::Server http_server_;

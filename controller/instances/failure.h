@@ -12,6 +12,9 @@ inline constexpr std::string_view kUnschedulable = "Unschedulable";
 inline constexpr std::string_view kConfigError = "CreateContainerConfigError";
 inline constexpr std::string_view kUnhealthy = "Unhealthy";  // its liveness probe has it restarted
 
+inline constexpr std::string_view kEvicted =
+    "Evicted";  // it took more than it may have: no fault of its revision's
+
 // ExitCode<N> or OOMKilled with the termination message for a container that ended and does not
 // run, else the node's own words. nullopt: the report tells of no failure.
 std::optional<v1::Failure> FailureOfReport(const v1::InstanceReport& report);

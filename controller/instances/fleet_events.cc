@@ -231,7 +231,7 @@ void Fleet::NoteFailure(const Instance& instance, RevisionState& state) {
   const bool comes_back = instance.was_ready && instance.phase != v1::INSTANCE_BACKOFF &&
                           instance.phase != v1::INSTANCE_FAILED;
   const std::string& reason = instance.report.failure().reason();
-  if (comes_back && (reason.empty() || reason == kUnhealthy)) return;
+  if ((comes_back && (reason.empty() || reason == kUnhealthy)) || reason == kEvicted) return;
   if (auto failure = FailureOfReport(instance.report)) state.last_failure = std::move(failure);
 }
 

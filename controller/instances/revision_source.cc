@@ -30,7 +30,8 @@ void RevisionSource::Start() {
   SetAll();
   fleet_loop_.Change([](Fleet& fleet, Moment) { fleet.RevisionsAreLoaded(); });
   Follow(resource::kRevisions, [this](const Change& change) { OnRevision(change); });
-  for (const char* resource : {kConfigMaps, resource::kSecrets, resource::kServiceAccounts})
+  for (const char* resource :
+       {kConfigMaps, resource::kSecrets, resource::kServiceAccounts, resource::kClaims})
     Follow(resource, [this](const Change& change) { OnNamed(change.key); });
 }
 
@@ -104,7 +105,8 @@ NamedObjects RevisionSource::NamedIn(const std::string& ns, std::set<ObjectKey>&
   };
   return {.config_map = find(kConfigMaps),
           .secret = find(resource::kSecrets),
-          .service_account = find(resource::kServiceAccounts)};
+          .service_account = find(resource::kServiceAccounts),
+          .claim = find(resource::kClaims)};
 }
 
 }  // namespace updraft::controller

@@ -1,5 +1,6 @@
 // Keeps the fleet's revisions equal to those in the store, with what they name: a Secret or
-// ConfigMap that changes is in the instances that are started after it.
+// ConfigMap that changes is in the instances that are started after it, as is a
+// PersistentVolumeClaim.
 #pragma once
 
 #include <string>

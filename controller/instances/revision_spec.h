@@ -19,13 +19,14 @@
 
 namespace updraft::controller {
 
-// Where the objects come from that a Revision names: ConfigMaps, Secrets and ServiceAccounts of its
-// namespace. Null: there is none of that name.
+// Where the objects come from that a Revision names: ConfigMaps, Secrets, ServiceAccounts and
+// PersistentVolumeClaims of its namespace. Null: there is none of that name.
 struct NamedObjects {
   using Find = std::function<std::shared_ptr<const Json>(std::string_view name)>;
   Find config_map;
   Find secret;
   Find service_account;
+  Find claim = {};
 };
 
 // Text of "fieldRef" and "resourceFieldRef", for whoever reads what a user has their values put in.

@@ -57,7 +57,8 @@ void OfContainers(const v1::InstanceReport& before, const v1::InstanceReport& af
 std::string EventReasonOf(const v1::Failure& failure) {
   if (failure.reason() == "ImagePullBackOff" || failure.reason() == "CrashLoopBackOff")
     return "BackOff";
-  if (failure.reason() == "ProgressDeadlineExceeded") return failure.reason();
+  if (failure.reason() == "ProgressDeadlineExceeded" || failure.reason() == kEvicted)
+    return failure.reason();
   return "Failed";
 }
 
@@ -79,8 +80,11 @@ std::vector<InstanceEvent> EventsOfTransition(const Instance& instance,
       report.has_failure() && (before.failure().reason() != report.failure().reason() ||
                                before.failure().message() != report.failure().message());
   if (failure_changed) {
-    events.Add(Type::kWarning, EventReasonOf(report.failure()),
-               report.failure().reason() + ": " + report.failure().message());
+    const v1::Failure& failure = report.failure();
+    const std::string message = failure.reason() == kEvicted
+                                    ? failure.message()
+                                    : failure.reason() + ": " + failure.message();
+    events.Add(Type::kWarning, EventReasonOf(failure), message);
   }
   if (report.phase() == v1::INSTANCE_UNREADY && instance.phase == v1::INSTANCE_READY) {
     events.Add(Type::kWarning, "Unhealthy", "Readiness probe failed");

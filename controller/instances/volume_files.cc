@@ -3,6 +3,8 @@
 #include "controller/instances/downward.h"
 #include "controller/instances/named_entries.h"
 #include "core/api/access.h"
+#include "core/api/claim.h"
+#include "core/api/meta.h"
 #include "core/api/quantity.h"
 
 namespace updraft::controller {
@@ -100,6 +102,23 @@ Status AddEmptyDir(const std::string& volume, const Json& empty_dir, v1::Instanc
   const auto bytes = api::Quantity::FromJson(*limit);
   if (!bytes) return Error{Code::kInvalidArgument, "sizeLimit is not a quantity"};
   directory.set_size_limit_bytes(bytes->Value());
+  directory.set_size_limit(limit->is_string() ? limit->get<std::string>() : limit->dump());
+  return Ok();
+}
+
+Status AddClaim(const std::string& volume, const Json& source, const VolumeContext& context,
+                v1::InstanceSpec& out) {
+  const std::string name = api::StringAt(source, {"claimName"});
+  const auto claim = context.named.claim ? context.named.claim(name) : nullptr;
+  const std::string what = "persistentvolumeclaim \"" + name + "\"";
+  if (!claim) return Error{Code::kFailedPrecondition, what + " not found"};
+  if (api::IsBeingDeleted(*claim))
+    return Error{Code::kFailedPrecondition, what + " is being deleted"};
+  if (!api::IsBound(*claim)) return Error{Code::kFailedPrecondition, what + " is not bound"};
+  v1::ClaimVolume& added = *out.add_claims();
+  added.set_volume(volume);
+  added.set_directory(api::VolumeOfClaim(*claim));
+  added.set_read_only(api::BoolAt(source, {"readOnly"}));
   return Ok();
 }
 
@@ -117,6 +136,8 @@ Status AddVolume(const std::string& name, const Json& volume, const VolumeContex
     return AddProjected(name, *projected, context, out);
   if (const Json* empty_dir = api::Find(volume, {"emptyDir"}))
     return AddEmptyDir(name, *empty_dir, out);
+  if (const Json* claim = api::Find(volume, {"persistentVolumeClaim"}))
+    return AddClaim(name, *claim, context, out);
   return Error{Code::kFailedPrecondition, "has no source that Updraft can provide"};
 }
 
@@ -127,11 +148,14 @@ Status ReadVolumes(const Json& pod_spec, const NamedObjects& named, const Downwa
   const VolumeContext context{.pod_spec = pod_spec, .named = named, .fields = fields};
   for (const Json& volume : api::ArrayAt(pod_spec, {"volumes"})) {
     const std::string name = api::StringAt(volume, {"name"});
-    const int before = out.files_size() + out.empty_dirs_size();
+    const auto size = [&out] {
+      return out.files_size() + out.empty_dirs_size() + out.claims_size();
+    };
+    const int before = size();
     const Status added = AddVolume(name, volume, context, out);
     if (!added) return Context("volume \"" + name + "\"", added.error());
     // All that it names is optional and not there: it is an empty one.
-    if (out.files_size() + out.empty_dirs_size() == before) out.add_empty_dirs()->set_volume(name);
+    if (size() == before) out.add_empty_dirs()->set_volume(name);
   }
   return Ok();
 }

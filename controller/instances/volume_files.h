@@ -1,4 +1,5 @@
-// The volumes of a Revision: files from Secrets and ConfigMaps, and empty directories. Pure.
+// The volumes of a Revision: files from Secrets and ConfigMaps, empty directories, and those of
+// PersistentVolumeClaims. Pure.
 #pragma once
 
 #include "controller/instances/revision_spec.h"

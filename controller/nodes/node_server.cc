@@ -6,10 +6,7 @@
 namespace updraft::controller {
 
 void NodeServer::OnFleetChanges(const Fleet&, const FleetChanges& changes, Moment) {
-  for (const NodeOrder& order : changes.orders) {
-    const auto it = streams_.find(speakers_.StreamOf(order.node));
-    if (it != streams_.end()) it->second->Send(order.message);
-  }
+  for (const NodeOrder& order : changes.orders) Tell(order.node, order.message);
 }
 
 std::shared_ptr<AgentClient> NodeServer::Agent(const NodeName& node) const {
@@ -20,6 +17,15 @@ std::shared_ptr<AgentClient> NodeServer::Agent(const NodeName& node) const {
 std::shared_ptr<AgentClient> NodeServer::AnyAgent() const {
   const auto& newest = speakers_.newest();
   return newest.empty() ? nullptr : Agent(newest.begin()->first);
+}
+
+void NodeServer::Tell(const NodeName& node, const v1::ControllerMessage& message) {
+  const auto it = streams_.find(speakers_.StreamOf(node));
+  if (it != streams_.end()) it->second->Send(message);
+}
+
+void NodeServer::TellAll(const v1::ControllerMessage& message) {
+  for (const auto& [node, stream] : speakers_.newest()) Tell(node, message);
 }
 
 void NodeServer::OnOpened(Stream stream) {

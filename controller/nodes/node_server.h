@@ -34,6 +34,11 @@ class NodeServer : public v1::NodeService::CallbackService,
   // The agent of any node whose stream is open, nullptr when there is none.
   std::shared_ptr<AgentClient> AnyAgent() const;
 
+  // What the fleet knows nothing of. No effect for a node that is away: it hears it with its next
+  // hello.
+  void Tell(const NodeName& node, const v1::ControllerMessage& message);
+  void TellAll(const v1::ControllerMessage& message);
+
  private:
   using Stream = rpc::PeerObserver<v1::NodeMessage, v1::ControllerMessage>::Stream;
 

@@ -88,6 +88,10 @@ struct Removed {
 struct Stop {
   Nanos grace{0};
 };
+// The node can bear it no longer.
+struct Evict {
+  std::string message;
+};
 struct Tick {};
 
 }  // namespace event
@@ -95,7 +99,7 @@ struct Tick {};
 using Event = std::variant<event::Begin, event::ImageReady, event::ImageFailed, event::NetworkReady,
                            event::NetworkFailed, event::Created, event::CreateFailed, event::Started,
                            event::StartFailed, event::Listening, event::Health, event::Exited, event::Removed,
-                           event::Stop, event::Tick>;
+                           event::Stop, event::Evict, event::Tick>;
 
 namespace action {
 

@@ -1,5 +1,6 @@
 #include "node-agent/instance/instance_host.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/check.h"
@@ -59,6 +60,13 @@ void InstanceHost::Stop(const std::string& instance_id, Nanos grace) {
   }
   const Nanos own = Nanos(it->second->machine().spec().termination_grace_ns());
   it->second->Stop(grace > Nanos(0) ? grace : own);
+}
+
+void InstanceHost::Evict(const std::string& instance_id, const std::string& message) {
+  const auto it = instances_.find(instance_id);
+  if (it == instances_.end()) return;
+  Log(Level::kWarn, "instance_evicted", {{"instance", instance_id}, {"why", message}});
+  it->second->Evict(message);
 }
 
 void InstanceHost::StopAll(Nanos grace, std::function<void(int)> done) {
@@ -121,6 +129,22 @@ std::map<v1::InstancePhase, int> InstanceHost::CountByPhase() const {
   return counts;
 }
 
+bool InstanceHost::UsesClaim(const std::string& directory) const {
+  return std::ranges::any_of(instances_, [&directory](const auto& entry) {
+    return std::ranges::any_of(entry.second->machine().spec().claims(),
+                               [&directory](const v1::ClaimVolume& claim) { return claim.directory() == directory; });
+  });
+}
+
+std::vector<LimitedDirectory> InstanceHost::LimitedDirectories() const {
+  std::vector<LimitedDirectory> directories;
+  for (const auto& [id, instance] : instances_) {
+    if (instance->machine().stopping()) continue;
+    std::ranges::move(tools_.files.LimitedDirectories(instance->machine().spec()), std::back_inserter(directories));
+  }
+  return directories;
+}
+
 // ---- what instances tell
 
 void InstanceHost::OnReport(const v1::InstanceReport& report) { callbacks_.report(report); }
@@ -131,6 +155,7 @@ void InstanceHost::OnOver(const std::string& instance_id) {
     by_container_prefix_.erase(ContainerPrefixOf(instance_id));
     instances_.erase(instance_id);
     ++stopped_;
+    if (callbacks_.instance_over) callbacks_.instance_over();
     FinishStopAll();
   });
 }

@@ -21,6 +21,8 @@ struct InstanceHostCallbacks {
   std::function<void(const v1::InstanceReport&)> report;
   // Of containers, and of processes that were added to them. May be unset.
   std::function<void(const TaskExit&)> task_exit = {};
+  // Nothing of an instance is left. May be unset.
+  std::function<void()> instance_over = {};
   // The runtime can be reached, for the first time or again. May be unset.
   std::function<void()> runtime_connected = {};
 };
@@ -43,6 +45,9 @@ class InstanceHost final : public RuntimeObserver, public InstanceListener {
   void Start(const v1::InstanceSpec& spec);
   // `grace` 0: the instance's own. One that is not known is reported as STOPPED.
   void Stop(const std::string& instance_id, Nanos grace);
+  // It has taken more than it may have: it is ended, and reported as FAILED for that. No effect on one that is not
+  // known.
+  void Evict(const std::string& instance_id, const std::string& message);
   // Refuses to start anything from now on. `done` runs when nothing is left.
   void StopAll(Nanos grace, std::function<void(int stopped)> done);
 
@@ -52,6 +57,9 @@ class InstanceHost final : public RuntimeObserver, public InstanceListener {
   v1::UsageReport Usage(TimePoint now) const;
   const InstanceMachine* Find(const std::string& instance_id) const;
   std::map<v1::InstancePhase, int> CountByPhase() const;
+  std::vector<LimitedDirectory> LimitedDirectories() const;
+  // Whether an instance has the directory of this claim mounted, or is about to.
+  bool UsesClaim(const std::string& directory) const;
 
   // For the runtime and the instances.
   void OnRuntimeConnected(RuntimeContents contents) override;

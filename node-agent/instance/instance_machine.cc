@@ -17,6 +17,7 @@ constexpr BackoffPolicy kMachineRetry = {.first = Millis(100), .most = Seconds(5
 constexpr int kImageBackoffFailures = 3;
 constexpr Nanos kDeathPatience = Seconds(10);   // between SIGKILL and asking the runtime what is wrong
 constexpr Nanos kBeliefPatience = Seconds(10);  // for the probes of an adopted container to agree
+constexpr Nanos kEvictionGrace = Seconds(1);    // as Kubernetes has it
 constexpr int kStartErrorExitCode = 128;        // as Kubernetes has it
 
 v1::Failure MakeFailure(std::string reason, std::string message) {
@@ -269,6 +270,12 @@ void InstanceMachine::On(const event::Stop& event, Moment at) {
   grace_ = stopping_ ? std::min(grace_, event.grace) : event.grace;
   stopping_ = true;
   for (ContainerState& container : containers_) StopContainer(container, at);
+}
+
+void InstanceMachine::On(const event::Evict& event, Moment at) {
+  if (stopping_) return;
+  eviction_ = MakeFailure("Evicted", event.message);
+  On(event::Stop{kEvictionGrace}, at);
 }
 
 void InstanceMachine::On(const event::Tick&, Moment at) {

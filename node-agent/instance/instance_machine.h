@@ -26,7 +26,7 @@
 //   STOPPING     Stop was heard                      BACKOFF   a container waits to run again
 //   READY        serving container listens, all containers are ready
 //   UNREADY      was ready before, in the same run   STARTING  serving container runs, or is coming back
-//   PENDING      before that                         STOPPED   all Gone
+//   PENDING      before that                         STOPPED   all Gone; FAILED when it was evicted
 #pragma once
 
 #include <memory>
@@ -128,6 +128,7 @@ class InstanceMachine {
   void On(const event::Exited& event, Moment at);
   void On(const event::Removed& event, Moment at);
   void On(const event::Stop& event, Moment at);
+  void On(const event::Evict& event, Moment at);
   void On(const event::Tick& event, Moment at);
 
   ContainerState* Find(const RunId& run);  // nullptr: of an earlier run
@@ -165,6 +166,7 @@ class InstanceMachine {
   bool begun_ = false;
   bool announce_ = false;  // a report is owed, whatever has changed
   bool stopping_ = false;
+  std::optional<v1::Failure> eviction_;  // why it is stopping, when nobody has asked for it
   bool over_ = false;
   Nanos grace_{0};
   bool listening_ = false;

@@ -23,7 +23,8 @@ v1::InstancePhase InstanceMachine::PhaseNow() const {
   if (stopping_) {
     const bool gone = std::ranges::all_of(
         containers_, [](const ContainerState& container) { return container.state == RunState::kGone; });
-    return gone ? v1::INSTANCE_STOPPED : v1::INSTANCE_STOPPING;
+    if (!gone) return v1::INSTANCE_STOPPING;
+    return eviction_ ? v1::INSTANCE_FAILED : v1::INSTANCE_STOPPED;
   }
   if (AllReady()) return v1::INSTANCE_READY;
   for (const ContainerState& container : containers_) {
@@ -36,6 +37,7 @@ v1::InstancePhase InstanceMachine::PhaseNow() const {
 }
 
 std::optional<v1::Failure> InstanceMachine::FailureNow() const {
+  if (eviction_) return eviction_;
   if (phase_ == v1::INSTANCE_READY || stopping_) return std::nullopt;
   for (const ContainerState& container : containers_) {
     if (container.failure) return container.failure;
@@ -89,7 +91,7 @@ void InstanceMachine::Settle(Moment at) {
     serving.failure.reset();
     Do(action::RememberReady{Current(serving)});
   }
-  if (phase_ == v1::INSTANCE_STOPPED) {
+  if (phase_ == v1::INSTANCE_STOPPED || phase_ == v1::INSTANCE_FAILED) {
     over_ = true;
     if (network_ != Presence::kAbsent) Do(action::ReleaseNetwork{});
     Do(action::Forget{});

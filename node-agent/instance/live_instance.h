@@ -53,6 +53,7 @@ class LiveInstance {
              const InstanceNetwork& network);
   void Begin() { Handle(event::Begin{}); }
   void Stop(Nanos grace) { Handle(event::Stop{grace}); }
+  void Evict(const std::string& message) { Handle(event::Evict{message}); }
 
   // The task of the present run of some container of this instance.
   void OnTaskExit(const TaskExit& exit);

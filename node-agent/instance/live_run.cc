@@ -127,17 +127,18 @@ void LiveRun::Continue() {
 }
 
 void LiveRun::MakeContainer() {
-  const Result<nlohmann::json> spec = tools_.specs.Make({.instance = &machine_.spec(),
-                                                         .container = &machine_.container(run_.container),
-                                                         .container_id = id_,
-                                                         .image = &image_,
-                                                         .network = network_});
+  Result<RunSpec> spec = tools_.specs.Make({.instance = &machine_.spec(),
+                                            .container = &machine_.container(run_.container),
+                                            .container_id = id_,
+                                            .image = &image_,
+                                            .network = network_});
   if (!spec) {
     const bool config = spec.error().code == Code::kInvalidArgument || spec.error().code == Code::kFailedPrecondition;
     return Fail(config ? event::Blame::kConfig : BlameOf(spec.error()), spec.error().message);
   }
   ContainerRecord record = RecordOf(machine_, run_, stop_signal_);
-  record.oci_spec = spec->dump();
+  record.oci_spec = spec->oci.dump();
+  pinned_ = std::move(spec->pinned);
   if (HasExecProbe(machine_.container(run_.container))) tools_.execs.Register(id_, record.oci_spec);
   container_ = Step::kAsked;
   tools_.runtime.CreateContainer(record, Answer(&LiveRun::OnContainer));
@@ -159,6 +160,9 @@ void LiveRun::MakeTask() {
 void LiveRun::OnTask(Result<uint32_t> created) {
   if (!created) return Fail(BlameOf(created.error()), created.error().message);
   task_ = Step::kDone;
+  if (Status checked = CheckPinned(static_cast<pid_t>(*created), pinned_); !checked) {
+    return Fail(event::Blame::kConfig, checked.error().message);
+  }
   tell_(event::Created{.run = run_, .claimed = claimed_});
 }
 

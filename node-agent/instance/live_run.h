@@ -84,6 +84,7 @@ class LiveRun {
 
   UsableImage image_;
   InstanceNetwork network_;
+  std::vector<PinnedMount> pinned_;
   std::optional<std::vector<SnapshotMount>> root_;
   enum class Step { kNone, kAsked, kDone };
   Step snapshot_ = Step::kNone;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <map>
 
 #include "core/base/unique_fd.h"
 #include "node-agent/network/resolv_conf.h"
@@ -82,6 +83,20 @@ Status WriteVolumeFiles(const std::string& volumes, const v1::InstanceSpec& spec
   return Ok();
 }
 
+// One name, and none that is our own.
+bool IsClaimName(const std::string& name) {
+  return IsInside(name) && name.front() != '.' && name.find('/') == std::string::npos;
+}
+
+// Whoever the container runs as may write it, unless its users have decided otherwise since it was made.
+Status MakeClaim(const std::string& path) {
+  std::error_code error;
+  const bool made = fs::create_directory(path, error);
+  if (error) return Failed("create " + path, error.value());
+  if (made && chmod(path.c_str(), 0777) != 0) return Failed("chmod " + path, errno);
+  return Ok();
+}
+
 int MountsOf(const v1::InstanceSpec& spec, const std::string& volume) {
   int count = 0;
   const auto add = [&count, &volume](const v1::Container& container) {
@@ -111,7 +126,7 @@ void RemoveChildren(const std::string& directory, const std::function<bool(const
 
 Status RunFiles::Start() const {
   for (const std::string& directory :
-       {options_.run_directory + "/instances", options_.state_directory + "/volumes"}) {
+       {options_.run_directory + "/instances", options_.state_directory + "/volumes", ClaimsDirectory()}) {
     if (Status made = MakeDirectories(directory); !made) return made.error();
     // Secrets are below.
     if (chmod(directory.c_str(), 0700) != 0) return Failed("chmod " + directory, errno);
@@ -136,9 +151,14 @@ Status RunFiles::Write(const v1::InstanceSpec& spec, const std::string& ip) cons
   for (const v1::EmptyDir& dir : spec.empty_dirs()) {
     if (IsOwnMemory(spec, dir)) continue;
     if (!IsInside(dir.volume())) return Error{Code::kInvalidArgument, "bad volume name \"" + dir.volume() + "\""};
-    const std::string path = (dir.memory() ? directory + "/volumes" : DiskDirectory(spec.instance_id())) + "/" + dir.volume();
+    const std::string path = EmptyDirectory(spec.instance_id(), dir);
     if (Status made = MakeDirectories(path); !made) return made.error();
     if (chmod(path.c_str(), 0777) != 0) return Failed("chmod " + path, errno);
+  }
+  for (const v1::ClaimVolume& claim : spec.claims()) {
+    if (!IsClaimName(claim.directory()))
+      return Error{Code::kInvalidArgument, "bad claim \"" + claim.directory() + "\""};
+    if (Status made = MakeClaim(ClaimsDirectory() + "/" + claim.directory()); !made) return made.error();
   }
   return Ok();
 }
@@ -158,9 +178,12 @@ Result<MountSources> RunFiles::Sources(const v1::InstanceSpec& spec, const v1::C
     if (IsOwnMemory(spec, dir)) {
       source.size_limit_bytes = dir.size_limit_bytes();
     } else {
-      source.directory =
-          (dir.memory() ? directory + "/volumes" : DiskDirectory(spec.instance_id())) + "/" + dir.volume();
+      source.directory = EmptyDirectory(spec.instance_id(), dir);
     }
+  }
+  for (const v1::ClaimVolume& claim : spec.claims()) {
+    sources.volumes[claim.volume()] = {.directory = ClaimsDirectory() + "/" + claim.directory(),
+                                       .read_only = claim.read_only()};
   }
   if (!container.termination_message_path().empty()) {
     sources.termination_file = directory + "/" + container.name() + ".termination";
@@ -168,6 +191,33 @@ Result<MountSources> RunFiles::Sources(const v1::InstanceSpec& spec, const v1::C
     if (Status made = WriteFile(sources.termination_file, "", 0666); !made) return made.error();
   }
   return sources;
+}
+
+Result<std::vector<PinnedMount>> RunFiles::Pin(const v1::InstanceSpec& spec, const v1::Container& container) const {
+  std::map<std::string, std::string> writable;
+  for (const v1::EmptyDir& dir : spec.empty_dirs()) {
+    if (!IsOwnMemory(spec, dir)) writable[dir.volume()] = EmptyDirectory(spec.instance_id(), dir);
+  }
+  for (const v1::ClaimVolume& claim : spec.claims())
+    writable[claim.volume()] = ClaimsDirectory() + "/" + claim.directory();
+  std::vector<PinnedMount> pinned;
+  for (const v1::VolumeMount& mount : container.mounts()) {
+    const auto volume = writable.find(mount.volume());
+    if (mount.sub_path().empty() || volume == writable.end()) continue;
+    Result<PinnedMount> pin = PinSubPath(volume->second, mount.sub_path(), mount.path());
+    if (!pin) return Context("volume \"" + mount.volume() + "\"", pin.error());
+    pinned.push_back(*std::move(pin));
+  }
+  return pinned;
+}
+
+std::vector<LimitedDirectory> RunFiles::LimitedDirectories(const v1::InstanceSpec& spec) const {
+  std::vector<LimitedDirectory> directories;
+  for (const v1::EmptyDir& dir : spec.empty_dirs()) {
+    if (dir.size_limit_bytes() <= 0 || IsOwnMemory(spec, dir)) continue;
+    directories.push_back({spec.instance_id(), dir, EmptyDirectory(spec.instance_id(), dir)});
+  }
+  return directories;
 }
 
 std::string RunFiles::TerminationMessage(const std::string& instance_id, const std::string& container) const {
@@ -191,6 +241,10 @@ std::string RunFiles::InstanceDirectory(const std::string& instance_id) const {
 
 std::string RunFiles::DiskDirectory(const std::string& instance_id) const {
   return options_.state_directory + "/volumes/" + instance_id;
+}
+
+std::string RunFiles::EmptyDirectory(const std::string& instance_id, const v1::EmptyDir& dir) const {
+  return (dir.memory() ? InstanceDirectory(instance_id) + "/volumes" : DiskDirectory(instance_id)) + "/" + dir.volume();
 }
 
 }  // namespace updraft::node_agent

@@ -64,7 +64,7 @@ std::string SpecSource::CompiledSeccomp(const std::vector<std::string>& capabili
   return seccomp_[capabilities] = compiled ? std::move(*compiled) : "";  // empty: the runtime does it
 }
 
-Result<nlohmann::json> SpecSource::Make(const RunRequest& request) {
+Result<RunSpec> SpecSource::Make(const RunRequest& request) {
   const Result<ResolvedUser> user = ResolveUser(UserRequestOf(request), users_.at(request.image->root));
   if (!user) return user.error();
   const v1::SecurityContext& security = request.container->security();
@@ -96,7 +96,11 @@ Result<nlohmann::json> SpecSource::Make(const RunRequest& request) {
   if (options_.shim_sharing == ShimSharing::kPerRevision) {
     input.shim_group = request.instance->namespace_() + "/" + request.instance->revision();
   }
-  return OciSpec(input, host_);
+  Result<nlohmann::json> oci = OciSpec(input, host_);
+  if (!oci) return oci.error();
+  Result<std::vector<PinnedMount>> pinned = files_.Pin(*request.instance, *request.container);
+  if (!pinned) return pinned.error();
+  return RunSpec{.oci = *std::move(oci), .pinned = *std::move(pinned)};
 }
 
 }  // namespace updraft::node_agent

@@ -35,6 +35,11 @@ struct RunRequest {
   InstanceNetwork network;
 };
 
+struct RunSpec {
+  nlohmann::json oci;
+  std::vector<PinnedMount> pinned;  // to be found in the created container before it starts
+};
+
 class SpecSource {
  public:
   // `files` must outlive the source.
@@ -47,7 +52,7 @@ class SpecSource {
 
   // kInvalidArgument and kFailedPrecondition: the container asks for something impossible.
   // REQUIRES: Knows(*request.image).
-  Result<nlohmann::json> Make(const RunRequest& request);
+  Result<RunSpec> Make(const RunRequest& request);
 
   std::string CgroupOf(const std::string& container_id) const { return options_.cgroup_parent + "/" + container_id; }
 

@@ -78,6 +78,10 @@ void ControllerLink::OnMessage(v1::ControllerMessage message) {
       return host_.Stop(message.stop().instance_id(), Nanos(message.stop().grace_ns()));
     case v1::ControllerMessage::kPrepare:
       return OnPrepare(message.prepare());
+    case v1::ControllerMessage::kKeepClaims:
+      return callbacks_.keep_claims(message.keep_claims());
+    case v1::ControllerMessage::kRemoveClaim:
+      return callbacks_.remove_claim(message.remove_claim());
     case v1::ControllerMessage::MESSAGE_NOT_SET:
       return;
   }

@@ -17,6 +17,8 @@ namespace updraft::node_agent {
 struct ControllerLinkCallbacks {
   std::function<v1::NodeStatus()> status;                          // now
   std::function<void(const v1::InstanceSpec& spec)> start;         // instead of the host's own, for counting
+  std::function<void(const v1::KeepClaims& kept)> keep_claims;     // all there are
+  std::function<void(const v1::RemoveClaim& gone)> remove_claim;
 };
 
 // Loop thread only.

@@ -17,7 +17,7 @@ namespace updraft::node_agent {
 struct VolumeSource {
   std::string directory = {};          // empty: a tmpfs of the container's own
   int64_t size_limit_bytes = 0;   // of a tmpfs; 0: half of the memory, the kernel's default
-  bool read_only = false;         // secrets and config: whatever the mount says
+  bool read_only = false;         // secrets, config, read-only claims: whatever the mount says
 };
 
 struct MountSources {

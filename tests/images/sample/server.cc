@@ -24,6 +24,7 @@
 //   /exit             ends the process at once with [code=n]
 //   /log              writes [lines=n] to standard output
 //   /file/PATH        the content of a file
+//   /write/PATH       writes it: MESSAGE, or [bytes=n] of them; answers "written", or why not
 //   /fetch/HOST:PORT/PATH  what another server answers, asked by name or by address
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -36,6 +37,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -69,6 +71,17 @@ void Wait(int millis) {
 
 int64_t MillisSinceStart() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::string WriteFile(const std::string& path, int bytes) {
+  std::ofstream file(path);
+  if (!file) return std::string("not written: ") + std::strerror(errno) + "\n";
+  if (bytes == 0) file << Env("MESSAGE", "") << "\n";
+  const std::string block(65536, 'x');
+  for (int left = bytes; left > 0 && file; left -= static_cast<int>(block.size()))
+    file.write(block.data(), std::min<std::streamsize>(left, static_cast<std::streamsize>(block.size())));
+  file.close();
+  return file ? "written\n" : std::string("not written: ") + std::strerror(errno) + "\n";
 }
 
 std::string ReadFile(const std::string& path) {
@@ -274,6 +287,7 @@ class Connection {
     if (path == "/env") return Reply(request, 200, AllEnvironment());
     if (path == "/stats") return Reply(request, 200, Stats());
     if (path.starts_with("/file/")) return Reply(request, 200, ReadFile(path.substr(5)));
+    if (path.starts_with("/write/")) return Reply(request, 200, WriteFile(path.substr(6), request.Parameter("bytes", 0)));
     if (path.starts_with("/fetch/")) return Reply(request, 200, Fetch(path.substr(7)));
     if (path == "/memory") return Reply(request, 200, TakeMemory(request.Parameter("mb", 1)));
     if (path == "/stream") return Stream(request.Parameter("n", 10), request.Parameter("every", 0));

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include "tests/integration/instance/test_agent.h"
@@ -283,6 +284,51 @@ TEST_F(InstanceTest, VolumesAreWhereTheyAreWanted) {
   EXPECT_THAT(mounts, HasSubstr(" /disk "));
   EXPECT_THAT(mounts, HasSubstr("tmpfs /memory tmpfs rw"));
   EXPECT_THAT(mounts, HasSubstr("size=1024k"));
+}
+
+// Adds a directory on disk to the instance, and mounts it whole or in part.
+v1::EmptyDir& AddDisk(v1::InstanceSpec& spec, const std::string& sub_path = "") {
+  v1::EmptyDir& disk = *spec.add_empty_dirs();
+  disk.set_volume("disk");
+  v1::VolumeMount& mount = *spec.mutable_containers(0)->add_mounts();
+  mount.set_volume("disk");
+  mount.set_path("/disk");
+  mount.set_sub_path(sub_path);
+  return disk;
+}
+
+TEST_F(InstanceTest, ALinkInAVolumeIsNoWayOutOfIt) {
+  const uint16_t port = FreePort();
+  v1::InstanceSpec spec = Spec("link-1", port, {"serve"});
+  AddDisk(spec, "deep/part");
+  Ready(spec);
+  const fs::path part = containerd_->directory() + "/lib/volumes/link-1/disk/deep/part";
+  std::ofstream(part / "file") << "mine";
+  EXPECT_EQ(Get(port, "/file/disk/file"), "mine");
+  // As a container that has the whole volume could leave it for its next run.
+  const std::string outside = containerd_->directory() + "/outside";
+  fs::create_directories(outside);
+  std::ofstream(outside + "/file") << "the machine's";
+  fs::remove_all(part);
+  fs::create_directory_symlink(outside, part);
+  Get(port, "/exit/1");
+  const v1::InstanceReport report = agent_->WaitFor(
+      "link-1", [](const v1::InstanceReport& r) { return r.failure().reason() == "CreateContainerConfigError"; });
+  EXPECT_THAT(report.failure().message(), HasSubstr("leads through a symbolic link"));
+  EXPECT_EQ(Get(port, "/file/disk/file"), "");
+}
+
+TEST_F(InstanceTest, WhoFillsHisDiskIsEvicted) {
+  const uint16_t port = FreePort();
+  v1::InstanceSpec spec = Spec("full-1", port, {"serve"});
+  v1::EmptyDir& disk = AddDisk(spec);
+  disk.set_size_limit_bytes(64 << 10);
+  disk.set_size_limit("64Ki");
+  Ready(spec);
+  std::ofstream(containerd_->directory() + "/lib/volumes/full-1/disk/file") << std::string(1 << 20, 'x') << std::flush;
+  const v1::InstanceReport report = agent_->WaitForPhase("full-1", v1::INSTANCE_FAILED);
+  EXPECT_EQ(report.failure().reason(), "Evicted");
+  EXPECT_EQ(report.failure().message(), "Usage of EmptyDir volume \"disk\" exceeds the limit \"64Ki\".");
 }
 
 TEST_F(InstanceTest, AnAgentThatComesBackTakesUpWhatRuns) {

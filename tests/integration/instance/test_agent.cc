@@ -53,7 +53,8 @@ TestAgent::Parts::Parts(Loop& loop, const PrivateContainerd& containerd, const T
       log_store(loop, RealClock(), {.root = containerd.directory() + "/lib/logs"}),
       logs(log_store, containerd.directory() + "/run/instances"),
       gate(options.creates_max),
-      host(Tools(loop, runtime, images, networks, files, specs, execs, probes, logs, gate, options), std::move(callbacks)) {}
+      host(Tools(loop, runtime, images, networks, files, specs, execs, probes, logs, gate, options), std::move(callbacks)),
+      disk_limits(loop, host, Millis(50)) {}
 
 TestAgent::TestAgent(const PrivateContainerd& containerd, TestAgentOptions options)
     : thread_(std::make_unique<LoopThread>("test-agent")) {

@@ -14,6 +14,7 @@
 
 #include "core/base/loop.h"
 #include "node-agent/containerd/containerd_runtime.h"
+#include "node-agent/instance/disk_limits.h"
 #include "node-agent/instance/instance_host.h"
 #include "node-agent/instance/instance_logs.h"
 #include "node-agent/probe/network_probe_runner.h"
@@ -95,6 +96,7 @@ class TestAgent {
     InstanceLogs logs;
     AdmissionGate gate;
     InstanceHost host;
+    DiskLimits disk_limits;
   };
 
   void OnReport(const v1::InstanceReport& report);

@@ -334,6 +334,7 @@ TEST_F(AssemblyTest, ARestartChangesNothing) {
   *inventory.add_instances() = Running(spec);
   *inventory.mutable_instances(0)->mutable_spec() = spec;
   ConnectAll(inventory);
+  EXPECT_TRUE(agent_->Read().has_keep_claims());
   const v1::DesiredInstances desired = agent_->Read().desired();
   EXPECT_EQ(desired.instances_size(), 1);
   EXPECT_EQ(desired.stop_size(), 0);
@@ -469,6 +470,23 @@ TEST_F(AssemblyTest, ACordonOutlivesARestart) {
            pods.objects[0]->dump().find("node(s) were unschedulable") != std::string::npos;
   }));
   EXPECT_EQ(Get("/api/v1/nodes/n1")["spec"]["unschedulable"], true);
+}
+
+TEST_F(AssemblyTest, NodesHearOfClaims) {
+  constexpr char kClaims[] = "/api/v1/namespaces/default/persistentvolumeclaims";
+  const http::Response made =
+      Ask("POST", kClaims, R"({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+      "metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  const std::string volume = Json::parse(made.body)["spec"]["volumeName"];
+  ConnectAll();
+  const v1::ControllerMessage first = agent_->Read();
+  ASSERT_EQ(first.keep_claims().directories_size(), 1);
+  EXPECT_EQ(first.keep_claims().directories(0), volume);
+  EXPECT_TRUE(agent_->Read().has_desired());
+  EXPECT_EQ(Ask("DELETE", std::string(kClaims) + "/data").status, 200);
+  EXPECT_EQ(agent_->Read().remove_claim().directory(), volume);
+  DisconnectAll();
 }
 
 }  // namespace

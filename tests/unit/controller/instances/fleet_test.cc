@@ -926,5 +926,26 @@ TEST_F(FleetTest, ScaleTargetsCountWhatThereIs) {
   EXPECT_TRUE(target->instances_known());
 }
 
+TEST_F(FleetTest, AnEvictedInstanceIsReplacedAndItsRevisionNotBlamed) {
+  Connect();
+  const v1::InstanceSpec spec = Starts(Decide(1)).at(0);
+  Report(spec, v1::INSTANCE_READY);
+  v1::InstanceReport report = ReportOf(spec, v1::INSTANCE_STOPPING);
+  report.mutable_failure()->set_reason("Evicted");
+  report.mutable_failure()->set_message("too much");
+  fleet_->OnReport("n1", streams_["n1"], report, Now());
+  EXPECT_THAT(Starts(Settle()), IsEmpty());
+  report.set_phase(v1::INSTANCE_FAILED);
+  report.add_containers()->mutable_last_termination()->set_exit_code(137);
+  fleet_->OnReport("n1", streams_["n1"], report, Now());
+  const FleetChanges changes = Settle();
+  EXPECT_FALSE(ObservedOf(*fleet_, "d/r", clock_.Now()).failure);
+  EXPECT_EQ(fleet_->instances().Find(spec.instance_id())->report.failure().reason(), "Evicted");
+  ASSERT_TRUE(changes.wake_at);
+  clock_.Advance(*changes.wake_at - clock_.Now());
+  EXPECT_THAT(Starts(Settle()), SizeIs(1));
+  EXPECT_EQ(fleet_->instances().Find(spec.instance_id()), nullptr);
+}
+
 }  // namespace
 }  // namespace updraft::controller

@@ -185,6 +185,33 @@ TEST(ReadRevision, AVolumeOfNothingButOptionalObjectsIsEmpty) {
   EXPECT_EQ(spec.instance.empty_dirs(2).volume(), "c");
 }
 
+TEST(ReadRevision, AClaimIsADirectoryOfItsOwn) {
+  Json revision = RevisionJson();
+  revision["spec"]["volumes"] = Json::parse(
+      R"([{"name": "v", "persistentVolumeClaim": {"claimName": "data", "readOnly": true}}])");
+  NamedObjects named;
+  EXPECT_EQ(Read(revision, named).config_error->message(),
+            "volume \"v\": persistentvolumeclaim \"data\" not found");
+  Json claim = {{"metadata", {{"name", "data"}, {"uid", "u1"}}},
+                {"status", {{"phase", "Pending"}}}};
+  named.claim = [&claim](std::string_view name) {
+    return name == "data" ? std::make_shared<const Json>(claim) : nullptr;
+  };
+  EXPECT_EQ(Read(revision, named).config_error->message(),
+            "volume \"v\": persistentvolumeclaim \"data\" is not bound");
+  claim["status"]["phase"] = "Bound";
+  const RevisionSpec spec = Read(revision, named);
+  ASSERT_FALSE(spec.config_error) << spec.config_error->message();
+  ASSERT_EQ(spec.instance.claims_size(), 1);
+  EXPECT_EQ(spec.instance.empty_dirs_size(), 0);
+  EXPECT_EQ(spec.instance.claims(0).volume(), "v");
+  EXPECT_EQ(spec.instance.claims(0).directory(), "pvc-u1");
+  EXPECT_TRUE(spec.instance.claims(0).read_only());
+  claim["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+  EXPECT_EQ(Read(revision, named).config_error->message(),
+            "volume \"v\": persistentvolumeclaim \"data\" is being deleted");
+}
+
 TEST(ReadRevision, InstancesAreToldOfThemselves) {
   Json revision = RevisionJson();
   Json& container = revision["spec"]["containers"][0];

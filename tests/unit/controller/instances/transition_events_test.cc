@@ -114,5 +114,18 @@ TEST_F(TransitionEventsTest, NothingIsToldTwiceOfAnAdoptedOne) {
   EXPECT_THAT(Say(report), IsEmpty());
 }
 
+TEST_F(TransitionEventsTest, AnEvictionIsToldOnceInItsOwnWords) {
+  Say(Report(v1::INSTANCE_READY));
+  v1::InstanceReport report = Report(v1::INSTANCE_STOPPING);
+  report.mutable_failure()->set_reason("Evicted");
+  report.mutable_failure()->set_message(
+      "Usage of EmptyDir volume \"v\" exceeds the limit \"1Mi\".");
+  EXPECT_THAT(
+      Say(report),
+      ElementsAre("Warning Evicted: Usage of EmptyDir volume \"v\" exceeds the limit \"1Mi\"."));
+  report.set_phase(v1::INSTANCE_FAILED);
+  EXPECT_THAT(Say(report), IsEmpty());
+}
+
 }  // namespace
 }  // namespace updraft::controller

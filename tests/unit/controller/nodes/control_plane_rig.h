@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -89,7 +90,10 @@ struct ControlPlane {
             std::move(options), [this] { return random += 0x9e3779b97f4a7c15U; },
             RealClock().Now()),
         fleet_loop(loop, RealClock(), fleet),
-        nodes(loop, fleet_loop, nullptr),
+        nodes(loop, fleet_loop,
+              [this](const v1::NodeHello& hello) {
+                if (on_hello) on_hello(hello);
+              }),
         routing(loop, fleet_loop, [this](const std::string& key) { programmed.push_back(key); }),
         decisions(loop, fleet_loop, nullptr) {
     fleet_loop.Add(nodes);
@@ -99,6 +103,7 @@ struct ControlPlane {
 
   uint64_t random = 0;
   std::vector<std::string> programmed;
+  std::function<void(const v1::NodeHello&)> on_hello;
   Fleet fleet;
   FleetOnLoop fleet_loop;
   NodeServer nodes;

@@ -1,6 +1,7 @@
 // The controller's three gRPC services together, with an agent, an activator and an autoscaler that
 // are played by the test: what comes in on one stream goes out on another.
 
+#include "controller/nodes/claim_directories.h"
 #include "controller/nodes/known_nodes.h"
 #include "core/store/memory_store.h"
 #include "tests/unit/controller/nodes/control_plane_rig.h"
@@ -204,6 +205,46 @@ TEST_F(ControlPlaneTest, AStreamThatDoesNotSayWhoItIsIsRefused) {
   message.mutable_inventory();
   stream.Send(message);
   EXPECT_EQ(stream.End().error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+TEST_F(ControlPlaneTest, NodesHearWhichClaimsThereAreAndWhichGo) {
+  rig_.Start({});
+  Loop& loop = rig_.on.loop();
+  store::MemoryStore kept([&loop](std::function<void()> work) { loop.Post(std::move(work)); });
+  auto objects = std::make_unique<ObjectStore>(kept);
+  http::Scope scope;
+  const auto await = [this, &scope](auto start) {
+    bool done = false;
+    rig_.on.Call([&] { scope.Spawn(ThenSet(start(), &done)); });
+    ASSERT_TRUE(rig_.on.WaitUntil([&done] { return done; }));
+  };
+  await([&objects] { return objects->Load(); });
+  const auto key = [](const std::string& name) {
+    return ObjectKey{.resource = "persistentvolumeclaims", .ns = "d", .name = name};
+  };
+  for (const char* name : {"a", "b"}) {
+    const Json claim = {{"metadata", {{"name", name}, {"uid", std::string("of-") + name}}}};
+    await([&] { return objects->Create(key(name), claim); });
+  }
+  std::unique_ptr<ClaimDirectories> claims;
+  rig_.on.Call([&] {
+    claims = std::make_unique<ClaimDirectories>(*objects, rig_.plane->nodes);
+    claims->Start();
+    rig_.plane->on_hello = [&claims](const v1::NodeHello& hello) { claims->OnHello(hello.node()); };
+  });
+  const auto agent = rig_.ConnectAgent("n1");
+  const v1::ControllerMessage first = agent->Read();
+  EXPECT_EQ(std::vector(first.keep_claims().directories().begin(),
+                        first.keep_claims().directories().end()),
+            (std::vector<std::string>{"pvc-of-a", "pvc-of-b"}));
+  EXPECT_TRUE(agent->Read().has_desired());
+  await([&] { return objects->Delete(key("a"), std::nullopt); });
+  EXPECT_EQ(agent->Read().remove_claim().directory(), "pvc-of-a");
+  rig_.on.Call([&] {
+    rig_.plane->on_hello = nullptr;
+    claims.reset();
+    objects.reset();
+  });
 }
 
 TEST(KnownNodesTest, ANodeThatCannotBeWrittenIsWrittenLater) {

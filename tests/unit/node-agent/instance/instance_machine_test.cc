@@ -617,5 +617,31 @@ TEST(InstanceMachineTest, ChecksItsSpec) {
   EXPECT_FALSE(InstanceMachine::Check(spec));
 }
 
+// ---- eviction
+
+TEST(InstanceMachineTest, AnEvictedInstanceIsEndedAndHasFailed) {
+  Subject subject;
+  subject.RunTo(kFirst, "ready");
+  ASSERT_EQ(subject.machine.phase(), v1::INSTANCE_READY);
+  EXPECT_THAT(subject.On(event::Evict{"too much"}), ElementsAre("term 0.0"));
+  EXPECT_EQ(subject.machine.report().phase(), v1::INSTANCE_STOPPING);
+  EXPECT_EQ(subject.machine.report().failure().reason(), "Evicted");
+  EXPECT_THAT(subject.On(event::Evict{"again"}), IsEmpty());
+  EXPECT_THAT(subject.Tick(Seconds(1)), ElementsAre("kill 0.0"));
+  EXPECT_THAT(subject.On(event::Exited{.run = kFirst, .exit_status = 137, .message = {}, .finished = {}}),
+              ElementsAre("remove 0.0"));
+  EXPECT_THAT(subject.On(event::Removed{kFirst}), ElementsAre("release", "forget"));
+  EXPECT_EQ(subject.machine.report().phase(), v1::INSTANCE_FAILED);
+  EXPECT_EQ(subject.machine.report().failure().message(), "too much");
+}
+
+TEST(InstanceMachineTest, WhatIsBeingStoppedIsNotEvicted) {
+  Subject subject;
+  subject.RunTo(kFirst, "ready");
+  subject.On(event::Stop{Seconds(5)});
+  EXPECT_THAT(subject.On(event::Evict{"too much"}), IsEmpty());
+  EXPECT_EQ(subject.machine.report().failure().reason(), "");
+}
+
 }  // namespace
 }  // namespace updraft::node_agent

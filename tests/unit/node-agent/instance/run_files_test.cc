@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -118,6 +119,24 @@ TEST_F(RunFilesTest, MemoryIsTheContainersOwnUnlessItIsShared) {
   EXPECT_TRUE(fs::is_directory(files_->Sources(spec_, *container_)->volumes.at("m").directory));
 }
 
+TEST_F(RunFilesTest, WhatNoTmpfsKeepsToItsLimitIsToBeLookedAt) {
+  for (const char* volume : {"own", "shared", "disk", "unlimited"}) spec_.add_empty_dirs()->set_volume(volume);
+  for (int i = 0; i < 3; ++i) spec_.mutable_empty_dirs(i)->set_size_limit_bytes(4096);
+  for (int i = 0; i < 2; ++i) spec_.mutable_empty_dirs(i)->set_memory(true);
+  v1::Container& other = *spec_.add_containers();
+  other.set_name("other");
+  other.add_mounts()->set_volume("shared");
+  container_ = spec_.mutable_containers(0);
+  container_->add_mounts()->set_volume("shared");
+  container_->add_mounts()->set_volume("own");
+  ASSERT_TRUE(files_->Write(spec_, "10.89.0.5"));
+  const std::vector<LimitedDirectory> limited = files_->LimitedDirectories(spec_);
+  ASSERT_EQ(limited.size(), 2u);
+  EXPECT_EQ(limited[0].limit.volume(), "shared");
+  EXPECT_EQ(limited[1].limit.volume(), "disk");
+  EXPECT_EQ(limited[1].path, files_->Sources(spec_, *container_)->volumes.at("disk").directory);
+}
+
 TEST_F(RunFilesTest, ADirectoryOnDiskIsAnyonesToWrite) {
   spec_.add_empty_dirs()->set_volume("d");
   ASSERT_TRUE(files_->Write(spec_, "10.89.0.5"));
@@ -125,6 +144,81 @@ TEST_F(RunFilesTest, ADirectoryOnDiskIsAnyonesToWrite) {
   EXPECT_EQ(fs::status(path).permissions(), fs::perms(0777));
   files_->Remove("hello-1");
   EXPECT_FALSE(fs::exists(path));
+}
+
+TEST_F(RunFilesTest, WhatAClaimHoldsOutlivesItsInstances) {
+  v1::ClaimVolume& claim = *spec_.add_claims();
+  claim.set_volume("data");
+  claim.set_directory("pvc-1");
+  ASSERT_TRUE(files_->Write(spec_, "10.89.0.5"));
+  const VolumeSource data = files_->Sources(spec_, *container_)->volumes.at("data");
+  EXPECT_FALSE(data.read_only);
+  EXPECT_EQ(fs::status(data.directory).permissions(), fs::perms(0777));
+  EXPECT_EQ(fs::status(files_->ClaimsDirectory()).permissions(), fs::perms(0700));
+  std::ofstream(data.directory + "/kept") << "kept";
+  fs::permissions(data.directory, fs::perms(0750));
+  files_->Remove("hello-1");
+  files_->RemoveOthers([](const std::string&) { return false; });
+  spec_.set_instance_id("hello-2");
+  spec_.mutable_claims(0)->set_read_only(true);
+  ASSERT_TRUE(files_->Write(spec_, "10.89.0.5"));
+  const VolumeSource again = files_->Sources(spec_, *container_)->volumes.at("data");
+  EXPECT_TRUE(again.read_only);
+  EXPECT_EQ(Read(again.directory + "/kept"), "kept");
+  EXPECT_EQ(fs::status(again.directory).permissions(), fs::perms(0750));
+  for (const char* bad : {"", "..", "a/b", "/a", ".gone-a", "."}) {
+    spec_.mutable_claims(0)->set_directory(bad);
+    EXPECT_FALSE(files_->Write(spec_, "10.89.0.5")) << bad;
+  }
+}
+
+TEST_F(RunFilesTest, APartOfAVolumeIsMadeAndLeadsNowhereElse) {
+  v1::ClaimVolume& claim = *spec_.add_claims();
+  claim.set_volume("data");
+  claim.set_directory("pvc-1");
+  AddFile("config", "key");
+  ASSERT_TRUE(files_->Write(spec_, "10.89.0.5"));
+  const fs::path data = files_->Sources(spec_, *container_)->volumes.at("data").directory;
+  const auto pin = [this](const std::string& volume, const std::string& sub_path) {
+    container_->clear_mounts();
+    v1::VolumeMount& mount = *container_->add_mounts();
+    mount.set_volume(volume);
+    mount.set_path("/mnt");
+    mount.set_sub_path(sub_path);
+    return files_->Pin(spec_, *container_);
+  };
+  for (const char* part : {"a/b", "a/./b", "/a/b", "a//b/"}) {
+    const auto pinned = pin("data", part);
+    ASSERT_TRUE(pinned) << part << " " << pinned.error().message;
+    struct stat status {};
+    ASSERT_EQ(stat((data / "a/b").c_str(), &status), 0);
+    EXPECT_EQ(pinned->at(0).path, "/mnt");
+    EXPECT_EQ(pinned->at(0).inode, status.st_ino) << part;
+    EXPECT_EQ(status.st_mode & 0777, 0777u);
+  }
+  std::ofstream(data / "file") << "x";
+  EXPECT_TRUE(pin("data", "file"));
+  // What containers cannot write to needs no such care.
+  EXPECT_TRUE(pin("config", "key")->empty());
+  EXPECT_TRUE(pin("data", "")->empty());
+  fs::create_symlink("/etc", data / "out");
+  fs::create_symlink("a", data / "in");
+  fs::create_symlink("/nowhere", data / "dangling");
+  for (const char* part : {"out", "out/passwd", "in/b", "dangling", "dangling/x", "../pvc-2", "a/../.."}) {
+    const auto pinned = pin("data", part);
+    ASSERT_FALSE(pinned) << part;
+    EXPECT_EQ(pinned.error().code, Code::kInvalidArgument) << part;
+  }
+  EXPECT_FALSE(pin("data", "file/x"));
+  EXPECT_FALSE(fs::exists("/nowhere"));
+}
+
+TEST_F(RunFilesTest, WhatIsMountedIsComparedWithWhatWasMeant) {
+  struct stat status {};
+  ASSERT_EQ(stat("/proc/self/root/etc", &status), 0);
+  EXPECT_TRUE(CheckPinned(getpid(), {{.path = "/etc", .device = status.st_dev, .inode = status.st_ino}}));
+  EXPECT_FALSE(CheckPinned(getpid(), {{.path = "/usr", .device = status.st_dev, .inode = status.st_ino}}));
+  EXPECT_FALSE(CheckPinned(getpid(), {{.path = "/nowhere", .device = status.st_dev, .inode = status.st_ino}}));
 }
 
 TEST_F(RunFilesTest, TheTerminationMessageIsEmptyAtEachStartAndBounded) {
