@@ -16,6 +16,20 @@ Json PathList(const std::map<std::string, std::string, std::less<>>& pages) {
   return Json{{"paths", std::move(paths)}};
 }
 
+bool IsDiscovery(std::string_view path) {
+  return path == "/api" || path == "/apis" || path.starts_with("/api/") ||
+         path.starts_with("/apis/");
+}
+
+// Lists of what there is come in the forms that objects come in.
+Page DiscoveryPage(const std::string& json, std::string_view accept) {
+  const ApiResult<Format> format = ChooseFormat(accept);
+  if (!format)
+    return {.code = format.error().code, .body = api::ToText(ToStatus(format.error())) + "\n"};
+  if (format->encoding == Format::Encoding::kJson) return {.body = json};
+  return {.content_type = ContentType(*format), .body = Encode(Json::parse(json), *format, false)};
+}
+
 }  // namespace
 
 Documents::Documents(const std::string& release) {
@@ -51,6 +65,7 @@ std::optional<Page> Documents::Find(std::string_view path, std::string_view acce
   if (auto page = FindDiscovery(path, DiscoveryVersion(accept))) return page;
   const auto found = pages_.find(path);
   if (found == pages_.end()) return std::nullopt;
+  if (IsDiscovery(path)) return DiscoveryPage(found->second, accept);
   return Page{.code = 200, .content_type = "application/json", .body = found->second};
 }
 

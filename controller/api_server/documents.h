@@ -19,7 +19,7 @@ class Documents {
   explicit Documents(const std::string& release);
 
   // nullopt: there is no such path. `accept` decides between the forms of discovery and of OpenAPI
-  // v2.
+  // v2; a form that discovery does not have is a 406.
   std::optional<Page> Find(std::string_view path, std::string_view accept) const;
 
  private:

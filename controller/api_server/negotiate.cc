@@ -1,7 +1,9 @@
 #include "controller/api_server/negotiate.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
+#include <tuple>
 
 #include "core/api/access.h"
 #include "core/api/kubernetes_proto.h"
@@ -47,6 +49,29 @@ MediaRange ParseRange(std::string_view text) {
   return range;
 }
 
+std::string Parameter(const MediaRange& range, const std::string& name) {
+  const auto found = range.parameters.find(name);
+  return found == range.parameters.end() ? "" : found->second;
+}
+
+// In thousandths; one that makes no sense counts as none.
+int WeightOf(const MediaRange& range) {
+  const std::string text = Parameter(range, "q");
+  char* end = nullptr;
+  const double weight = std::strtod(text.c_str(), &end);
+  const bool sensible = !text.empty() && *end == '\0' && weight >= 0 && weight <= 1;
+  return sensible ? static_cast<int>(weight * 1000) : 1000;
+}
+
+// Whom a client would rather have: by its own weights, then whoever is said more exactly.
+bool IsPreferred(const MediaRange& a, const MediaRange& b) {
+  const auto rank = [](const MediaRange& range) {
+    const bool any = range.type.starts_with("*/");
+    return std::tuple(-WeightOf(range), any, any || range.type.ends_with("/*"));
+  };
+  return rank(a) < rank(b);
+}
+
 std::vector<MediaRange> ParseAccept(std::string_view accept) {
   std::vector<MediaRange> ranges;
   while (!accept.empty()) {
@@ -55,12 +80,8 @@ std::vector<MediaRange> ParseAccept(std::string_view accept) {
     if (!part.empty()) ranges.push_back(ParseRange(part));
     accept = comma == std::string_view::npos ? std::string_view() : accept.substr(comma + 1);
   }
+  std::ranges::stable_sort(ranges, IsPreferred);
   return ranges;
-}
-
-std::string Parameter(const MediaRange& range, const std::string& name) {
-  const auto found = range.parameters.find(name);
-  return found == range.parameters.end() ? "" : found->second;
 }
 
 ApiError UnknownFormat() {

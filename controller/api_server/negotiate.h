@@ -19,8 +19,8 @@ struct Format {
   std::string meta_version = "v1";  // of Table and PartialObjectMetadata: v1 or v1beta1
 };
 
-// The first of an Accept header's media types that can be served. Nothing and */* mean JSON.
-// NotAcceptable when there is none.
+// The first of an Accept header's media types, by their weights, that can be served. Nothing and
+// */* mean JSON. NotAcceptable when there is none.
 ApiResult<Format> ChooseFormat(std::string_view accept);
 
 // The version of aggregated discovery ("v2", "v2beta1") that comes before plain JSON in an Accept

@@ -560,7 +560,24 @@ TEST_F(ApiTest, Forms) {
   EXPECT_THAT(GetAs(target, "application/yaml").body, HasSubstr("kind: Service\n"));
   EXPECT_EQ(GetAs(target, "application/vnd.kubernetes.protobuf,application/json").json()["kind"],
             "Service");
-  EXPECT_EQ(GetAs(target, "image/png").status, 406);
+  EXPECT_THAT(GetAs(kServices, "application/yaml").body,
+              StartsWith("apiVersion: serving.knative.dev/v1\nitems:\n"));
+  const Reply missing = GetAs(target + "x", "application/yaml");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_THAT(missing.body, HasSubstr("reason: NotFound\n"));
+  for (const char* page :
+       {"/api", "/apis", "/api/v1", "/apis/serving.knative.dev", "/apis/serving.knative.dev/v1"}) {
+    const Reply discovery = GetAs(page, "application/yaml");
+    EXPECT_EQ(discovery.headers.Get("Content-Type").value_or(""), "application/yaml") << page;
+    EXPECT_THAT(discovery.body, HasSubstr("kind: API")) << page;
+    EXPECT_EQ(GetAs(page, "application/vnd.kubernetes.protobuf, */*").status, 200) << page;
+    EXPECT_EQ(GetAs(page, "image/png").status, 406) << page;
+  }
+  const Reply unacceptable = GetAs(target, "image/png");
+  EXPECT_EQ(unacceptable.status, 406);
+  EXPECT_EQ(Reason(unacceptable), "NotAcceptable");
+  EXPECT_THAT(Message(unacceptable),
+              StartsWith("only the following media types are accepted: application/json"));
   EXPECT_THAT(GetAs(target + "?pretty=true").body, HasSubstr("\n  \"kind\": \"Service\""));
   const Reply yaml =
       Send(platform_, "POST", kMaps, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: yaml}\n",
@@ -747,43 +764,6 @@ TEST_F(ApiTest, WatchesOfAllNamespaces) {
   EXPECT_EQ(Text(watch.Next()), "ADDED t");
   Post(kServices, Service("d"));
   EXPECT_EQ(Text(watch.Next()), "ADDED d");
-}
-
-TEST(ApiHistoryTest, WatchesFromTooLongAgoExpire) {
-  ApiPlatform platform(ObjectStoreOptions{.history_changes_max = 4});
-  for (int i = 0; i < 10; ++i) {
-    Send(platform, "POST", kMaps, Map("m" + std::to_string(i)).dump(),
-         {{"Content-Type", "application/json"}});
-  }
-  WatchClient watch(platform.port(), std::string(kMaps) + "?watch=true&resourceVersion=2");
-  const Json event = watch.Next();
-  EXPECT_EQ(event["type"], "ERROR");
-  EXPECT_EQ(event["object"]["code"], 410);
-  EXPECT_EQ(event["object"]["reason"], "Expired");
-  EXPECT_TRUE(watch.Next().is_null());
-}
-
-TEST(ApiHistoryTest, PartsOfListsFromTooLongAgoExpire) {
-  ApiPlatform platform(ObjectStoreOptions{.history_changes_max = 4});
-  const auto make = [&platform](int from, int to) {
-    for (int i = from; i < to; ++i) {
-      Send(platform, "POST", kMaps, Map("m" + std::to_string(i)).dump(),
-           {{"Content-Type", "application/json"}});
-    }
-  };
-  make(0, 3);
-  const Json first = Send(platform, "GET", std::string(kMaps) + "?limit=1").json();
-  make(3, 30);
-  const Reply expired = Send(
-      platform, "GET",
-      std::string(kMaps) + "?limit=1&continue=" + first["metadata"]["continue"].get<std::string>());
-  EXPECT_EQ(expired.status, 410);
-  EXPECT_EQ(expired.json()["reason"], "Expired");
-  const Json rest = Send(platform, "GET",
-                         std::string(kMaps) + "?continue=" +
-                             expired.json()["metadata"]["continue"].get<std::string>())
-                        .json();
-  EXPECT_EQ(rest["items"].size(), 29U);
 }
 
 TEST_F(ApiTest, ClientsThatLeaveLeaveNoWatchBehind) {

@@ -184,6 +184,10 @@ TEST(NegotiationTest, TheFirstFormThatIsKnownWins) {
   EXPECT_EQ(shape("application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"),
             "application/json partial v1");
   EXPECT_EQ(shape("application/yaml;q=0.9"), "application/yaml object v1");
+  EXPECT_EQ(shape("application/yaml;q=0.5, application/json"), "application/json object v1");
+  EXPECT_EQ(shape("application/json;q=0.5, application/yaml;q=0.8"), "application/yaml object v1");
+  EXPECT_EQ(shape("*/*, application/yaml"), "application/yaml object v1");
+  EXPECT_EQ(shape("application/*, application/yaml;q=nonsense"), "application/yaml object v1");
   EXPECT_EQ(shape("text/html,image/png"), "406");
   EXPECT_EQ(
       DiscoveryVersion(
