@@ -4,6 +4,8 @@
 
 #include "core/api/meta.h"
 #include "core/http/sync.h"
+#include "core/store/memory_store.h"
+#include "core/store/open_store.h"
 
 namespace updraft::controller {
 
@@ -52,11 +54,22 @@ std::unique_ptr<LogStream> ScriptedLogs::Open(LogRequest request) {
   return std::make_unique<Stream>(*this, std::move(request));
 }
 
-ApiPlatform::ApiPlatform(ObjectStoreOptions history) {
+namespace {
+
+std::unique_ptr<store::Store> Open(const std::string& spec, const store::Post& post) {
+  if (spec.empty()) return std::make_unique<store::MemoryStore>(post);
+  Result<std::unique_ptr<store::Store>> opened = store::OpenStore(spec, RealClock(), post);
+  UPDRAFT_CHECK(opened.has_value());
+  return *std::move(opened);
+}
+
+}  // namespace
+
+ApiPlatform::ApiPlatform(ObjectStoreOptions history, const std::string& durable) {
   Loop& loop = loop_.loop();
   const store::Post post = [&loop](std::function<void()> work) { loop.Post(std::move(work)); };
   OnLoop([&] {
-    durable_store_ = std::make_unique<store::MemoryStore>(post);
+    durable_store_ = Open(durable, post);
     soft_store_ = std::make_unique<store::MemoryStore>(post, 1000);
     durable_ = std::make_unique<ObjectStore>(*durable_store_, history);
     soft_ = std::make_unique<ObjectStore>(*soft_store_, history);

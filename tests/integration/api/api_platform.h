@@ -1,5 +1,5 @@
-// A whole API server on loopback for tests: real loop, real HTTP, objects in memory. Reconcilers
-// are played by the test itself.
+// A whole API server on loopback for tests: real loop, real HTTP, objects in memory unless said
+// otherwise. Reconcilers are played by the test itself.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,7 @@
 #include "core/base/check.h"
 #include "core/base/loop.h"
 #include "core/http/server.h"
-#include "core/store/memory_store.h"
+#include "core/store/store.h"
 
 namespace updraft::controller {
 
@@ -37,7 +37,8 @@ class ScriptedLogs : public LogSource {
 
 class ApiPlatform {
  public:
-  explicit ApiPlatform(ObjectStoreOptions history = {});
+  // `durable`: as OpenStore() takes it; empty: in memory, with revisions from 1 on.
+  explicit ApiPlatform(ObjectStoreOptions history = {}, const std::string& durable = "");
   ~ApiPlatform();
   ApiPlatform(const ApiPlatform&) = delete;
   ApiPlatform& operator=(const ApiPlatform&) = delete;
@@ -63,6 +64,7 @@ class ApiPlatform {
   ScriptedLogs& logs() { return *logs_; }
   ObjectStore& durable() { return *durable_; }
   ObjectStore& soft() { return *soft_; }
+  store::Store& durable_store() { return *durable_store_; }
 
  private:
   template <typename T>
@@ -73,8 +75,8 @@ class ApiPlatform {
   ObjectStore& StoreOf(const api::Kind& kind) { return kind.soft ? *soft_ : *durable_; }
 
   LoopThread loop_{"api"};
-  std::unique_ptr<store::MemoryStore> durable_store_;
-  std::unique_ptr<store::MemoryStore> soft_store_;
+  std::unique_ptr<store::Store> durable_store_;
+  std::unique_ptr<store::Store> soft_store_;
   std::unique_ptr<ObjectStore> durable_;
   std::unique_ptr<ObjectStore> soft_;
   std::unique_ptr<ScriptedLogs> logs_;
