@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "cli/client/merge.h"
+#include "cli/client/place.h"
 #include "cli/client/resource.h"
 #include "cli/client/verbs.h"
 #include "cli/client/wish.h"
@@ -16,58 +17,15 @@ constexpr int kConflictTriesMax = 5;
 // it).
 constexpr Nanos kFailureWindow = Seconds(2);
 
-// What a document is about, with its namespace filled in.
-struct Place {
-  const api::Kind* kind = nullptr;
-  std::string namespace_name{};
-  std::string name{};
-  Json document{};
-};
-
-Result<Place> PlaceOf(const Session& session, Json document) {
-  const std::string api_version = api::ApiVersionOf(document);
-  const std::string kind_name = api::KindOf(document);
-  if (api_version.empty()) return Error{Code::kInvalidArgument, "apiVersion is missing"};
-  if (kind_name.empty()) return Error{Code::kInvalidArgument, "kind is missing"};
-  Place place{.kind = api::FindKind(api_version, kind_name), .name = api::NameOf(document)};
-  if (place.kind == nullptr) {
-    return Error{Code::kInvalidArgument,
-                 "no matches for kind \"" + kind_name + "\" in version \"" + api_version + "\""};
-  }
-  if (place.name.empty())
-    return Error{Code::kInvalidArgument, "metadata.name is missing: apply needs a name"};
-  if (place.kind->namespaced) {
-    const std::string own = api::NamespaceOf(document);
-    if (!own.empty() && session.namespace_given && own != session.namespace_name) {
-      return Error{Code::kInvalidArgument, "metadata.namespace is \"" + own + "\", but -n says \"" +
-                                               session.namespace_name + "\""};
-    }
-    place.namespace_name = own.empty() ? session.namespace_name : own;
-    api::EnsureObject(document, {"metadata"})["namespace"] = place.namespace_name;
-  }
-  place.document = std::move(document);
-  return place;
-}
-
-ApiRequest WriteRequest(const std::string& method, const std::string& path, const Json& body,
-                        bool dry_run) {
-  ApiRequest request{.method = method, .path = path, .body = api::ToText(body)};
-  request.query = {{"fieldManager", "updraft"}, {"fieldValidation", "Strict"}};
-  if (dry_run) request.query.emplace_back("dryRun", "All");
-  if (method == "PATCH") request.content_type = "application/merge-patch+json";
-  return request;
-}
-
 // One try. kAborted: someone else was quicker, try again.
 Result<std::string> TryApply(const Session& session, const Place& place, const Json& wanted,
                              bool dry_run) {
-  const std::string path = ObjectPath(*place.kind, place.namespace_name, place.name);
+  const std::string path = place.Path();
   const Result<Json> live = session.client.Call({.path = path});
   if (!live && live.error().code != Code::kNotFound) return live.error();
   if (!live) {
-    const std::string collection = CollectionPath(*place.kind, place.namespace_name);
     const Result<Json> created =
-        session.client.Call(WriteRequest("POST", collection, wanted, dry_run));
+        session.client.Call(WriteRequest("POST", place.Collection(), wanted, dry_run));
     if (created) return std::string("created");
     const bool raced = created.error().code == Code::kAlreadyExists;
     return raced ? Error{Code::kAborted, created.error().message} : created.error();
@@ -82,9 +40,7 @@ Result<std::string> TryApply(const Session& session, const Place& place, const J
 
 Result<std::string> ApplyOnServer(const Session& session, const Place& place,
                                   const ApplyOptions& options) {
-  ApiRequest request =
-      WriteRequest("PATCH", ObjectPath(*place.kind, place.namespace_name, place.name),
-                   place.document, options.dry_run);
+  ApiRequest request = WriteRequest("PATCH", place.Path(), place.document, options.dry_run);
   request.content_type = "application/apply-patch+yaml";
   if (!options.field_manager.empty()) request.query.front().second = options.field_manager;
   request.query.emplace_back("force", options.force_conflicts ? "true" : "false");
@@ -95,6 +51,8 @@ Result<std::string> ApplyOnServer(const Session& session, const Place& place,
 
 Result<std::string> ApplyOne(const Session& session, const Place& place,
                              const ApplyOptions& options) {
+  if (place.name.empty())
+    return Error{Code::kInvalidArgument, "metadata.name is missing: apply needs a name"};
   if (options.server_side) return ApplyOnServer(session, place, options);
   const bool dry_run = options.dry_run;
   const Json wanted = WithLastApplied(place.document);
@@ -112,7 +70,7 @@ Status AwaitReady(const Session& session, const Place& place, Nanos timeout) {
   const Wish failure{.condition = "Ready", .status = "False"};
   Json last;
   std::optional<TimePoint> failing_since;
-  const WatchQuery query{.path = CollectionPath(*place.kind, place.namespace_name),
+  const WatchQuery query{.path = place.Collection(),
                          .selectors = {{"fieldSelector", "metadata.name=" + place.name}},
                          .deadline = RealClock().Now() + timeout};
   const Result<bool> seen = WatchObjects(session.client, query, [&](const ObjectsByName& objects) {
@@ -136,26 +94,14 @@ bool HasReady(const api::Kind& kind) { return kind.group.ends_with("serving.knat
 }  // namespace
 
 int Apply(const Session& session, const ApplyOptions& options) {
-  const Manifests manifests = ReadManifests(
-      options.manifests,
-      {session.console.in, [&](const std::string& url) { return session.client.Download(url); }});
-  int exit_code = 0;
-  for (const Error& error : manifests.errors) exit_code = Fail(session.console, error);
   std::vector<Place> to_await;
-  for (const ManifestDocument& manifest : manifests.documents) {
-    Result<Place> place = PlaceOf(session, manifest.value);
-    const Result<std::string> outcome = place ? ApplyOne(session, *place, options) : place.error();
-    if (!outcome) {
-      const std::string what =
-          api::KindOf(manifest.value) + " \"" + api::NameOf(manifest.value) + "\"";
-      exit_code = Fail(session.console, Context(manifest.source + ": " + what, outcome.error()));
-      continue;
-    }
-    session.console.out << PrintedName(*place->kind, place->name) << " " << *outcome
-                        << (options.dry_run ? " (server dry run)" : "") << std::endl;
-    if (options.wait && !options.dry_run && HasReady(*place->kind))
-      to_await.push_back(*std::move(place));
-  }
+  int exit_code = ForEachManifest(session, options.manifests, [&](const Place& place) -> Status {
+    const Result<std::string> outcome = ApplyOne(session, place, options);
+    if (!outcome) return outcome.error();
+    PrintOutcome(session, place, *outcome, options.dry_run);
+    if (options.wait && !options.dry_run && HasReady(*place.kind)) to_await.push_back(place);
+    return Ok();
+  });
   for (const Place& place : to_await) {
     const std::string shown = PrintedName(*place.kind, place.name);
     if (Status ready = AwaitReady(session, place, options.timeout); !ready) {

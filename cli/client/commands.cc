@@ -17,6 +17,10 @@ struct Parsed {
   AddressFlags address{};
   std::string namespace_name{};
   ApplyOptions apply{};
+  WriteOptions write{};
+  DiffOptions diff{};
+  EditOptions edit{};
+  ExplainOptions explain{};
   GetOptions get{};
   DescribeOptions describe{};
   DeleteOptions remove{};
@@ -100,6 +104,49 @@ void AddApply(CLI::App& app, const Shared& parsed, int& exit_code) {
   verb->callback([parsed, &exit_code] {
     exit_code =
         WithSession(*parsed, [&](const Session& session) { return Apply(session, parsed->apply); });
+  });
+}
+
+void AddWrites(CLI::App& app, const Shared& parsed, int& exit_code) {
+  const auto add = [&](const std::string& name, const std::string& help, ManifestQuery& query,
+                       Verb run) {
+    CLI::App* verb = AddVerb(app, name, help, parsed);
+    AddManifests(verb, query, "Files, folders, URLs, or - for standard input");
+    verb->get_option("-f")->required();
+    verb->callback(
+        [parsed, run = std::move(run), &exit_code] { exit_code = WithSession(*parsed, run); });
+    return verb;
+  };
+  const auto add_write = [&](const std::string& name, const std::string& help, auto run) {
+    CLI::App* verb =
+        add(name, help, parsed->write.manifests,
+            [parsed, run](const Session& session) { return run(session, parsed->write); });
+    verb->add_flag("--dry-run", parsed->write.dry_run, "Let the server check, and store nothing");
+  };
+  add_write("create", "Create objects that are not there yet", Create);
+  add_write("replace", "Replace objects with what manifests say", Replace);
+  add("diff", "Show what apply would change", parsed->diff.manifests,
+      [parsed](const Session& session) { return Diff(session, parsed->diff); });
+}
+
+void AddEdit(CLI::App& app, const Shared& parsed, int& exit_code) {
+  CLI::App* verb = AddVerb(app, "edit", "Change objects by hand, in an editor", parsed);
+  verb->add_option("resources", parsed->edit.resources, "KIND NAME... or KIND/NAME...")->required();
+  verb->callback([parsed, &exit_code] {
+    exit_code =
+        WithSession(*parsed, [&](const Session& session) { return Edit(session, parsed->edit); });
+  });
+}
+
+void AddExplain(CLI::App& app, const Shared& parsed, int& exit_code) {
+  CLI::App* verb = AddVerb(app, "explain", "Say what a kind's fields are for", parsed);
+  verb->add_option("what", parsed->explain.what, "KIND[.FIELD...], such as ksvc.spec.template")
+      ->required();
+  verb->add_flag("--recursive", parsed->explain.recursive,
+                 "All fields below, without what they are for");
+  verb->callback([parsed, &exit_code] {
+    exit_code = WithSession(
+        *parsed, [&](const Session& session) { return Explain(session, parsed->explain); });
   });
 }
 
@@ -266,6 +313,9 @@ void AddClientCommands(CLI::App& app, const std::string& kubeconfig_environment,
   const auto parsed = std::make_shared<Parsed>();
   parsed->address.kubeconfig_variable = kubeconfig_environment;
   AddApply(app, parsed, exit_code);
+  AddWrites(app, parsed, exit_code);
+  AddEdit(app, parsed, exit_code);
+  AddExplain(app, parsed, exit_code);
   AddGet(app, parsed, exit_code);
   AddDescribe(app, parsed, exit_code);
   AddPatch(app, parsed, exit_code);

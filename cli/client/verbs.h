@@ -24,6 +24,34 @@ struct ApplyOptions {
 };
 int Apply(const Session& session, const ApplyOptions& options);
 
+struct WriteOptions {
+  ManifestQuery manifests{};
+  bool dry_run = false;
+};
+int Create(const Session& session, const WriteOptions& options);
+int Replace(const Session& session, const WriteOptions& options);
+
+struct DiffOptions {
+  ManifestQuery manifests{};
+};
+// What apply would change, as $KUBECTL_EXTERNAL_DIFF or diff shows it. 0: nothing; 1: something;
+// more: it could not be found out.
+inline constexpr int kDiffFailed = 2;
+int Diff(const Session& session, const DiffOptions& options);
+
+struct EditOptions {
+  std::vector<std::string> resources{};
+};
+// With $KUBE_EDITOR, $VISUAL, $EDITOR or vi.
+int Edit(const Session& session, const EditOptions& options);
+
+struct ExplainOptions {
+  std::string what{};  // KIND[.FIELD...]
+  bool recursive = false;
+};
+// From what this program itself knows of the kinds: no server is asked.
+int Explain(const Session& session, const ExplainOptions& options);
+
 struct GetOptions {
   std::vector<std::string> resources{};
   std::string output{};    // "", wide, yaml, json, name

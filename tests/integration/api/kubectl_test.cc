@@ -255,6 +255,34 @@ TEST_P(KubectlTest, ExplainsFields) {
   }
 }
 
+TEST_P(KubectlTest, ClaimsAreBoundAtOnce) {
+  const std::string claim =
+      "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n"
+      "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n";
+  EXPECT_EQ(Ok({"create", "-f", "-"}, claim), "persistentvolumeclaim/data created\n");
+  EXPECT_THAT(Ok({"get", "pvc"}),
+              AllOf(HasSubstr("STORAGECLASS"), HasSubstr("Bound"), HasSubstr("pvc-"),
+                    HasSubstr("1Gi"), HasSubstr("RWO"), HasSubstr("local-path")));
+  EXPECT_THAT(Ok({"describe", "pvc", "data"}), AllOf(HasSubstr("Bound"), HasSubstr("Filesystem")));
+  EXPECT_THAT(Ok({"explain", "pvc.spec"}), HasSubstr("accessModes"));
+  // The same manifest again changes nothing, whichever way it comes.
+  EXPECT_THAT(Ok({"apply", "-f", "-"}, claim), HasSubstr("persistentvolumeclaim/data configured"));
+  EXPECT_EQ(Ok({"apply", "-f", "-"}, claim), "persistentvolumeclaim/data unchanged\n");
+  if (!OlderThan(22)) {
+    EXPECT_EQ(Ok({"apply", "--server-side", "--force-conflicts", "-f", "-"}, claim),
+              "persistentvolumeclaim/data serverside-applied\n");
+  }
+  Ok({"patch", "pvc", "data", "-p", R"({"spec":{"resources":{"requests":{"storage":"2Gi"}}}})"});
+  EXPECT_EQ(Ok({"get", "pvc", "data", "-o", "jsonpath={.status.capacity.storage}"}), "2Gi");
+  EXPECT_THAT(Fails({"patch", "pvc", "data", "-p", R"({"spec":{"volumeMode":"Block"}})"}),
+              HasSubstr("spec is immutable after creation"));
+  EXPECT_THAT(
+      Fails({"create", "-f", "-"},
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: none}\nspec: {}\n"),
+      AllOf(HasSubstr("at least 1 access mode is required"), HasSubstr("spec.resources[storage]")));
+  EXPECT_EQ(Ok({"delete", "pvc", "data"}).find("persistentvolumeclaim \"data\" deleted"), 0U);
+}
+
 TEST_P(KubectlTest, DeletesWithEveryPropagation) {
   ApplyHello();
   Ok({"delete", "ksvc", "hello", "--cascade=background"});
@@ -520,6 +548,97 @@ TEST_P(KubectlTest, UpdraftPrintsTheSame) {
   EXPECT_THAT(
       updraft([&](const cli::Session& session) { return cli::Drain(session, {.nodes = {"n1"}}); }),
       HasSubstr("node/n1 drained"));
+}
+
+TEST_P(KubectlTest, UpdraftExplainsTheSame) {
+  if (OlderThan(27)) GTEST_SKIP() << "older kubectls explain in another form";
+  const auto updraft = [](const std::string& what, bool recursive) {
+    std::istringstream in;
+    std::ostringstream out;
+    std::ostringstream err;
+    cli::RestClient client({.server = "127.0.0.1:1"}, [](const std::string&) {});
+    const cli::Session session{client, "default", false, {in, out, err}};
+    EXPECT_EQ(cli::Explain(session, {.what = what, .recursive = recursive}), 0) << err.str();
+    return out.str();
+  };
+  for (const api::Kind& kind : api::Kinds()) {
+    if (!kind.stored_as.empty()) continue;  // another kind's objects, in other words
+    const std::string name = kind.short_names.empty() ? kind.plural : kind.short_names.front();
+    EXPECT_EQ(updraft(name, false), Ok({"explain", name}));
+    EXPECT_EQ(updraft(name, true), Ok({"explain", name, "--recursive"}));
+  }
+  for (const char* field : {"ksvc.metadata", "ksvc.spec.template", "ksvc.spec.traffic.percent",
+                            "pod.metadata.ownerReferences", "ksvc.spec.template.spec.containers",
+                            "ksvc.spec.template.spec.containers.env.valueFrom", "cm.data",
+                            "pod.spec.containers.livenessProbe.httpGet.port",
+                            "node.status.capacity", "pod.spec.containers.resources",
+                            "ns.status.conditions", "secret.data", "pvc.spec.resources"}) {
+    EXPECT_EQ(updraft(field, false), Ok({"explain", field}));
+  }
+}
+
+TEST_P(KubectlTest, UpdraftWritesTheSame) {
+  if (OlderThan(24)) GTEST_SKIP() << "older kubectls print some of it in other words";
+  const auto updraft = [this](const std::string& input,
+                              const std::function<int(const cli::Session&)>& verb) {
+    std::istringstream in(input);
+    std::ostringstream out;
+    std::ostringstream err;
+    cli::RestClient client({.server = platform_.url()}, [](const std::string&) {});
+    const int code = verb({client, "default", false, {in, out, err}});
+    return Outcome{.code = code, .out = out.str(), .err = err.str()};
+  };
+  const cli::ManifestQuery piped{.sources = {"-"}};
+  const auto map = [](const std::string& name, const std::string& value) {
+    return "apiVersion: v1\nkind: ConfigMap\nmetadata: {" + name + "}\ndata: {a: '" + value +
+           "'}\n";
+  };
+  const auto create = [&](const cli::Session& session) {
+    return cli::Create(session, {.manifests = piped});
+  };
+  const auto replace = [&](const cli::Session& session) {
+    return cli::Replace(session, {.manifests = piped});
+  };
+  const auto diff = [&](const cli::Session& session) {
+    return cli::Diff(session, {.manifests = piped});
+  };
+  EXPECT_EQ(updraft(map("name: a", "1"), create).out, "configmap/a created\n");
+  EXPECT_EQ(Ok({"create", "-f", "-"}, map("name: b", "1")), "configmap/b created\n");
+  EXPECT_EQ(updraft(map("name: a", "1"), create).code, 1);
+  EXPECT_EQ(updraft(map("name: a", "2"), replace).out,
+            Ok({"replace", "-f", "-"}, map("name: a", "2")));
+  EXPECT_EQ(platform_.Stored("v1", "ConfigMap", "default", "a")["data"]["a"], "2");
+  ApplyHello();
+  Json other = Hello();
+  other["metadata"].erase("resourceVersion");
+  EXPECT_EQ(updraft(other.dump(), replace).out, Ok({"replace", "-f", "-"}, other.dump()));
+  other["metadata"]["resourceVersion"] = "1";
+  EXPECT_THAT(updraft(other.dump(), replace).err, HasSubstr("the object has been modified"));
+  Ok({"delete", "ksvc", "hello"});
+  EXPECT_THAT(updraft(map("generateName: g-", "1"), create).out,
+              MatchesRegex("configmap/g-[a-z0-9]+ created\n"));
+
+  ApplyHello();
+  std::string changed = kHello;
+  changed.replace(changed.find("world"), 5, "moon!");
+  // What names the two folders differs each time.
+  const auto nameless = [](const std::string& text) {
+    return std::regex_replace(text, std::regex("(diff -u|---|\\+\\+\\+) [^\n]*\n"), "$1\n");
+  };
+  const Outcome ours = updraft(changed, diff);
+  const Outcome theirs = Kubectl({"diff", "-f", "-"}, changed);
+  EXPECT_EQ(ours.code, 1) << ours.err;
+  EXPECT_THAT(ours.out, AllOf(HasSubstr("world"), HasSubstr("moon!")));
+  EXPECT_EQ(nameless(ours.out), nameless(theirs.out));
+  EXPECT_EQ(updraft(kHello, diff).code, Kubectl({"diff", "-f", "-"}, kHello).code);
+
+  setenv("KUBE_EDITOR", "sed -i 's/timeoutSeconds: 300/timeoutSeconds: 45/'", 1);
+  const Outcome edited = updraft("", [](const cli::Session& session) {
+    return cli::Edit(session, {.resources = {"ksvc/hello"}});
+  });
+  unsetenv("KUBE_EDITOR");
+  EXPECT_EQ(edited.out, "service.serving.knative.dev/hello edited\n") << edited.err;
+  EXPECT_EQ(Hello()["spec"]["template"]["spec"]["timeoutSeconds"], 45);
 }
 
 TEST_P(KubectlTest, ToldWhatIsWrong) {

@@ -47,7 +47,8 @@ INSTANTIATE_TEST_SUITE_P(
         "annotate ksvc/hello a=b --server 127.0.0.1:1", "cordon n1 --server 127.0.0.1:1",
         "uncordon n1 n2 --server 127.0.0.1:1", "drain n1 --timeout 10s --server 127.0.0.1:1",
         "apply -f a.yaml --server-side --force-conflicts --field-manager me --server 127.0.0.1:1",
-        "delete ksvc hello --no-wait --server 127.0.0.1:1",
+        "create -f a.yaml --dry-run --server 127.0.0.1:1", "replace -f a.yaml --server 127.0.0.1:1",
+        "edit ksvc/hello --server 127.0.0.1:1", "delete ksvc hello --no-wait --server 127.0.0.1:1",
         "delete -f /nowhere --server 127.0.0.1:1",
         "wait --for=condition=Ready ksvc/hello --timeout 60s --server 127.0.0.1:1",
         "wait --for=delete pods -l serving.knative.dev/service=hello --timeout 120s --server "

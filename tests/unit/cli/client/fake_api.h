@@ -186,6 +186,7 @@ class FakeApi {
     if (!objects_.contains(path))
       return {404,
               Failure(404, "NotFound", "\"" + path.substr(path.rfind('/') + 1) + "\" not found")};
+    if (method == "PUT") Store(path, api::ReadJson(body)->value);
     if (method == "PATCH") Store(path, api::MergePatch(objects_[path], api::ReadJson(body)->value));
     const std::string text = api::ToText(objects_[path]);
     if (method == "DELETE") Erase(path);

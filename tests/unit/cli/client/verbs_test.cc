@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "cli/client/merge.h"
+#include "cli/client/program.h"
 #include "tests/unit/cli/client/fake_api.h"
 
 namespace updraft::cli {
@@ -130,6 +133,116 @@ TEST_F(VerbsTest, ApplySaysWhyItDidNotBecomeReady) {
       [](FakeApi& server) { server.Store(kServices + "/hello", Service("Unknown", "pulling")); });
   EXPECT_EQ(ApplyText(kHello, {.wait = true, .timeout = Millis(200)}), 1);
   EXPECT_THAT(Err(), HasSubstr("service.serving.knative.dev/hello: Ready is Unknown: R: pulling"));
+}
+
+// ---- create, replace, diff and edit
+
+TEST_F(VerbsTest, CreateAndReplaceSendManifestsAsTheyAre) {
+  test_.in.str(kHello);
+  EXPECT_EQ(Create(test_.session, {.manifests = {.sources = {"-"}}, .dry_run = true}), 0) << Err();
+  EXPECT_EQ(Out(), "service.serving.knative.dev/hello created (server dry run)\n");
+  EXPECT_EQ(api_.Requests().back(),
+            "POST " + kServices + "?fieldManager=updraft&fieldValidation=Strict&dryRun=All");
+  EXPECT_EQ(api_.LastBody().find("last-applied"), std::string::npos);
+  test_.in.clear();
+  test_.in.str(kHello);
+  EXPECT_EQ(Replace(test_.session, {.manifests = {.sources = {"-"}}}), 0) << Err();
+  EXPECT_EQ(Out(), "service.serving.knative.dev/hello replaced\n");
+  EXPECT_EQ(api_.Requests().back(),
+            "PUT " + kServices + "/hello?fieldManager=updraft&fieldValidation=Strict");
+}
+
+TEST_F(VerbsTest, WhatCannotBeWrittenKeepsNothingElse) {
+  const std::string two =
+      "{apiVersion: v1, kind: ConfigMap, metadata: {}}\n---\n" + std::string(kHello);
+  test_.in.str(two);
+  EXPECT_EQ(Create(test_.session, {.manifests = {.sources = {"-"}}}), 1);
+  EXPECT_THAT(Err(),
+              HasSubstr("standard input, document 1: ConfigMap \"\": metadata.name is missing"));
+  EXPECT_EQ(Out(), "service.serving.knative.dev/hello created\n");
+  test_.in.clear();
+  test_.in.str("{apiVersion: v1, kind: ConfigMap, metadata: {name: none}}");
+  EXPECT_EQ(Replace(test_.session, {.manifests = {.sources = {"-"}}}), 1);
+  EXPECT_THAT(Err(), HasSubstr("\"none\" not found"));
+}
+
+TEST_F(VerbsTest, DiffShowsWhatApplyWouldChange) {
+  ASSERT_EQ(ApplyText(kHello), 0);
+  Out();
+  const auto diff = [this](const std::string& text) {
+    test_.in.clear();
+    test_.in.str(text);
+    return Diff(test_.session, {.manifests = {.sources = {"-"}}});
+  };
+  EXPECT_EQ(diff(kHello), 0);
+  EXPECT_EQ(Out(), "");
+  std::string changed = kHello;
+  changed.replace(changed.find("dev.local/hello"), 15, "dev.local/other");
+  EXPECT_EQ(diff(changed), 1);
+  EXPECT_THAT(api_.Requests().back(), testing::EndsWith("&dryRun=All"));
+  const std::string out = Out();
+  EXPECT_THAT(out, HasSubstr("serving.knative.dev.v1.Service.default.hello"));
+  EXPECT_THAT(out, HasSubstr("\n-      - image: dev.local/hello\n"));
+  EXPECT_THAT(out, HasSubstr("\n+      - image: dev.local/other\n"));
+  EXPECT_EQ(diff("{apiVersion: v1, kind: ConfigMap, metadata: {name: new}, data: {a: b}}"), 1);
+  EXPECT_THAT(Out(), HasSubstr("\n+kind: ConfigMap\n"));
+  EXPECT_EQ(diff("{}"), kDiffFailed);
+}
+
+TEST_F(VerbsTest, ExplainKnowsKindsAndFields) {
+  EXPECT_EQ(Explain(test_.session, {.what = "ksvc.spec.traffic.percent"}), 0) << Err();
+  EXPECT_EQ(Out(),
+            "GROUP:      serving.knative.dev\nKIND:       Service\nVERSION:    v1\n\n"
+            "FIELD: percent <integer>\n\n\nDESCRIPTION:\n    Share of the requests; the shares sum "
+            "to 100.\n    \n\n");
+  EXPECT_EQ(Explain(test_.session, {.what = "cm", .recursive = true}), 0);
+  EXPECT_THAT(Out(),
+              HasSubstr("\n  metadata\t<ObjectMeta>\n    annotations\t<map[string]string>\n"));
+  EXPECT_EQ(Explain(test_.session, {.what = "cm.date"}), 1);
+  EXPECT_EQ(Err(), "error: field \"date\" does not exist\n");
+  EXPECT_EQ(Explain(test_.session, {.what = "nope"}), 1);
+  EXPECT_EQ(Explain(test_.session, {}), 1);
+  EXPECT_TRUE(api_.Requests().empty());
+}
+
+// An editor that is a line for sed.
+class EditorTest : public VerbsTest {
+ protected:
+  EditorTest() { api_.Put(kServices + "/hello", Service("True", "old")); }
+  ~EditorTest() override { unsetenv("KUBE_EDITOR"); }
+  int EditWith(const std::string& editor) {
+    setenv("KUBE_EDITOR", editor.c_str(), 1);
+    return Edit(test_.session, {.resources = {"ksvc", "hello"}});
+  }
+};
+
+TEST_F(EditorTest, WhatIsSavedIsSent) {
+  EXPECT_EQ(EditWith("sed -i 's/message: old/message: new/'"), 0) << Err();
+  EXPECT_EQ(Out(), "service.serving.knative.dev/hello edited\n");
+  EXPECT_THAT(api_.Requests().back(), testing::StartsWith("PATCH " + kServices + "/hello"));
+  EXPECT_THAT(api_.LastBody(), Not(HasSubstr("metadata")));
+  EXPECT_EQ(api_.Get(kServices + "/hello")["status"]["conditions"][0]["message"], "new");
+}
+
+TEST_F(EditorTest, WithoutAChangeNothingIsSent) {
+  for (const char* editor :
+       {"true", "truncate -s 0", "sed -i 's/^kind: Service/kind: \"Service\"/'"}) {
+    EXPECT_EQ(EditWith(editor), 0) << editor;
+    EXPECT_EQ(Err(), "Edit cancelled, no changes made.\n") << editor;
+  }
+  EXPECT_THAT(api_.Requests().back(), testing::StartsWith("GET "));
+}
+
+TEST_F(EditorTest, WhatGoesWrongLosesNoChange) {
+  EXPECT_EQ(EditWith("false"), 1);
+  EXPECT_EQ(Err(), "error: the editor \"false\" ended with code 1\n");
+  EXPECT_EQ(EditWith("sed -i 's/^kind: Service/kind: [/'"), 1);
+  const std::string err = Err();
+  const size_t at = err.find("stored to \"");
+  ASSERT_NE(at, std::string::npos) << err;
+  const std::string file = err.substr(at + 11, err.rfind('"') - at - 11);
+  EXPECT_THAT(*ReadTextFile(file), HasSubstr("kind: ["));
+  std::filesystem::remove_all(std::filesystem::path(file).parent_path());
 }
 
 // ---- get and describe
