@@ -300,7 +300,6 @@ void SlotBroker::Returned(Session session, const v1::SlotsReturned& returned, Ti
     }
     if (holding == nullptr) continue;
     holding->returned = std::max(holding->returned, std::min(one.returned(), holding->granted));
-    if (key == revision_of_.end() && holding->held() == 0) process.unplaced.erase(one.instance_id());
   }
   for (const v1::ReturnedSlots& one : returned.instances()) {
     const auto key = revision_of_.find(one.instance_id());

@@ -476,6 +476,20 @@ TEST_F(SlotBrokerTest, ARestartedControllerWaitsForThoseItKnowsOf) {
   EXPECT_EQ(broker->HeldBy("q", "i"), 2u);
 }
 
+TEST_F(SlotBrokerTest, WhatIsGivenBackOfAnInstanceBeforeItIsKnownIsCountedOn) {
+  Both(1);
+  Start({"p", "q"});
+  Connect(p);  // the nodes have not been heard yet
+  Connect(q);
+  Return(p, "i", 1);
+  SayReturned(p, "i");
+  Instances(1, {"i"}, /*adopted=*/true);
+  Demand(p, 0, 1);
+  Take(p);
+  EXPECT_EQ(broker->HeldBy("p", "i"), 1u);
+  EXPECT_EQ(Holds(p), 1u) << "the sums are of one epoch: what was given back before does not come back as given back now";
+}
+
 TEST_F(SlotBrokerTest, ButNotForLongerThanTheLease) {
   Both(4);
   Demand(q, 0, 4);
