@@ -70,6 +70,9 @@ class Parts {
   // config.
   http::Task<Status> Start();
 
+  // Of several controllers: tells nobody anything unless it leads (FleetLoop).
+  void ActOnlyWhile(std::function<bool()> leads) { fleet_loop_.ActOnlyWhile(std::move(leads)); }
+
   // Takes no more, lets requests end for a moment, then calls `done`.
   void Drain(std::function<void()> done);
 

@@ -65,7 +65,7 @@ Status MakeStoreFolder(const std::string& store) {
 
 // Reads the stores, makes the parts and starts them; stops the loop when that cannot be.
 http::Task<void> Begin(Loop* loop, Stores* stores, const Config* config,
-                       std::optional<Parts>* parts, int* exit_code) {
+                       std::optional<Parts>* parts, lease::LedStore* led, int* exit_code) {
   const Status loaded = co_await stores->Load();
   if (!loaded) {
     *exit_code = Fail("cannot_load", loaded.error());
@@ -73,6 +73,7 @@ http::Task<void> Begin(Loop* loop, Stores* stores, const Config* config,
     co_return;
   }
   parts->emplace(*loop, *stores, *config);
+  if (led != nullptr) (*parts)->ActOnlyWhile([led] { return led->candidate().Leads(); });
   const Status started = co_await (*parts)->Start();
   if (started) co_return;
   *exit_code = Fail("cannot_start", started.error());
@@ -116,7 +117,7 @@ int Run(const Config& config) {
 
   int exit_code = 0;
   std::optional<Parts> parts;
-  const auto begin = [&] { http::Spawn(Begin(&loop, &stores, &config, &parts, &exit_code)); };
+  const auto begin = [&] { http::Spawn(Begin(&loop, &stores, &config, &parts, led, &exit_code)); };
   std::optional<Leadership> leadership;
   if (led == nullptr) {
     begin();

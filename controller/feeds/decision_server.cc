@@ -45,7 +45,7 @@ void DecisionServer::OnEnded(const Stream& stream) {
 }
 
 void DecisionServer::Push(const Stream& stream) {
-  if (!stream->idle()) return;
+  if (!stream->idle() || !fleet_loop_.may_act()) return;
   if (auto update = feed_.Take(stream->id())) stream->Send(std::move(*update));
 }
 

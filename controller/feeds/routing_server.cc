@@ -130,7 +130,7 @@ void RoutingServer::OnEnded(const Stream& stream) {
 }
 
 void RoutingServer::Push(const Stream& stream) {
-  if (!stream->idle()) return;
+  if (!stream->idle() || !fleet_loop_.may_act()) return;
   if (auto update = sessions_.Take(stream->id())) stream->Send(std::move(*update));
 }
 

@@ -7,7 +7,9 @@
 #pragma once
 
 #include <concepts>
+#include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "controller/instances/fleet.h"
@@ -39,6 +41,10 @@ class FleetLoop {
     SettleLater();
   }
   const Fleet& fleet() const { return fleet_; }
+  // Of several controllers: one that leads no more tells nobody anything, though it may not have
+  // noticed yet that it stood still. Asked at each act.
+  void ActOnlyWhile(std::function<bool()> leads) { leads_ = std::move(leads); }
+  bool may_act() const { return !leads_ || leads_(); }
   // The wall clock is read anew: stamps of phases are compared with those of other programs.
   Moment Now() const { return {clock_.Now(), clock_.Wall()}; }
 
@@ -56,6 +62,7 @@ class FleetLoop {
   const Clock& clock_;
   Fleet& fleet_;
   std::vector<FleetFollower*> followers_;
+  std::function<bool()> leads_;
 };
 
 }  // namespace updraft::controller

@@ -197,6 +197,26 @@ TEST_F(ControlPlaneTest, ARouteIsProgrammedOnceAllActivatorsHaveIt) {
   EXPECT_EQ(rig_.plane->programmed, std::vector<std::string>{"d/route"});
 }
 
+TEST_F(ControlPlaneTest, AControllerThatLeadsNoMoreTellsNobodyAnything) {
+  rig_.Start({"d/r"});
+  const auto agent = rig_.ConnectAgent("n1");
+  EXPECT_TRUE(agent->Read().has_desired());
+  bool leads = false;
+  rig_.on.Call([this, &leads] {
+    rig_.plane->fleet_loop.ActOnlyWhile([&leads] { return leads; });
+    rig_.plane->fleet_loop.Change(
+        [](Fleet& fleet, Moment) { fleet.OnDecision(DecisionOf("d/r", 1)); });
+  });
+  // The turn has ended.
+  EXPECT_TRUE(rig_.on.Call([this] { return rig_.plane->fleet.instances().all().empty(); }));
+  rig_.on.Call([this, &leads] {
+    leads = true;
+    rig_.plane->fleet_loop.Change([](Fleet&, Moment) {});
+  });
+  EXPECT_FALSE(ReadStart(*agent).instance_id().empty());
+  rig_.on.Call([this] { rig_.plane->fleet_loop.ActOnlyWhile(nullptr); });
+}
+
 TEST_F(ControlPlaneTest, AStreamThatDoesNotSayWhoItIsIsRefused) {
   rig_.Start({"d/r"});
   auto stub = v1::NodeService::NewStub(rig_.Channel());
