@@ -24,7 +24,8 @@ SimAutoscaler::SimAutoscaler(Scheduler& time, const MachineClock& clock, Decisio
 }
 
 SimAutoscaler::~SimAutoscaler() {
-  for (LoadWire* wire : activators_) wire->ServerDown();
+  LoadServerEnd& loads = *this;
+  for (LoadWire* wire : activators_) wire->ServerDown(loads);
   controller_.ClientDown();
 }
 

@@ -142,17 +142,18 @@ void World::CheckSlots() {
 
 void World::CheckOwners() {
   std::set<std::string> unowned;
+  const SimController* leader = Leader();
   for (size_t i = 0; i < nodes_.size(); ++i) {
     const SimNode& node = *nodes_[i];
     if (!node.agent_ready()) continue;
     for (const auto& [id, container] : node.containers()) {
       if (!node.HasInstance(container->instance)) unowned.insert("container " + id + " on " + node.name());
     }
-    const bool heard = controller_ && controller_->serving() && node_wires_[i]->connected() &&
-                       controller_->node_connected(node.name()) && controller_->fleet().known(controller_->Now().now);
+    const bool heard = leader != nullptr && node_wires_[i]->connected() && leader->node_connected(node.name()) &&
+                       leader->fleet().known(leader->Now().now);
     if (!heard) continue;
     for (const std::string& id : node.Instances()) {
-      if (controller_->fleet().instances().Find(id) == nullptr) unowned.insert("instance " + id + " on " + node.name());
+      if (leader->fleet().instances().Find(id) == nullptr) unowned.insert("instance " + id + " on " + node.name());
     }
   }
   std::erase_if(unowned_since_, [&](const auto& entry) { return !unowned.contains(entry.first); });
@@ -166,14 +167,15 @@ void World::CheckOwners() {
 }
 
 void World::CheckAcknowledged() {
-  if (!controller_ || !controller_->serving()) return;
+  const SimController* leader = Leader();
+  if (leader == nullptr) return;
   // When there are many, some at each time.
   auto it = services_.upper_bound(last_checked_);
   for (size_t i = 0; i < std::min<size_t>(services_.size(), 64); ++i, ++it) {
     if (it == services_.end()) it = services_.begin();
     auto& [name, service] = *it;
     last_checked_ = name;
-    const auto stored = controller_->objects().Get({controller::resource::kServices, "default", name});
+    const auto stored = leader->objects().Get({controller::resource::kServices, "default", name});
     const bool there = stored && !api::IsBeingDeleted(*stored->object);
     const std::string version = there ? VersionOf(*stored->object) : "none";
     const std::string acknowledged = service.acknowledged ? std::to_string(service.acknowledged->version) : "none";
@@ -202,7 +204,7 @@ void World::CheckAcknowledged() {
 void World::Mend() {
   for (auto& [name, service] : services_) {
     if (!service.acknowledged) continue;
-    const auto stored = controller_->objects().Get({controller::resource::kServices, "default", name});
+    const auto stored = Leader()->objects().Get({controller::resource::kServices, "default", name});
     const auto ready = stored ? api::ConditionOf(*stored->object, "Ready") : std::nullopt;
     if (services_.size() > 100 && ready && ready->IsTrue()) continue;
     Wish wish = *service.acknowledged;
@@ -214,8 +216,10 @@ void World::Mend() {
 void World::Settle() {
   // Back-offs of crashes are five minutes at most, and lost nodes are replaced within two.
   RunFor(std::chrono::minutes(2));
+  if (Leader() == nullptr) return Violation("nobody leads");
   Mend();
   RunFor(std::chrono::minutes(6));
+  if (Leader() == nullptr) return Violation("nobody leads any more");
   if (violations_.empty()) CheckServices();
   Trace("---- strict");
   strict_ = true;
@@ -223,6 +227,7 @@ void World::Settle() {
   RunFor(std::chrono::minutes(3));
   traffic_ = false;
   RunFor(std::chrono::minutes(7));
+  if (Leader() == nullptr) Violation("nobody leads at rest");
   if (!violations_.empty()) return;
   Trace("---- at rest");
   CheckServices();
@@ -233,7 +238,7 @@ void World::Settle() {
 
 void World::CheckServices() {
   for (const auto& [name, service] : services_) {
-    const auto stored = controller_->objects().Get({controller::resource::kServices, "default", name});
+    const auto stored = Leader()->objects().Get({controller::resource::kServices, "default", name});
     if (!service.acknowledged) {
       if (stored) Violation(name + " was deleted and is still there");
       continue;
@@ -250,7 +255,7 @@ void World::CheckServices() {
 
 void World::CheckRoutes() {
   size_t hosts = 0;
-  for (const auto& route : controller_->objects().List(controller::resource::kRoutes, "").objects) {
+  for (const auto& route : Leader()->objects().List(controller::resource::kRoutes, "").objects) {
     const v1::Route built = controller::BuildRoute(*route, {});
     hosts += static_cast<size_t>(built.hosts_size());
     for (const v1::HostRule& rule : built.hosts()) {
@@ -271,9 +276,9 @@ void World::CheckRoutes() {
       Violation("activator " + std::to_string(i) + " routes " + std::to_string(table.host_count()) + " hosts of " +
                 std::to_string(hosts));
     }
-    if (table.revision_count() != controller_->fleet().revisions().size()) {
+    if (table.revision_count() != Leader()->fleet().revisions().size()) {
       Violation("activator " + std::to_string(i) + " knows " + std::to_string(table.revision_count()) +
-                " revisions of " + std::to_string(controller_->fleet().revisions().size()));
+                " revisions of " + std::to_string(Leader()->fleet().revisions().size()));
     }
     if (activators_[i]->requests() != 0 || activators_[i]->waiting() != 0) {
       Violation("activator " + std::to_string(i) + " still has requests");
@@ -284,11 +289,11 @@ void World::CheckRoutes() {
 
 void World::CheckCounts() {
   std::map<std::string, int> wanted;  // by revision: those that routes lead to
-  for (const auto& route : controller_->objects().List(controller::resource::kRoutes, "").objects) {
+  for (const auto& route : Leader()->objects().List(controller::resource::kRoutes, "").objects) {
     const v1::Route built = controller::BuildRoute(*route, {});
     for (const v1::HostRule& rule : built.hosts()) {
       for (const v1::Split& split : rule.splits()) {
-        const controller::RevisionSpec& spec = *controller_->fleet().revisions().at(split.revision()).spec;
+        const controller::RevisionSpec& spec = *Leader()->fleet().revisions().at(split.revision()).spec;
         const auto least = spec.scaling_annotations.find(kMinScale);
         const bool none = spec.broken || least == spec.scaling_annotations.end();
         wanted[split.revision()] = none ? 0 : std::atoi(least->second.c_str());
@@ -301,7 +306,7 @@ void World::CheckCounts() {
       if (container->state == SimContainer::State::kRunning) ++running[container->program.revision];
     }
   }
-  const controller::Fleet& fleet = controller_->fleet();
+  const controller::Fleet& fleet = Leader()->fleet();
   for (const auto& [key, state] : fleet.revisions()) {
     const int want = wanted.contains(key) ? wanted[key] : 0;
     const controller::InstanceCounts counts = controller::CountsOf(fleet, key);
@@ -325,10 +330,12 @@ void World::CheckCounts() {
 }
 
 void World::CheckQuiet() {
-  const uint64_t before = controller_->activity();
+  const SimController* leader = Leader();
+  const uint64_t before = leader->activity();
   RunFor(std::chrono::minutes(12));
-  if (controller_->activity() != before) {
-    Violation("something still happens: " + std::to_string(controller_->activity() - before) +
+  if (Leader() != leader) return Violation("the lead changes though all is calm");
+  if (leader->activity() != before) {
+    Violation("something still happens: " + std::to_string(leader->activity() - before) +
               " writes, orders, decisions or updates");
   }
 }

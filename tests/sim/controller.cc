@@ -17,6 +17,14 @@ namespace updraft::sim {
 
 using namespace controller;  // the simulation of it speaks its words
 
+namespace {
+
+constexpr char kLeaderKey[] = "/updraft/leader";
+constexpr Nanos kLookEvery = Millis(100);
+constexpr Nanos kKeepalive = Seconds(30);
+
+}  // namespace
+
 // ---- what is around it
 
 http::Task<Result<std::string>> SimRegistry::Resolve(std::string image, std::vector<v1::ImageAuth>) {
@@ -27,19 +35,90 @@ http::Task<Result<std::string>> SimRegistry::Resolve(std::string image, std::vec
   co_return std::string("sha256:") + std::string(64, 'd');
 }
 
+void Terms::OnWritten(int64_t term, int64_t revision) {
+  const auto next = taken_.upper_bound(term);
+  if (next != taken_.end() && *next < revision) {
+    violation_("a write of term " + std::to_string(term) + " is done in term " + std::to_string(*next));
+  }
+}
+
+void Terms::OnActed(int64_t term) {
+  if (term < last_acted_) {
+    violation_("two leaders act: term " + std::to_string(term) + " after term " + std::to_string(last_acted_));
+  }
+  last_acted_ = std::max(last_acted_, term);
+}
+
+template <typename T>
+void SimDisk::Fail(const char* why, store::Done<T> done) {
+  process_.After(Seconds(3), [why, done = std::move(done)] { done(Error{Code::kUnavailable, why}); });
+}
+
 void SimDisk::Commit(store::Transaction transaction, store::Done<store::Outcome> done) {
-  const Nanos takes = weather_.stormy ? weather_.chance.Between(Nanos(100'000), Millis(30)) : Nanos(200'000);
-  last_ = std::max(last_, process_.Now() + takes);
-  const bool fails = weather_.stormy && weather_.chance.OneIn(60);
-  process_.At(last_, [this, fails, transaction = std::move(transaction), done = std::move(done)]() mutable {
-    if (fails) return done(Error{Code::kUnavailable, "the disk is busy"});
-    kept_.Commit(std::move(transaction), std::move(done));
+  if (Unreachable()) return Fail("the store does not answer", std::move(done));
+  Weather& weather = around_.weather;
+  const Nanos takes = weather.stormy ? weather.chance.Between(Nanos(100'000), Millis(30)) : Nanos(200'000);
+  last_ = std::max(last_, around_.time.now() + takes);
+  const bool fails = weather.stormy && weather.chance.OneIn(60);
+  const bool of_election = std::ranges::any_of(
+      transaction.operations, [](const store::Operation& operation) { return operation.key.starts_with(kLeaderKey); });
+  if (!of_election && around_.sabotage == Sabotage::kWritesNotFenced) {
+    std::erase_if(transaction.conditions, [](const store::Condition& one) { return one.key == kLeaderKey; });
+  }
+  const bool takes_lead = std::ranges::any_of(
+      transaction.operations, [](const store::Operation& operation) { return operation.key == kLeaderKey; });
+  // An answer reaches who still lives, on its loop.
+  const auto answer = [process = process_.handle(), done = std::move(done)](const Result<store::Outcome>& outcome) {
+    process.Post([done, outcome] { done(outcome); });
+  };
+  const auto arrive = [around = around_, fails, takes_lead, of_election, term = term_, answer,
+                       transaction = std::move(transaction)]() mutable {
+    if (fails) return answer(Error{Code::kUnavailable, "the disk is busy"});
+    around.kept.Commit(std::move(transaction), [&terms = around.terms, takes_lead, of_election, term,
+                                                answer](const Result<store::Outcome>& outcome) {
+      if (outcome && outcome->applied && takes_lead) terms.OnTaken(outcome->revision);
+      if (outcome && outcome->applied && !of_election) terms.OnWritten(term, outcome->revision);
+      answer(outcome);
+    });
+  };
+  around_.time.At(last_, [&time = around_.time, late_until = late_until_, arrive]() mutable {
+    time.At(std::max(time.now(), *late_until), arrive);
   });
+  if (on_next_commit_ && !of_election) std::exchange(on_next_commit_, nullptr)();
 }
 
 void SimDisk::Range(store::RangeRequest request, store::Done<store::RangeResult> done) {
-  kept_.Range(std::move(request), std::move(done));
+  if (Unreachable()) return Fail("the store does not answer", std::move(done));
+  around_.kept.Range(std::move(request),
+                     [process = process_.handle(), done = std::move(done)](const Result<store::RangeResult>& result) {
+                       process.Post([done, result] { done(result); });
+                     });
 }
+
+// What comes in from outside waits while the process stands still.
+template <typename Up, typename Down>
+class AtLoop final : public ServerEnd<Up, Down> {
+ public:
+  using Stream = typename ServerEnd<Up, Down>::Stream;
+  AtLoop(Process& process, ServerEnd<Up, Down>& to) : process_(process), to_(to) {}
+
+  void OnOpened(const Stream& stream) override {
+    process_.Run([this, stream] { to_.OnOpened(stream); });
+  }
+  void OnMessage(const Stream& stream, const Up& message) override {
+    process_.Run([this, stream, message] { to_.OnMessage(stream, message); });
+  }
+  void OnFlushed(const Stream& stream) override {
+    process_.Run([this, stream] { to_.OnFlushed(stream); });
+  }
+  void OnEnded(const Stream& stream) override {
+    process_.Run([this, stream] { to_.OnEnded(stream); });
+  }
+
+ private:
+  Process& process_;
+  ServerEnd<Up, Down>& to_;
+};
 
 // ---- what is made once the stores are read
 
@@ -80,6 +159,7 @@ class SimController::Parts final : private FleetFollower,
                    {}),
         revisions_(of.objects_, turns_),
         routes_(of.objects_, *this, {}) {
+    if (around_.sabotage != Sabotage::kLeadNotAsked) turns_.ActOnlyWhile([this] { return of_.leads(); });
     FleetFollower& orders_and_feeds = *this;
     turns_.Add(orders_and_feeds);
     turns_.Add(reports_);
@@ -88,18 +168,22 @@ class SimController::Parts final : private FleetFollower,
     routes_.Start();
     reports_.Start([this](std::string_view ns, std::string_view name) { reconcile_.RevisionChanged(ns, name); });
     reconcile_.Start();
-    NodeServerEnd& node_end = *this;
-    for (NodeWire* wire : around_.nodes) wire->ServerUp(node_end);
-    RoutingServerEnd& routing_end = *this;
-    for (RoutingWire* wire : around_.activators) wire->ServerUp(routing_end);
-    DecisionServerEnd& decision_end = *this;
-    around_.autoscaler->ServerUp(decision_end);
+    for (NodeWire* wire : around_.nodes) wire->ServerUp(node_door_);
+    for (RoutingWire* wire : around_.activators) wire->ServerUp(routing_door_);
+    around_.autoscaler->ServerUp(decision_door_);
   }
 
   ~Parts() {
-    for (NodeWire* wire : around_.nodes) wire->ServerDown();
-    for (RoutingWire* wire : around_.activators) wire->ServerDown();
-    around_.autoscaler->ServerDown();
+    for (NodeWire* wire : around_.nodes) wire->ServerDown(node_door_);
+    for (RoutingWire* wire : around_.activators) wire->ServerDown(routing_door_);
+    around_.autoscaler->ServerDown(decision_door_);
+  }
+
+  // Nothing has been heard of it for too long.
+  void BeGivenUp() {
+    for (NodeWire* wire : around_.nodes) wire->GiveUpOn(node_door_);
+    for (RoutingWire* wire : around_.activators) wire->GiveUpOn(routing_door_);
+    around_.autoscaler->GiveUpOn(decision_door_);
   }
 
   const Fleet& fleet() const { return fleet_; }
@@ -148,6 +232,11 @@ class SimController::Parts final : private FleetFollower,
     if (around_.trace) around_.trace("controller: " + line);
   }
 
+  void Acts() {
+    ++activity_;
+    around_.terms.OnActed(of_.term_);
+  }
+
   // ---- the fleet's changes go out
 
   void OnFleetChanges(const Fleet& fleet, const FleetChanges& changes, controller::Moment at) override {
@@ -155,7 +244,7 @@ class SimController::Parts final : private FleetFollower,
     for (const NodeOrder& order : changes.orders) {
       const auto it = node_streams_.find(speakers_.StreamOf(order.node));
       if (it == node_streams_.end()) continue;
-      ++activity_;
+      Acts();
       it->second->Send(order.message);
     }
     sessions_.SetRevisions(fleet, changes, at.now);
@@ -280,10 +369,10 @@ class SimController::Parts final : private FleetFollower,
     });
   }
   void PushRoutes(const RoutingServerEnd::Stream& stream) {
-    if (!stream->idle()) return;
+    if (!stream->idle() || !turns_.may_act()) return;
     auto update = sessions_.Take(stream->id());
     if (!update) return;
-    ++activity_;
+    Acts();
     stream->Send(std::move(*update));
   }
   void TellProgrammed() {
@@ -328,12 +417,18 @@ class SimController::Parts final : private FleetFollower,
     autoscaler_streams_.erase(stream->id());
   }
   void PushTargets(const DecisionServerEnd::Stream& stream) {
-    if (!stream->idle()) return;
-    if (auto update = targets_.Take(stream->id())) stream->Send(std::move(*update));
+    if (!stream->idle() || !turns_.may_act()) return;
+    auto update = targets_.Take(stream->id());
+    if (!update) return;
+    around_.terms.OnActed(of_.term_);
+    stream->Send(std::move(*update));
   }
 
   SimController& of_;
   const ControllerSurroundings& around_;
+  AtLoop<v1::NodeMessage, v1::ControllerMessage> node_door_{of_.process_, *this};
+  AtLoop<v1::ActivatorMessage, v1::RoutingUpdate> routing_door_{of_.process_, *this};
+  AtLoop<v1::AutoscalerMessage, v1::ScaleTargets> decision_door_{of_.process_, *this};
   KnownNodes known_nodes_;
   SimRegistry registry_;
   Fleet fleet_;
@@ -359,24 +454,78 @@ class SimController::Parts final : private FleetFollower,
 SimController::SimController(const ControllerSurroundings& around, const MachineClock& clock)
     : around_(around),
       process_(around.time, clock),
-      disk_(around.durable, process_, around.weather),
+      led_([this, &around] {
+        auto disk = std::make_unique<SimDisk>(SimDisk::Surroundings{.time = around.time,
+                                                                    .weather = around.weather,
+                                                                    .kept = around.durable,
+                                                                    .terms = around.terms,
+                                                                    .sabotage = around.sabotage},
+                                              process_);
+        disk_ = disk.get();
+        return std::make_unique<lease::LedStore>(
+            std::move(disk), lease::CandidateOptions{.key = kLeaderKey, .identity = around.name}, process_.clock(),
+            [this](std::function<void()> callback) { process_.Post(std::move(callback)); });
+      }()),
       soft_kept_([this](std::function<void()> callback) { process_.Post(std::move(callback)); }),
-      objects_(disk_),
+      objects_(*led_),
       soft_(soft_kept_) {
-  process_.Post([this] { Begin(); });
+  process_.Post([this] { Look(); });
 }
 
 SimController::~SimController() = default;
 
-void SimController::Begin() { scope_.Spawn(Load()); }
+void SimController::Look() {
+  if (over_) return;
+  process_.After(kLookEvery, [this] { Look(); });
+  led_->candidate().Tick();
+  if (leads() && term_ == 0) {
+    term_ = led_->candidate().Fence().mod_revision;
+    disk_->SetTerm(term_);
+    if (around_.trace) around_.trace(around_.name + " leads, term " + std::to_string(term_));
+    scope_.Spawn(Load());
+  } else if (!leads() && term_ != 0 && around_.sabotage != Sabotage::kLeadNotAsked) {
+    End();
+  }
+}
+
+void SimController::End() {
+  if (!std::exchange(over_, true)) around_.on_lost();
+}
+
+void SimController::Mend() {
+  disk_->Cut(Nanos(0));
+  disk_->OnNextCommit(nullptr);
+}
+
+void SimController::Freeze(Nanos span, bool with_a_write) {
+  if (!with_a_write) return Stand(span);
+  disk_->OnNextCommit([this, span] {
+    Stand(span);
+    disk_->Delay(span);
+  });
+}
+
+void SimController::Stand(Nanos span) {
+  if (around_.trace) around_.trace(around_.name + " stands still");
+  process_.Freeze(span);
+  around_.time.After(kKeepalive, [this, alive = std::weak_ptr(alive_)] {
+    if (!alive.expired() && process_.frozen() && parts_) parts_->BeGivenUp();
+  });
+}
 
 http::Task<void> SimController::Load() {
   http::Task<Status> durable = objects_.Load();
   const Status durable_read = co_await durable;
   http::Task<Status> soft = soft_.Load();
   const Status soft_read = co_await soft;
-  UPDRAFT_CHECK(durable_read && soft_read);
-  process_.Post([this] { parts_ = std::make_unique<Parts>(*this); });
+  UPDRAFT_CHECK(soft_read.has_value());
+  if (!durable_read) {
+    End();
+    co_return;
+  }
+  process_.Post([this] {
+    if (!over_) parts_ = std::make_unique<Parts>(*this);
+  });
 }
 
 const Fleet& SimController::fleet() const { return parts_->fleet(); }

@@ -20,6 +20,8 @@ enum class Sabotage {
   kWakeLost,         // a worker is never told of slots that another one freed
   kReturnedSlotKept,  // an activator says it gave back a slot that it goes on using
   kLostSlotsFree,    // what an activator holds that is lost is given to others at once
+  kLeadNotAsked,     // a controller acts on after its lease has run out
+  kWritesNotFenced,  // a write that is late is done in another leader's term
 };
 
 struct SabotageName {
@@ -38,6 +40,8 @@ inline constexpr SabotageName kSabotages[] = {
     {Sabotage::kWakeLost, "WakeLost"},
     {Sabotage::kReturnedSlotKept, "ReturnedSlotKept"},
     {Sabotage::kLostSlotsFree, "LostSlotsFree"},
+    {Sabotage::kLeadNotAsked, "LeadNotAsked"},
+    {Sabotage::kWritesNotFenced, "WritesNotFenced"},
 };
 
 // The same for the election alone.

@@ -94,11 +94,21 @@ class Wire {
     PushEnd(call->up);
     PumpUp(call);
   }
-  void ServerUp(ServerEnd<Up, Down>& server) { server_ = &server; }
-  void ServerDown() {
-    server_ = nullptr;
+  // Who is up last is connected to; streams to another one, that has not gone yet, stay where they are.
+  void ServerUp(ServerEnd<Up, Down>& server) {
+    server_ = &server;
     ++server_life_;
-    for (const auto& call : std::exchange(at_server_, {})) {
+  }
+  void ServerDown(ServerEnd<Up, Down>& server) {
+    if (server_ == &server) server_ = nullptr;
+    ++server_life_;
+    std::vector<CallPtr> gone;
+    for (const auto& call : at_server_) {
+      if (call->server == &server) gone.push_back(call);
+    }
+    for (const auto& call : gone) {
+      std::erase(at_server_, call);
+      call->server = nullptr;
       call->at_server = false;
       call->up.clear();
       if (weather_.chance.OneIn(2)) call->down.clear();
@@ -119,6 +129,10 @@ class Wire {
     PushEnd(call->down, Noticed());
     PumpUp(call);
     PumpDown(call);
+  }
+  // Its client has heard nothing of the server for too long.
+  void GiveUpOn(ServerEnd<Up, Down>& server) {
+    if (call_ != nullptr && call_->at_client && call_->server == &server) EndAtClient(call_);
   }
   // Nothing passes until Heal(); a cut that lasts is taken for the end of the peer.
   void Cut() {
@@ -164,6 +178,7 @@ class Wire {
     void End() override { wire.EndByServer(this->shared_from_this()); }
 
     Wire& wire;
+    ServerEnd<Up, Down>* server = nullptr;  // null: gone
     const uint64_t stream;
     bool at_client = false;  // who takes it for open
     bool at_server = false;
@@ -207,6 +222,7 @@ class Wire {
     weather_.time.After(weather_.Latency(), [this, call, life = server_life_] {
       if (server_ == nullptr || server_life_ != life || cut_ || call_ != call) return Abandon(call);
       call->at_server = true;
+      call->server = server_;
       at_server_.push_back(call);
       server_->OnOpened(call);
       weather_.time.After(weather_.Latency(), [this, call] {
@@ -234,7 +250,7 @@ class Wire {
   void Flush(const CallPtr& call) {
     if (!call->writing || call->down.size() > kInTransport) return;
     call->writing = false;
-    if (call->at_server && server_ != nullptr) server_->OnFlushed(call);
+    if (call->at_server && call->server != nullptr) call->server->OnFlushed(call);
   }
   void EndByServer(const CallPtr& call) {
     if (!call->at_server || std::exchange(call->ending, true)) return;
@@ -254,7 +270,7 @@ class Wire {
       call->up.pop_front();
       if (!item.message) return EndAtServer(call);
       for (int times = weather_.Repeats() ? 2 : 1; times > 0; --times) {
-        if (call->at_server && server_ != nullptr && !call->ending) server_->OnMessage(call, *item.message);
+        if (call->at_server && call->server != nullptr && !call->ending) call->server->OnMessage(call, *item.message);
       }
       PumpUp(call);
     });
@@ -264,7 +280,7 @@ class Wire {
     call->at_server = false;
     call->up.clear();
     std::erase(at_server_, call);
-    if (server_ != nullptr) server_->OnEnded(call);
+    if (call->server != nullptr) call->server->OnEnded(call);
   }
 
   void PumpDown(const CallPtr& call) {

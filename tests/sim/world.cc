@@ -44,13 +44,15 @@ World::World(const WorldOptions& options)
       chance_(options.seed),
       weather_{.time = time_, .chance = chance_, .stormy = true},
       born_(time_.now()),
-      durable_([this](std::function<void()> callback) { time_.After(Nanos(0), std::move(callback)); }) {
+      durable_([this](std::function<void()> callback) { time_.After(Nanos(0), std::move(callback)); }),
+      terms_([this](const std::string& what) { Violation(what); }) {
   const auto clock = [this] {
     const Nanos up = chance_.Between(std::chrono::minutes(1), std::chrono::hours(1000));
     clocks_.push_back(std::make_unique<MachineClock>(time_, up, chance_.Between(-Millis(500), Millis(500))));
     return clocks_.back().get();
   };
-  controller_clock_ = clock();
+  for (uint32_t i = 0; i < options.controllers; ++i) controller_clocks_.push_back(clock());
+  controllers_.resize(options.controllers);
   autoscaler_clock_ = clock();
   decision_wire_ = std::make_unique<DecisionWire>(weather_);
   for (uint32_t i = 0; i < options.activators; ++i) {
@@ -79,11 +81,11 @@ World::~World() {
   for (uint32_t i = 0; i < options_.activators; ++i) KillActivator(i);
   for (const auto& node : nodes_) node->PowerOff();
   autoscaler_.reset();
-  controller_.reset();
+  for (auto& controller : controllers_) controller.reset();
 }
 
 std::vector<std::string> World::Live() {
-  StartController();
+  for (uint32_t i = 0; i < options_.controllers; ++i) StartController(i);
   StartAutoscaler();
   for (uint32_t i = 0; i < options_.activators; ++i) StartActivator(i);
   for (const auto& node : nodes_) node->PowerOn();
@@ -99,37 +101,51 @@ std::vector<std::string> World::Live() {
 
 // ---- parts
 
-void World::StartController() {
-  if (controller_) return;
-  Trace("controller starts");
+void World::StartController(uint32_t i) {
+  if (controllers_[i]) return;
+  Trace("controller " + std::to_string(i) + " starts");
   ControllerSurroundings around{
       .time = time_,
       .weather = weather_,
       .chance = chance_,
       .durable = durable_,
+      .terms = terms_,
+      .name = "controller-" + std::to_string(i),
       .sabotage = options_.sabotage,
       .nodes = {},
       .activators = {},
       .autoscaler = decision_wire_.get(),
       .trace = nullptr,
+      // It ends, and who supervises it starts it again.
+      .on_lost =
+          [this, i] {
+            time_.After(Nanos(0), [this, i] { KillController(i); });
+            Later(Millis(20), std::chrono::seconds(2), [this, i] { StartController(i); });
+          },
       .on_settled = [this](const controller::Fleet& fleet, const controller::FleetChanges& changes) {
         CheckMaxScale(fleet, changes);
       }};
   for (const auto& wire : node_wires_) around.nodes.push_back(wire.get());
   for (const auto& wire : routing_wires_) around.activators.push_back(wire.get());
   if (options_.trace) around.trace = [this](const std::string& line) { Trace(line); };
-  controller_ = std::make_unique<SimController>(around, *controller_clock_);
+  controllers_[i] = std::make_unique<SimController>(around, *controller_clocks_[i]);
 }
 
-void World::KillController() {
-  if (!controller_) return;
-  Trace("controller dies");
-  controller_.reset();
+void World::KillController(uint32_t i) {
+  if (!controllers_[i]) return;
+  Trace("controller " + std::to_string(i) + " dies");
+  controllers_[i].reset();
   for (auto& [name, service] : services_) {
-    if (!service.asked && !service.deleting) continue;
+    if (service.writer != i || (!service.asked && !service.deleting)) continue;
     service.uncertain = true;
     ++service.writes;
   }
+}
+
+SimController* World::Leader() const {
+  const auto it = std::ranges::find_if(
+      controllers_, [](const auto& controller) { return controller && controller->serving() && !controller->frozen(); });
+  return it == controllers_.end() ? nullptr : it->get();
 }
 
 void World::StartAutoscaler() {
@@ -169,11 +185,12 @@ void World::RunFor(Nanos span) {
   const TimePoint end = time_.now() + span;
   while (time_.now() < end && violations_.size() < options_.violations_max) {
     const TimePoint next = std::min(end, time_.now() + kSweepEvery);
-    const uint64_t before = controller_ && controller_->serving() ? controller_->activity() : 0;
+    const SimController* leader = Leader();
+    const uint64_t before = leader != nullptr ? leader->activity() : 0;
     while (violations_.size() < options_.violations_max && time_.RunOne(next)) {
     }
     Sweep();
-    const uint64_t after = controller_ && controller_->serving() ? controller_->activity() : 0;
+    const uint64_t after = leader != nullptr && leader == Leader() ? leader->activity() : 0;
     // Writes, orders, updates and decisions: a circle that nothing slows down.
     const uint64_t most = 400 + 40 * uint64_t{options_.services};
     busy_sweeps_ = before != 0 && after > before + most ? busy_sweeps_ + 1 : 0;
@@ -234,7 +251,8 @@ void World::ScheduleUser() {
 
 void World::Apply(const std::string& name, std::optional<Wish> wish) {
   Service& service = services_[name];
-  if (!controller_ || !controller_->serving() || service.asked || service.uncertain || service.deleting) return;
+  SimController* leader = Leader();
+  if (leader == nullptr || service.asked || service.uncertain || service.deleting) return;
   Trace("user: " + std::string(wish ? "apply " : "delete ") + name + (wish ? " " + wish->image : ""));
   const uint64_t write = ++service.writes;
   if (wish) {
@@ -242,7 +260,9 @@ void World::Apply(const std::string& name, std::optional<Wish> wish) {
   } else {
     service.deleting = true;
   }
-  controller_->Write(
+  const auto writes = [leader](const auto& controller) { return controller.get() == leader; };
+  service.writer = static_cast<uint32_t>(std::ranges::find_if(controllers_, writes) - controllers_.begin());
+  leader->Write(
       KeyOfService(name),
       [&](const Json* present) -> std::optional<Json> {
         if (!wish) return std::nullopt;
@@ -330,10 +350,18 @@ void World::Fault() {
   const auto index = static_cast<uint32_t>(chance_.Below(nodes_.size()));
   const auto which = static_cast<uint32_t>(chance_.Below(activators_.size()));
   SimNode& node = *nodes_[index];
-  switch (chance_.Below(14)) {
+  const auto ruler = static_cast<uint32_t>(chance_.Below(controllers_.size()));
+  switch (chance_.Below(16)) {
     case 0:
-      KillController();
-      return back(std::chrono::seconds(8), [this] { StartController(); });
+      KillController(ruler);
+      return back(std::chrono::seconds(8), [this, ruler] { StartController(ruler); });
+    case 13:
+      if (controllers_[ruler]) controllers_[ruler]->Freeze(chance_.Between(Millis(200), std::chrono::seconds(40)), chance_.OneIn(2));
+      return;
+    case 14:
+      Trace("cut controller " + std::to_string(ruler) + " from the store");
+      if (controllers_[ruler]) controllers_[ruler]->CutFromStore(chance_.Between(Millis(200), std::chrono::seconds(20)));
+      return;
     case 1:
       KillActivator(which);
       return back(std::chrono::seconds(8), [this, which] { StartActivator(which); });
@@ -406,7 +434,11 @@ void World::Calm() {
   for (const auto& wire : routing_wires_) wire->Heal();
   for (const auto& wire : load_wires_) wire->Heal();
   decision_wire_->Heal();
-  StartController();
+  for (uint32_t i = 0; i < options_.controllers; ++i) {
+    if (controllers_[i] && controllers_[i]->frozen()) KillController(i);
+    StartController(i);
+    controllers_[i]->Mend();
+  }
   StartAutoscaler();
   for (uint32_t i = 0; i < options_.activators; ++i) StartActivator(i);
   for (const auto& node : nodes_) {

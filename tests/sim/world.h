@@ -22,6 +22,7 @@ namespace updraft::sim {
 struct WorldOptions {
   uint64_t seed = 0;
   uint32_t nodes = 3;
+  uint32_t controllers = 2;  // of which one leads
   uint32_t activators = 2;
   uint32_t services = 5;  // at most, at a time
   int64_t instances_per_node_max = 30;
@@ -67,14 +68,16 @@ class World final : private Backends {
     std::optional<Wish> asked;         // while a write is under way
     bool uncertain = false;            // a write was under way when the controller died
     bool deleting = false;
+    uint32_t writer = 0;  // which controller's it is
     uint64_t writes = 0;
     double rate = 0;        // requests a second
     uint64_t arrivals = 0;  // counts up when the rate changes
   };
 
   // ---- parts
-  void StartController();
-  void KillController();
+  void StartController(uint32_t i);
+  void KillController(uint32_t i);
+  SimController* Leader() const;  // serving; null: there is none
   void StartAutoscaler();
   void StartActivator(uint32_t i);
   void KillActivator(uint32_t i);
@@ -130,18 +133,19 @@ class World final : private Backends {
   const TimePoint born_;
 
   std::vector<std::unique_ptr<MachineClock>> clocks_;
-  MachineClock* controller_clock_ = nullptr;
+  std::vector<MachineClock*> controller_clocks_;
   MachineClock* autoscaler_clock_ = nullptr;
   std::vector<MachineClock*> activator_clocks_;
 
   store::MemoryStore durable_;
+  Terms terms_;
   std::vector<std::unique_ptr<NodeWire>> node_wires_;
   std::vector<std::unique_ptr<RoutingWire>> routing_wires_;
   std::vector<std::unique_ptr<LoadWire>> load_wires_;
   std::unique_ptr<DecisionWire> decision_wire_;
 
   std::vector<std::unique_ptr<SimNode>> nodes_;
-  std::unique_ptr<SimController> controller_;
+  std::vector<std::unique_ptr<SimController>> controllers_;
   std::unique_ptr<SimAutoscaler> autoscaler_;
   std::vector<std::unique_ptr<SimActivator>> activators_;
 
