@@ -201,7 +201,8 @@ bool Http2Session::ReadOnce() {
 
 void Http2Session::Pack() {
   if (broken_ || receiving_) return;  // nghttp2 is not to be entered twice; who receives packs behind it
-  if (output_.capacity() < kOutputBytesMax / 2 && nghttp2_session_want_write(session_) != 0) {
+  // Only in place of an empty one: what was packed before and is not out must not be lost.
+  if (output_.empty() && output_.capacity() < kOutputBytesMax / 2 && nghttp2_session_want_write(session_) != 0) {
     std::vector<std::string>& spare = SpareOutputs();
     if (!spare.empty()) {
       output_ = std::move(spare.back());

@@ -206,7 +206,12 @@ bool Http2(Ground& ground, Random& random) {
     const Seen& seen = client.seen();
     const int status = seen.statuses.contains(2 * i + 1) ? seen.statuses.at(2 * i + 1) : 0;
     const std::string body = seen.bodies.contains(2 * i + 1) ? seen.bodies.at(2 * i + 1) : "";
-    good = Good(status == 200, std::string(hosts[i]) + (ended ? " ended with " : " did not end: ") + std::to_string(status) + " " + body);
+    const std::string end = ended                    ? "ended"
+                            : client.client().closed() ? "was cut" + std::string(client.client().was_reset() ? " by a reset" : "")
+                                                       : "did not end";
+    const std::string goaway = seen.goaway ? ", GOAWAY " + std::to_string(*seen.goaway) : "";
+    good = Good(status == 200, "stream " + std::to_string(2 * i + 1) + " of " + std::to_string(count) + ", " + hosts[i] + ": " +
+                                   end + goaway + ", " + std::to_string(status) + " " + body);
   }
   return good;
 }
