@@ -7,6 +7,7 @@
 #include "core/http/sync.h"
 #include "tests/unit/activator/proxy/proxy_fixture.h"
 #include "tests/unit/core/http/http2_asker.h"
+#include "tests/unit/core/http/raw_http2.h"
 
 namespace updraft::activator {
 namespace {
@@ -213,6 +214,34 @@ TEST(Http2ProxyTest, AWebSocketOverHttp2ReachesAnInstanceOfHttp1) {
   done.get_future().wait();
   EXPECT_EQ(heard, "200 and hello to you");
   http::RunOn(proxy.loop(), [&] { exchange.reset(); });
+}
+
+// A client takes its request back and breaks its connection, just as the answer comes: by the time that its last frame is
+// looked at, in the same turn, the request has gone.
+TEST(Http2ProxyTest, ARequestThatWentWithItsConnectionIsNotEndedAgain) {
+  http::RawBackend backend;
+  ProxyFixture proxy;
+  proxy.SetPorts({backend.port()});
+  for (int i = 0; i < 10; ++i) {
+    http::RawHttp2 client(proxy.port());
+    client.Ping();
+    client.Send(http::HeadersFrame(1, http::RequestFields()));
+    http::RawClient instance = backend.Accept();
+    instance.ReadUntil("\r\n\r\n");
+    std::promise<void> stands;
+    std::promise<void> go_on;
+    proxy.loop().Post([&stands, &go_on] {
+      stands.set_value();
+      go_on.get_future().wait();
+    });
+    stands.get_future().wait();
+    client.Send(http::Frame(NGHTTP2_RST_STREAM, 0, 1, http::Number(NGHTTP2_CANCEL, 4)));
+    client.client().Reset();
+    instance.Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    go_on.set_value();
+    while (proxy.connections() > 0) {
+    }
+  }
 }
 
 }  // namespace
