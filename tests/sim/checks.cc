@@ -100,7 +100,7 @@ void World::CheckMaxScale(const controller::Fleet& fleet, const controller::Flee
       if (instance->intent != controller::Intent::kRun || instance->lost) continue;
       if (instance->phase == v1::INSTANCE_FAILED) continue;
       ++running;
-      started = started || seen_instances_.insert(instance->id).second;
+      started = seen_instances_.insert(instance->id).second || started;
     }
     if (started && running > std::atoi(most->second.c_str())) {
       Violation("an instance of " + key + " is started, the " + std::to_string(running) + ". of at most " +
