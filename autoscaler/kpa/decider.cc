@@ -6,7 +6,6 @@
 namespace updraft::autoscaler {
 namespace {
 
-constexpr double kUnlimitedBurst = -1;
 constexpr double kCountMax = 2'147'483'647;  // Knative counts in 32 bits
 
 double Clamp(double count, double least, double most) {
@@ -15,7 +14,7 @@ double Clamp(double count, double least, double most) {
 
 double ExcessBurstCapacity(const Policy& policy, const Observation& observation) {
   if (policy.target_burst_capacity == 0) return 0;
-  if (policy.target_burst_capacity == kUnlimitedBurst) return -1;
+  if (policy.target_burst_capacity < 0) return -1;  // unlimited
   return std::floor(observation.ready * policy.total - policy.target_burst_capacity - observation.panic);
 }
 
@@ -23,7 +22,7 @@ double ExcessBurstCapacity(const Policy& policy, const Observation& observation)
 void UpdatePanic(const Policy& policy, bool over_threshold, Memory& memory, TimePoint now) {
   if (over_threshold) {
     memory.panic_since = now;
-  } else if (memory.panic_since && *memory.panic_since + policy.stable_window < now) {
+  } else if (memory.panic_since && now - *memory.panic_since > policy.stable_window) {
     memory.panic_since.reset();
     memory.panic_peak = 0;
   }

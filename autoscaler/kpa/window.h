@@ -7,6 +7,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <optional>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -31,7 +33,8 @@ class Window {
   bool IsEmpty(TimePoint now) const;
 
   // Changes the length and keeps the newest seconds. As in Knative the life is then taken to have begun a whole old
-  // window before the last value; what has been silent for longer than the old window begins anew.
+  // window before the last value; what has been silent for longer than the old window is forgotten and begins anew,
+  // though the time of its last value is known still: IsEmpty() judges by it and the new length.
   void Resize(Nanos length, TimePoint now);
 
   Nanos length() const { return Seconds(count()); }
@@ -46,26 +49,27 @@ class Window {
   Averaging averaging_;
   std::vector<double> buckets_;  // of second s: s modulo their number
   double total_ = 0;
-  bool written_ = false;
-  int64_t first_second_ = 0;
-  int64_t last_second_ = 0;
+  std::optional<int64_t> last_second_;   // nullopt: nothing was recorded
+  std::optional<int64_t> first_second_;  // nullopt: a whole window before the last
 };
 
 // The largest of the values recorded in the last slots of two seconds: for scale-down-delay.
 class DelayWindow {
  public:
-  // REQUIRES: delay > 0.
+  // REQUIRES: delay > 0. Takes no room of its own, however long it is.
   explicit DelayWindow(Nanos delay);
 
+  // REQUIRES: not earlier than the call before.
   void Record(TimePoint now, int value);
   int Maximum(TimePoint now) const;
 
  private:
   struct Slot {
-    int64_t index = -1;
+    int64_t index = 0;
     int value = 0;
   };
-  std::vector<Slot> slots_;
+  int64_t count_;
+  std::deque<Slot> slots_;  // those that may yet be the largest: falling, the oldest first
 };
 
 }  // namespace updraft::autoscaler

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 #include <map>
+#include <optional>
 #include <random>
+#include <sstream>
 
 namespace updraft::autoscaler {
 namespace {
@@ -126,6 +129,58 @@ TEST(WindowTest, ResizingDropsWhatHasBeenSilentForAWholeWindow) {
   EXPECT_EQ(window.Average(At(7)), 0);
   window.Record(At(8), 3);
   EXPECT_DOUBLE_EQ(window.Average(At(8)), 3);  // and a new life begins
+}
+
+TEST(WindowTest, ResizingForgetsValuesButNotWhenTheyCame) {
+  Window window(Seconds(6));
+  window.Record(At(0), 12);
+  window.Resize(Seconds(60), At(7));
+  EXPECT_FALSE(window.IsEmpty(At(7)));  // seven seconds of the new sixty: an average of 0 rather than no data
+  EXPECT_TRUE(window.IsEmpty(At(61)));
+  // More for the second of the last value: 3 over a whole window, for when the life began is not known any more.
+  window.Record(At(0.5), 3);
+  EXPECT_DOUBLE_EQ(window.Average(At(0)), 0.05);
+}
+
+// What Knative 1.23's buckets and its window of maxima (pkg/autoscaler/aggregation) answered to random histories.
+TEST(WindowTest, WhatKnativesOwnWindowsAnsweredIsAnswered) {
+  std::ifstream recorded(UPDRAFT_RECORDED_WINDOWS);
+  std::optional<Window> window;
+  std::optional<DelayWindow> delay;
+  int answers = 0;
+  std::string line;
+  for (int number = 1; std::getline(recorded, line); ++number) {
+    SCOPED_TRACE(number);
+    std::istringstream words(line);
+    std::string what, word;
+    double at = 0, value = 0;
+    int seconds = 0, count = 0, most = 0;
+    words >> what;
+    if (what == "window") {
+      words >> seconds >> word;
+      window.emplace(Seconds(seconds), word == "weighted" ? Averaging::kWeightedExponential : Averaging::kLinear);
+    } else if (what == "delay") {
+      words >> seconds;
+      delay.emplace(Seconds(seconds));
+    } else if (what == "resize") {
+      words >> at >> seconds;
+      window->Resize(Seconds(seconds), At(at));
+    } else if (what == "record") {
+      words >> at >> value;
+      window->Record(At(at), value);
+    } else if (what == "average") {
+      words >> at >> value >> word;
+      EXPECT_NEAR(window->Average(At(at)), value, 1e-9);
+      EXPECT_EQ(window->IsEmpty(At(at)), word == "empty");
+      ++answers;
+    } else if (what == "maximum") {
+      words >> at >> count >> most;
+      delay->Record(At(at), count);
+      EXPECT_EQ(delay->Maximum(At(at)), most);
+      ++answers;
+    }
+  }
+  EXPECT_GT(answers, 200);
 }
 
 TEST(WindowTest, AResizedWeightedWindowHasTheNewCoefficient) {
@@ -251,6 +306,24 @@ TEST(DelayWindowTest, HoldsTheMaximumForTheDelay) {
   EXPECT_EQ(window.Maximum(At(4)), 9);
   window.Record(At(6), 1);
   EXPECT_EQ(window.Maximum(At(6)), 1);
+}
+
+TEST(DelayWindowTest, TheNextLargestTakesOverFromOneThatLeaves) {
+  DelayWindow window(Seconds(6));  // three slots of two seconds
+  window.Record(At(0), 9);
+  window.Record(At(2), 5);
+  window.Record(At(4), 3);
+  window.Record(At(6), 1);
+  EXPECT_EQ(window.Maximum(At(6)), 5);
+  window.Record(At(8), 1);
+  EXPECT_EQ(window.Maximum(At(8)), 3);
+}
+
+TEST(DelayWindowTest, AVeryLongOneNeedsNoRoom) {
+  DelayWindow window(std::chrono::hours(2'000'000));
+  window.Record(At(0), 7);
+  window.Record(At(3600), 1);
+  EXPECT_EQ(window.Maximum(At(3600)), 7);
 }
 
 TEST(DelayWindowTest, ASlotKeepsItsLargest) {
