@@ -18,14 +18,16 @@ bool GaveUp(const TargetFacts& facts, const TargetState& before, TimePoint now) 
 
 int Minimum(const Policy& policy, const TargetFacts& facts, const TargetState& before, TimePoint now) {
   if (!facts.reachable || GaveUp(facts, before, now)) return 0;
-  const int least = std::max(policy.min_scale, facts.floor);
+  const int floor = policy.max_scale > 0 ? std::min(facts.floor, policy.max_scale) : facts.floor;
+  const int least = std::max(policy.min_scale, floor);
   if (!before.initialized && policy.initial_scale > 1) return std::max(least, policy.initial_scale);
   return least;
 }
 
+// A minimum above the bound counts, as in Knative: an initial scale is reached before max-scale holds, or it never would.
 int Within(int count, int least, int most) {
-  count = std::max(count, least);
-  return most > 0 ? std::min(count, most) : count;
+  if (count < least) return least;
+  return most > 0 ? std::min(count, std::max(most, least)) : count;
 }
 
 struct Want {
@@ -99,7 +101,7 @@ TargetState BirthTarget(const Policy& policy, bool initialized, int ready, int e
   // One that is being replaced may exist beside its successor: that is no leave to go above the bound.
   state.applied = Within(existing, 0, policy.max_scale);
   if (!initialized && reachable) {
-    state.applied = Within(std::max({existing, policy.initial_scale, policy.min_scale}), 0, policy.max_scale);
+    state.applied = Within(existing, std::max(policy.initial_scale, policy.min_scale), policy.max_scale);
     state.active = state.applied == 0 ? Active::kFalse : Active::kActivating;
     if (state.applied == 0) state.initialized = true;
     return state;
