@@ -9,10 +9,14 @@ namespace {
 using autoscaler::Metric;
 using autoscaler::Policy;
 
-const std::set<std::string> kKeys = {
+const std::set<std::string> kDeciderKeys = {
     "metric",         "target",           "total",        "targetBurstCapacity", "panicThreshold",
     "maxScaleUpRate", "maxScaleDownRate", "stableWindow", "scaleDownDelay",      "activationScale",
     "reachable",      "startReady"};
+const std::set<std::string> kObservationKeys = {"at", "ready", "stable", "panic"};
+
+// A file whose clock began elsewhere: no decider waits so long for its first observation.
+constexpr Nanos kFirstObservationMax = Seconds(600);
 
 void ReadPositive(InputLine& line, const char* key, double& into) {
   const auto value = line.Number(key);
@@ -49,31 +53,57 @@ void ReadPolicy(InputLine& line, Policy& policy) {
 
 }  // namespace
 
-Status DecisionReplay::Configure(InputLine& line,
-                                 const std::function<void(const std::string&)>& warn) {
-  const Json& settings = line.object().at("decider");
-  if (!settings.is_object()) return Error{Code::kInvalidArgument, "\"decider\" is to be an object"};
-  InputLine inner(settings, line.number());
-  for (const auto& [key, value] : settings.items()) {
-    if (!kKeys.contains(key))
-      warn("line " + std::to_string(line.number()) + ": \"" + key + "\" is not known");
+Result<std::string> DecisionReplay::Take(InputLine& line, const Warn& warn) {
+  const Json& object = line.object();
+  bool observes = false;
+  Json settings = Json::object();
+  for (const auto& [key, value] : object.items()) {
+    if (kDeciderKeys.contains(key)) settings[key] = value;
+    if (kObservationKeys.contains(key)) observes = true;
+    if (key != "decider" && !kDeciderKeys.contains(key) && !kObservationKeys.contains(key))
+      TellUnknown(line, key, warn);
   }
-  ReadPolicy(inner, policy_);
-  if (const auto reachable = inner.Flag("reachable")) reachable_ = *reachable;
-  if (const auto ready = inner.Count("startReady")) {
+  if (line.Has("decider")) {
+    const Json& decider = object.at("decider");
+    if (!decider.is_object())
+      return Error{Code::kInvalidArgument, "\"decider\" is to be an object"};
+    for (const auto& [key, value] : decider.items()) {
+      if (kDeciderKeys.contains(key)) {
+        settings[key] = value;
+      } else {
+        TellUnknown(line, key, warn);
+      }
+    }
+  } else if (!configured_) {
+    return Error{Code::kInvalidArgument, "the first line is to be {\"decider\": {...}}"};
+  }
+  if (line.Has("decider") || !settings.empty()) {
+    InputLine inner(settings, line.number());
+    Configure(inner);
+    if (inner.failed()) return inner.fault();
+    if (!observes) return std::string();
+  }
+  return Observe(line);
+}
+
+void DecisionReplay::TellUnknown(const InputLine& line, const std::string& key, const Warn& warn) {
+  if (told_.insert(key).second)
+    warn("line " + std::to_string(line.number()) + ": \"" + key + "\" is not known");
+}
+
+void DecisionReplay::Configure(InputLine& settings) {
+  ReadPolicy(settings, policy_);
+  if (const auto reachable = settings.Flag("reachable")) reachable_ = *reachable;
+  if (const auto ready = settings.Count("startReady")) {
     if (configured_)
-      inner.Fault("\"startReady\" belongs on the first line: the decider is born already");
+      settings.Fault("\"startReady\" belongs on the first line: the decider is born already");
     start_ready_ = *ready;
   }
   if (!configured_) born_with_ = policy_;
   configured_ = true;
-  if (inner.failed()) return inner.fault();
-  return Ok();
 }
 
 Result<std::string> DecisionReplay::Observe(InputLine& line) {
-  if (!configured_)
-    return Error{Code::kInvalidArgument, "the first line is to be {\"decider\": {...}}"};
   const TimePoint at = TimePoint(line.SecondsOrFault("at"));
   if (at < last_at_) line.Fault("\"at\" is before that of the line above");
   const auto ready = line.Count("ready");
@@ -84,7 +114,7 @@ Result<std::string> DecisionReplay::Observe(InputLine& line) {
   if (line.failed()) return line.fault();
   last_at_ = at;
   if (!memory_) {
-    const bool other_clock = at > TimePoint() + born_with_.stable_window;
+    const bool other_clock = at > TimePoint() + std::max(born_with_.stable_window, kFirstObservationMax);
     memory_ = autoscaler::BirthMemory(born_with_, start_ready_, other_clock ? at : TimePoint());
   }
   DecisionPoint point{.at = line.object().at("at").get<double>(),

@@ -79,11 +79,10 @@ Status Replay(const ReplayOptions& options, std::istream& in, std::ostream& out,
   const Status read = ForEachLine(in, options.file, [&](InputLine& line) -> Status {
     if (kind == Kind::kUnknown) kind = line.Has("duration") ? Kind::kRequests : Kind::kObservations;
     if (kind == Kind::kRequests) return TakeRequest(line, requests);
-    if (line.Has("decider"))
-      return decisions.Configure(line, [&err](const std::string& what) { err << what << "\n"; });
-    const Result<std::string> answer = decisions.Observe(line);
+    const Result<std::string> answer =
+        decisions.Take(line, [&err](const std::string& what) { err << what << "\n"; });
     if (!answer) return answer.error();
-    out << *answer << "\n";
+    if (!answer->empty()) out << *answer << "\n";
     return Ok();
   });
   if (!read) return read;

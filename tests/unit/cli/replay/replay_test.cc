@@ -100,11 +100,73 @@ TEST_F(ReplayTest, ADeciderThatIsBornWithSeveralReadyBeginsInPanic) {
             "\n"
             R"({"at":62,"desired":3,"excessBurstCapacity":-151,"panic":false,"valid":true})"
             "\n");
+  // Its panic of birth has ended when the first observation comes after a stable window.
+  EXPECT_THAT(Answer(decider + "\n"
+                               R"({"at":61,"ready":6,"stable":0,"panic":0})"
+                               "\n"),
+              HasSubstr(R"("desired":3,"excessBurstCapacity":-151,"panic":false)"));
   // On another clock it is born with its first observation.
   EXPECT_THAT(Answer(decider + "\n"
                                R"({"at":1700000000,"ready":6,"stable":0,"panic":0})"
                                "\n"),
               HasSubstr("\"desired\":6"));
+}
+
+std::string Contents(const std::filesystem::path& path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+// See the README there.
+TEST_F(ReplayTest, WhatKnativesOwnAutoscalerDecidedIsDecided) {
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(UPDRAFT_OBSERVATIONS)) {
+    if (entry.path().extension() != ".jsonl") continue;
+    const std::string want = Contents(std::filesystem::path(entry.path()).replace_extension("expected"));
+    ASSERT_FALSE(want.empty()) << entry.path();
+    EXPECT_EQ(Answer(Contents(entry.path())), want) << entry.path();
+    EXPECT_EQ(warnings_, "");
+    ++files;
+  }
+  EXPECT_GE(files, 7);
+}
+
+// Two answers that differ in the last line's: 21 of 10 each are three, of 5 each five.
+TEST_F(ReplayTest, KeysOfTheDeciderMayStandBesideFigures) {
+  const std::string lines = R"({"at":2,"ready":3,"stable":21,"panic":21})"
+                            "\n";
+  const std::string five = R"({"at":4,"desired":5,"excessBurstCapacity":-1,"panic":false,"valid":true})";
+  for (const std::string last :
+       {R"({"decider":{"target":5,"targetBurstCapacity":-1},"at":4,"ready":3,"stable":21,"panic":21})",
+        R"({"at":4,"ready":3,"stable":21,"panic":21,"target":5,"targetBurstCapacity":-1})",
+        "{\"target\":5}\n{\"at\":4,\"ready\":3,\"stable\":21,\"panic\":21,\"targetBurstCapacity\":-1}"}) {
+    EXPECT_THAT(Answer(std::string(kDecider) + "\n" + lines + last), testing::EndsWith(five + "\n")) << last;
+    EXPECT_EQ(warnings_, "");
+  }
+}
+
+TEST_F(ReplayTest, StartReadyMayStandBesideTheDecider) {
+  // Born with six in panic: the count is kept.
+  EXPECT_THAT(Answer(R"({"decider":{"target":10,"total":10},"startReady":6})"
+                     "\n"
+                     R"({"at":2,"ready":6,"stable":0,"panic":0})"),
+              HasSubstr(R"("desired":6,"excessBurstCapacity":-151,"panic":true)"));
+}
+
+TEST_F(ReplayTest, LinesMayEndAsOnWindowsAndCountsMayBeWrittenAsFractions) {
+  EXPECT_EQ(Answer(std::string(kDecider) + "\r\n\r\n" + R"({"at":2.0,"ready":3.0,"stable":21,"panic":2.1e1})" + "\r\n"),
+            R"({"at":2.0,"desired":3,"excessBurstCapacity":-202,"panic":false,"valid":true})"
+            "\n");
+}
+
+TEST_F(ReplayTest, TimesAndDurationsMayBeAsLongAsTheyAreRead) {
+  const std::string decider =
+      R"({"decider":{"target":10,"total":10,"stableWindow":8e9,"scaleDownDelay":8e9,"startReady":2}})"
+      "\n";
+  EXPECT_THAT(Answer(decider + R"({"at":8.9e9,"ready":4,"stable":0,"panic":0})"), HasSubstr("\"desired\":2,"));
+  EXPECT_THAT(Answer(decider + R"({"at":1e300,"ready":4,"stable":0,"panic":0})"),
+              HasSubstr("input:2: \"at\" is to be seconds from 0"));
 }
 
 TEST_F(ReplayTest, WithoutDataAnAnswerIsNotValidAndNothingChanges) {
@@ -156,6 +218,10 @@ TEST_F(ReplayTest, FaultsAreToldWithTheirLine) {
       {decider + "\n{\"ready\":1}", "input:2: \"at\" is missing"},
       {decider + "\n{\"at\":\"1\"}", "input:2: \"at\" is to be a number"},
       {decider + "\n{\"at\":-1}", "input:2: \"at\" is to be seconds from 0"},
+      {decider + "\n{\"at\":1,\"ready\":1,\"stable\":true,\"panic\":0}", "input:2: \"stable\" is to be a number"},
+      {decider + "\n{\"at\":1,\"ready\":2147483648}", "input:2: \"ready\" is to be a whole number from 0"},
+      {R"({"startReady":1})", "input:1: the first line is to be {\"decider\": {...}}"},
+      {R"({"decider":{"stableWindow":"60s"}})", "input:1: \"stableWindow\" is to be a number"},
       {decider + "\n{\"at\":1,\"ready\":1.5}", "input:2: \"ready\" is to be a whole number from 0"},
       {decider + "\n{\"at\":1,\"ready\":1,\"stable\":-1,\"panic\":0}",
        "input:2: \"stable\" and \"panic\" are to be at least 0"},
@@ -179,6 +245,8 @@ TEST_F(ReplayTest, UnknownKeysAreTold) {
   Answer(R"({"decider":{"target":10,"targett":5}})"
          "\n");
   EXPECT_THAT(warnings_, HasSubstr("line 1: \"targett\" is not known"));
+  Answer(std::string(kDecider) + "\n{\"at\":2,\"raedy\":1}\n{\"at\":4,\"raedy\":1}\n");
+  EXPECT_EQ(warnings_, "line 2: \"raedy\" is not known\n");  // once
 }
 
 TEST_F(ReplayTest, RequestsAreAnsweredByFiguresOverTimeAndASum) {
