@@ -146,6 +146,21 @@ TEST_F(FleetTest, NewDefaultsHoldAtOnce) {
   EXPECT_EQ(fleet_.All()[0].decision.desired, 3);  // 21 / 7
 }
 
+TEST_F(FleetTest, AnAnnotationThatChangesHoldsAtOnce) {
+  Target target = Running(1);
+  fleet_.Put("ns/r", target, now_);
+  for (int i = 0; i < 10; ++i) Second(21, i % 2 == 1);
+  EXPECT_EQ(fleet_.All()[0].decision.desired, 3);  // 21 / 7
+  target.annotations["autoscaling.knative.dev/target"] = "5";
+  fleet_.Put("ns/r", target, now_);
+  Second(21, true);
+  EXPECT_EQ(fleet_.All()[0].decision.desired, 6);  // 21 / (5 * 0.7)
+  target.annotations["autoscaling.knative.dev/max-scale"] = "4";
+  fleet_.Put("ns/r", target, now_);
+  Second(21, true);
+  EXPECT_EQ(fleet_.All()[0].decision.desired, 4);
+}
+
 TEST_F(FleetTest, TheFirstAnswerStaysWithinTheScaleUpLimit) {
   fleet_.SetDefaults({.max_scale_up_rate = 4}, now_);
   fleet_.Put("ns/r", Running(0), now_);
