@@ -15,7 +15,8 @@ double Clamp(double count, double least, double most) {
 double ExcessBurstCapacity(const Policy& policy, const Observation& observation) {
   if (policy.target_burst_capacity == 0) return 0;
   if (policy.target_burst_capacity < 0) return -1;  // unlimited
-  return std::floor(observation.ready * policy.total - policy.target_burst_capacity - observation.panic);
+  const double excess = std::floor(observation.ready * policy.total - policy.target_burst_capacity - observation.panic);
+  return std::clamp(excess, -kCountMax, kCountMax);
 }
 
 // Enters, extends or leaves panic mode.

@@ -76,7 +76,7 @@ Status Replay(const ReplayOptions& options, std::istream& in, std::ostream& out,
   DecisionReplay decisions;
   Requests requests;
   enum class Kind { kUnknown, kObservations, kRequests } kind = Kind::kUnknown;
-  const Status read = ForEachLine(in, options.file, [&](InputLine& line) -> Status {
+  Status read = ForEachLine(in, options.file, [&](InputLine& line) -> Status {
     if (kind == Kind::kUnknown) kind = line.Has("duration") ? Kind::kRequests : Kind::kObservations;
     if (kind == Kind::kRequests) return TakeRequest(line, requests);
     const Result<std::string> answer =

@@ -177,7 +177,9 @@ TEST(DecideTest, WhatIsTooLargeToCountIsTheLargestCount) {
   Policy policy = Ten();
   policy.max_scale_up_rate = 1e12;
   Memory memory;
-  EXPECT_EQ(Decide(policy, {.stable = 1e15, .panic = 1e15, .ready = 1}, memory, kDecidedAt).desired, 2'147'483'647);
+  const Verdict verdict = Decide(policy, {.stable = 1e15, .panic = 1e15, .ready = 1}, memory, kDecidedAt);
+  EXPECT_EQ(verdict.desired, 2'147'483'647);
+  EXPECT_EQ(verdict.excess_burst_capacity, -2'147'483'647);
 }
 
 struct BurstCase {
