@@ -276,20 +276,18 @@ SimActivator::SimActivator(const ActivatorSurroundings& around, const MachineClo
 SimActivator::~SimActivator() {
   around_.controller->ClientDown();
   around_.autoscaler->ClientDown();
-  while (!requests_.empty()) End(*requests_.front(), Outcome::kReset, "the activator died");
+  while (!requests_.empty()) End(*requests_.begin()->second, Outcome::kReset, "the activator died");
 }
 
 void SimActivator::Request(Asked asked) {
   WorkerPart& worker = *workers_[around_.chance.Below(kWorkers)];
-  requests_.push_back(std::make_unique<Exchange>(*this, worker, std::move(asked)));
-  requests_.back()->Serve();
+  const uint64_t number = asked.number;
+  requests_.emplace(number, std::make_unique<Exchange>(*this, worker, std::move(asked))).first->second->Serve();
 }
 
 void SimActivator::End(Exchange& exchange, Outcome outcome, const std::string& why) {
-  const auto it = std::ranges::find(requests_, &exchange, [](const auto& owned) { return owned.get(); });
-  const std::unique_ptr<Exchange> ended = std::move(*it);
-  requests_.erase(it);
-  around_.on_end(ended->Outcomes(outcome, why));
+  const auto ended = requests_.extract(exchange.asked().number);
+  around_.on_end(ended.mapped()->Outcomes(outcome, why));
 }
 
 size_t SimActivator::waiting() const {
@@ -329,7 +327,7 @@ void SimActivator::AddSlots(std::map<std::string, std::vector<SlotFigures>>& fig
 
 const Asked* SimActivator::Overdue(TimePoint world_now) const {
   const TimePoint now = world_now + (process_.Now() - around_.time.now());
-  for (const auto& request : requests_) {
+  for (const auto& [number, request] : requests_) {
     if (request->Overdue(now)) return &request->asked();
   }
   return nullptr;

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -121,7 +120,7 @@ class SimActivator final : private ClientEnd<v1::RoutingUpdate> {
   LoadEnd load_end_;
   std::unique_ptr<Lane> control_;
   std::vector<std::unique_ptr<WorkerPart>> workers_;
-  std::list<std::unique_ptr<Exchange>> requests_;
+  std::map<uint64_t, std::unique_ptr<Exchange>> requests_;  // by number: in the order they came
   bool routable_ = false;
   bool tells_again_ = false;
 };
