@@ -289,20 +289,30 @@ void World::ScheduleTraffic() {
   });
 }
 
+// Requests a second that the instances can bear, if there is a limit: in the calm none may be turned away.
+double World::Bearable(const Service& service) {
+  const Wish wish = service.acknowledged.value_or(Wish{});
+  const bool limited = wish.max_scale > 0 && wish.container_concurrency > 0;
+  return limited ? std::min(8.0, static_cast<double>(wish.max_scale) * wish.container_concurrency) : 8.0;
+}
+
 // A few at a time, when there are many.
 void World::ChangeRates() {
   const uint64_t one_in = std::max<uint64_t>(1, services_.size() / 100);
   for (auto& [name, service] : services_) {
     if (!chance_.OneIn(one_in)) continue;
-    const Wish wish = service.acknowledged.value_or(Wish{});
-    // What the instances can bear, if there is a limit: in the calm none may be turned away.
-    const double slots = std::min(8.0, wish.max_scale > 0 && wish.container_concurrency > 0
-                                           ? static_cast<double>(wish.max_scale) * wish.container_concurrency
-                                           : 8.0);
+    const double slots = Bearable(service);
     const bool busy = static_cast<double>(chance_.Below(1000)) < 1000 * options_.busy;
     double rate = busy ? chance_.Of(std::vector<double>{0.3, 0.3, 0.2 * slots, slots}) : 0;
     if (busy && weather_.stormy && chance_.OneIn(10)) rate = 8 * slots;
     SetRate(name, rate);
+  }
+}
+
+// Of many services few change soon, and a storm's rate would last.
+void World::EaseTraffic() {
+  for (auto& [name, service] : services_) {
+    if (service.rate > Bearable(service)) SetRate(name, Bearable(service));
   }
 }
 
@@ -430,6 +440,7 @@ void World::Fault() {
 void World::Calm() {
   Trace("---- calm");
   weather_.stormy = false;
+  EaseTraffic();
   for (const auto& wire : node_wires_) wire->Heal();
   for (const auto& wire : routing_wires_) wire->Heal();
   for (const auto& wire : load_wires_) wire->Heal();

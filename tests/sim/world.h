@@ -93,7 +93,9 @@ class World final : private Backends {
   void Apply(const std::string& name, std::optional<Wish> wish);
   Wish RandomWish();
   void ScheduleTraffic();
+  static double Bearable(const Service& service);
   void ChangeRates();
+  void EaseTraffic();
   void SetRate(const std::string& name, double rate);
   void ScheduleArrival(const std::string& name);
   void Ask(const std::string& name, Nanos works_for, Nanos patience);
