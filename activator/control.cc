@@ -95,18 +95,28 @@ void Control::Routing::OnDisconnected(const Error& why) {
 
 void Control::Apply(const v1::RoutingUpdate& update) {
   if (update.has_request_log() && request_log_) request_log_(update.request_log());
+  std::shared_ptr<const RouteTable> before = state_->shared_table();
   ControlState::Applied applied = state_->Apply(update);
-  const auto left = std::make_shared<std::atomic<size_t>>(workers_.size());
-  for (Worker* worker : workers_) {
-    if (!applied.publication) break;
-    worker->Publish(applied.publication, [this, left, full = update.full(), sequence = update.sequence()] {
-      if (left->fetch_sub(1) > 1) return;
-      loop_.Post([this, full, sequence] { OnRouted(full, sequence); });
-    });
+  if (applied.publication) {
+    Publish({.publication = std::move(applied.publication),
+             .before = std::move(before),
+             .full = update.full(),
+             .sequence = update.sequence()});
   }
   TellController(std::move(applied.messages));
   for (const auto& revision : applied.more_slots) Wake(revision, revision->waiting_workers.load());
   TellAgainOfSlots();
+}
+
+// The last worker that has taken it says so.
+void Control::Publish(Published published) {
+  const auto round = std::make_shared<Round>(workers_.size(), std::move(published));
+  for (Worker* worker : workers_) {
+    worker->Publish(round->published.publication, [this, round] {
+      if (round->left.fetch_sub(1) > 1) return;
+      loop_.Post([this, published = std::move(round->published)] { OnRouted(published.full, published.sequence); });
+    });
+  }
 }
 
 void Control::OnRouted(bool full, int64_t sequence) {

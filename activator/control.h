@@ -80,7 +80,22 @@ class Control final : public WorkerEvents {
     rpc::Link<v1::LoadReport, v1::LoadAck> link;
   };
 
+  // An update on its way to the workers, and what they route by until it is there. Both are kept until all have taken it,
+  // and go on this loop: what only they still hold may be much.
+  struct Published {
+    std::shared_ptr<const Publication> publication;
+    std::shared_ptr<const RouteTable> before;
+    bool full = false;
+    int64_t sequence = 0;
+  };
+  struct Round {
+    Round(size_t workers, Published what) : left(workers), published(std::move(what)) {}
+    std::atomic<size_t> left;
+    Published published;
+  };
+
   void Apply(const v1::RoutingUpdate& update);
+  void Publish(Published published);
   void OnRouted(bool full, int64_t sequence);
   void TellDemand(Revision& revision, WallTime queued);
   void LeaveAlone(const std::shared_ptr<Revision>& revision, const std::string& instance_id, uint32_t failures,

@@ -13,8 +13,9 @@ Worker::Worker(uint32_t index, Loop& loop, const Clock& clock, DispatcherLimits 
       dispatcher_(index, limits, *this, *this) {}
 
 void Worker::Publish(std::shared_ptr<const Publication> publication, std::function<void()> taken) {
-  loop_.Post([this, publication = std::move(publication), taken = std::move(taken)] {
+  loop_.Post([this, publication = std::move(publication), taken = std::move(taken)]() mutable {
     Take(*publication);
+    publication.reset();
     taken();
   });
 }

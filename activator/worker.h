@@ -46,7 +46,8 @@ class Worker final : private DispatcherEvents, private RevisionViews, private De
   // What it hands out is valid until the end of the turn.
   const RouteTable& routes() const { return *routes_; }
 
-  // Any thread. Takes effect in the order of the calls; `taken` runs on the loop when it has.
+  // Any thread. Takes effect in the order of the calls; `taken` runs on the loop when it has: the worker has let go
+  // of `publication` and of the table before.
   void Publish(std::shared_ptr<const Publication> publication, std::function<void()> taken);
   // Any thread: slots of the revision may have become free.
   void PostWake(std::shared_ptr<Revision> revision);

@@ -92,6 +92,7 @@ class ControlState {
 
   // Empty until the first update.
   const RouteTable& table() const { return *table_; }
+  std::shared_ptr<const RouteTable> shared_table() const { return table_; }
   const RoutingState& routing() const { return state_; }
   const LoadLedger& ledger() const { return ledger_; }
 

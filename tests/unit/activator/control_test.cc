@@ -176,6 +176,33 @@ class ControlTest : public testing::Test {
     controller_.Send(peers_thread_.loop(), update);
     ASSERT_TRUE(controller_.WaitFor([&](const auto& m) { return m.applied().sequence() == update.sequence(); }));
   }
+  // So many more revisions, each with a route and an instance.
+  static void AddMany(int count, v1::RoutingUpdate& update) {
+    for (int i = 0; i < count; ++i) {
+      const std::string key = "ns/many-" + std::to_string(i);
+      update.add_revisions()->set_key(key);
+      v1::Route& route = *update.add_routes();
+      route.set_key(key);
+      v1::HostRule& rule = *route.add_hosts();
+      rule.set_host("many-" + std::to_string(i));
+      v1::Split& split = *rule.add_splits();
+      split.set_revision(key);
+      split.set_percent(100);
+      v1::Endpoints& endpoints = *update.add_endpoints();
+      endpoints.set_revision(key);
+      endpoints.set_known(true);
+      v1::Endpoint& endpoint = *endpoints.add_endpoints();
+      endpoint.set_instance_id("i-" + std::to_string(i));
+      endpoint.set_ip("127.0.0.1");
+      endpoint.set_port(80);
+    }
+  }
+  // What the loop's thread has computed so far: other work of the machine does not count.
+  static Nanos CpuTimeOf(Loop& loop) {
+    timespec time{};
+    Do(loop, [&time] { clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time); });
+    return Seconds(time.tv_sec) + Nanos(time.tv_nsec);
+  }
   Worker& worker(size_t i) { return *pool_->workers()[i]; }
   void OnWorker(size_t i, const std::function<void(Dispatcher&, Revision&, TimePoint)>& work) {
     Do(worker(i).loop(), [&] {
@@ -250,6 +277,23 @@ TEST_F(ControlTest, CarriesARevisionFromZeroToItsEnd) {
   const auto drained = controller_.WaitFor([](const auto& m) { return m.has_drained(); });
   ASSERT_TRUE(drained);
   EXPECT_EQ(drained->drained().instance_id(), "i1");
+}
+
+// What a table alone still held goes on the control loop: for a worker it is one step from a large table to a small one.
+TEST_F(ControlTest, TwentyThousandRoutesThatGoCostTheWorkersNextToNothing) {
+  controller_.WaitFor([](const v1::ActivatorMessage& m) { return m.has_hello(); });
+  v1::RoutingUpdate large = Update(true, {"i1"}, {});
+  AddMany(20'000, large);
+  SendAndWait(large);
+  const auto workers = [this] { return CpuTimeOf(worker(0).loop()) + CpuTimeOf(worker(1).loop()); };
+  const Nanos workers_before = workers();
+  const Nanos control_before = CpuTimeOf(control_thread_.loop());
+  SendAndWait(Update(true, {"i1"}, {}));
+  const Nanos by_workers = workers() - workers_before;
+  const Nanos by_control = CpuTimeOf(control_thread_.loop()) - control_before;
+  std::printf("workers %.2f ms, control loop %.2f ms\n", static_cast<double>(by_workers.count()) * 1e-6,
+              static_cast<double>(by_control.count()) * 1e-6);
+  EXPECT_LT(by_workers, by_control / 8);
 }
 
 TEST_F(ControlTest, GoesOnRoutingWhileTheControllerIsAwayAndSaysEverythingAgain) {
