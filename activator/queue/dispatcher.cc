@@ -32,11 +32,13 @@ Dispatcher::Dispatcher(uint32_t worker, DispatcherLimits limits, const RevisionV
 
 Dispatcher::~Dispatcher() {
   UPDRAFT_CHECK(!settled_.linked());
-  while (shards_.linked()) {
-    auto* shard = static_cast<RevisionShard*>(shards_.next);
-    UPDRAFT_CHECK(shard->waiting_count == 0);
-    shard->Unlink();
-    const std::shared_ptr<Revision> last = std::move(shard->keep_alive);
+  for (RingLink* shards : {&shards_, &removed_}) {
+    while (shards->linked()) {
+      auto* shard = static_cast<RevisionShard*>(shards->next);
+      UPDRAFT_CHECK(shard->waiting_count == 0);
+      shard->Unlink();
+      const std::shared_ptr<Revision> last = std::move(shard->keep_alive);
+    }
   }
 }
 
@@ -158,7 +160,7 @@ void Dispatcher::Update(Revision& revision, const RevisionView& view, TimePoint 
   RevisionShard* shard = revision.shard(worker_);
   if (shard == nullptr) return;
   shard->view = view;
-  removed_seen_ |= !view.settings;
+  if (shard->keep_alive) ListByState(*shard);
   if (Fails(*shard)) {
     const Error error = CannotServe(*shard);
     RefuseAll(*shard, error, now);
@@ -190,20 +192,19 @@ void Dispatcher::Deliver() {
 }
 
 void Dispatcher::ForgetRemoved() {
-  if (!removed_seen_) return;
-  removed_seen_ = false;
-  for (RingLink* link = shards_.next; link != &shards_;) {
+  for (RingLink* link = removed_.next; link != &removed_;) {
     auto* shard = static_cast<RevisionShard*>(link);
     link = link->next;
-    if (shard->view.settings) continue;
-    if (shard->slots_out > 0 || shard->waiting_count > 0) {
-      removed_seen_ = true;
-      continue;
-    }
+    if (shard->slots_out > 0 || shard->waiting_count > 0) continue;
     shard->view = {};
     shard->Unlink();
     const std::shared_ptr<Revision> last = std::move(shard->keep_alive);
   }
+}
+
+void Dispatcher::ListByState(RevisionShard& shard) {
+  shard.Unlink();
+  shard.AppendTo(shard.view.settings ? shards_ : removed_);
 }
 
 RevisionShard& Dispatcher::ShardOf(Revision& revision) {
@@ -215,8 +216,7 @@ RevisionShard& Dispatcher::ShardOf(Revision& revision) {
   if (!shard->keep_alive) {
     shard->keep_alive = revision.shared_from_this();
     shard->view = views_.ViewOf(revision);
-    shard->AppendTo(shards_);
-    removed_seen_ |= !shard->view.settings;
+    ListByState(*shard);
   }
   return *shard;
 }

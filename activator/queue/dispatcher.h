@@ -130,6 +130,7 @@ class Dispatcher {
 
  private:
   RevisionShard& ShardOf(Revision& revision);
+  void ListByState(RevisionShard& shard);
   Admission Enqueue(RevisionShard& shard, Waiter& waiter, TimePoint now, Attempt attempt);
   Admission Refuse(Waiter& waiter, Error error);
   Instance* Pick(RevisionShard& shard);
@@ -153,9 +154,9 @@ class Dispatcher {
 
   std::minstd_rand random_;
   RingLink shards_;   // of the revisions that this worker uses
+  RingLink removed_;  // the same, of those that are not declared: few, and looked through at each update
   RingLink settled_;  // waiters whose outcome is not yet told
   bool delivering_ = false;
-  bool removed_seen_ = false;  // since the last ForgetRemoved()
 };
 
 }  // namespace updraft::activator

@@ -16,6 +16,13 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
+// Of this thread alone: other work of the machine does not count.
+Nanos CpuTime() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return Seconds(now.tv_sec) + Nanos(now.tv_nsec);
+}
+
 // Takes slots until the revision is full; gives them back when it goes.
 struct Slots {
   Slots(TestWorkers& of, size_t on) : workers(of), worker(on) {}
@@ -410,6 +417,27 @@ TEST(DispatcherTest, ARemovedRevisionRefusesWhoWaitsAndLetsWhoRunsFinish) {
   a.Release(0);
   workers[0].ForgetRemoved();
   EXPECT_TRUE(watched.expired());
+}
+
+// It is looked for at each update until its last request has ended: not among all others.
+TEST(DispatcherTest, ARemovedRevisionWithARequestCostsUpdatesNothingHoweverManyOthersThereAre) {
+  const auto time_for = [](int others) {
+    TestWorkers workers(1);
+    workers.Declare(1);
+    workers.Endpoints({"1"});
+    Slots running(workers, 0);
+    running.Ask();
+    RoutingUpdate update;
+    for (int i = 0; i < others; ++i) update.revisions.emplace_back().key = "ns/other-" + std::to_string(i);
+    workers.Apply(update);
+    for (const RevisionSettings& settings : update.revisions)
+      EXPECT_NE(workers[0].Settings(*workers.state.FindRevision(settings.key)), nullptr);
+    workers.Apply({.removed_routes = {"ns/rev"}, .removed_revisions = {"ns/rev"}});
+    const Nanos start = CpuTime();
+    for (int i = 0; i < 10'000; ++i) workers[0].ForgetRemoved();
+    return CpuTime() - start;
+  };
+  EXPECT_LT(time_for(2'000), 40 * time_for(2));
 }
 
 TEST(DispatcherTest, ARouteToARevisionThatIsNotKnownIsRefused) {
