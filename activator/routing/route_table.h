@@ -34,6 +34,11 @@ struct HostRule {
   // The revision for the next request: every hundred in a row are split exactly by percent. Null when
   // the rule has no splits. Valid as long as the table.
   Revision* Choose() const;
+  // Takes the turns up where the rule of the same host left them, so that a route that changes often is still
+  // split by percent. Before the rule is published.
+  void GoOnFrom(const HostRule& before) {
+    turn_.store(before.turn_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  }
 
  private:
   // No part of what the rule says. One for all workers, so that the split is exact over them.

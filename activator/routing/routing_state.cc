@@ -336,36 +336,39 @@ void RoutingState::GiveUpSlots() {
 }
 
 void RoutingState::SetRoute(const RouteUpdate& update) {
-  RouteHeld& held = routes_[update.key];
-  if (held.entry && held.said == update) return;
-  if (held.entry) {
-    RemoveRoute(update.key);
-    return SetRoute(update);
+  const auto found = routes_.find(update.key);
+  if (found != routes_.end() && found->second.said == update) return;
+  std::shared_ptr<const RouteEntry> entry = MakeRoute(update);
+  RemoveRoute(update.key);
+  // The table owns a rule through its whole entry.
+  for (const auto& rule : entry->hosts) {
+    table_.hosts_.Set(rule->host, std::shared_ptr<const HostRule>(entry, rule.get()), edit_);
   }
-  held.said = update;
-  held.entry = std::make_shared<RouteEntry>();
-  held.entry->key = update.key;
-  held.entry->https_only = update.https_only;
-  held.entry->certificate = Parse(update.certificate);
+  routes_[update.key] = {update, std::move(entry)};
+}
+
+std::shared_ptr<const RouteEntry> RoutingState::MakeRoute(const RouteUpdate& update) {
+  auto entry = std::make_shared<RouteEntry>();
+  entry->key = update.key;
+  entry->https_only = update.https_only;
+  entry->certificate = Parse(update.certificate);
   for (const HostUpdate& host : update.hosts) {
     auto rule = std::make_unique<HostRule>();
     rule->host = std::string(HostName(host.host).view());
     rule->tag = host.tag;
-    held.entry->has_tags |= !host.tag.empty();
+    entry->has_tags |= !host.tag.empty();
     rule->cluster_local = host.cluster_local;
-    rule->route = held.entry.get();
+    rule->route = entry.get();
     uint32_t upto = 0;
     for (const SplitUpdate& split : host.splits) {
       if (split.percent == 0) continue;
       upto += split.percent;
       rule->splits.push_back({RevisionOf(split.revision), upto});
     }
-    held.entry->hosts.push_back(std::move(rule));
+    if (const auto* before = table_.hosts_.Find(rule->host)) rule->GoOnFrom(**before);
+    entry->hosts.push_back(std::move(rule));
   }
-  // The table owns a rule through its whole entry.
-  for (const auto& rule : held.entry->hosts) {
-    table_.hosts_.Set(rule->host, std::shared_ptr<const HostRule>(held.entry, rule.get()), edit_);
-  }
+  return entry;
 }
 
 void RoutingState::RemoveRoute(const std::string& key) {

@@ -103,7 +103,7 @@ class RoutingState {
   };
   struct RouteHeld {
     RouteUpdate said = {};
-    std::shared_ptr<RouteEntry> entry = {};
+    std::shared_ptr<const RouteEntry> entry = {};
   };
   struct Batch;
 
@@ -115,6 +115,7 @@ class RoutingState {
   void Drop(Held& held);
   std::shared_ptr<Instance> TakeBack(const InstanceAddress& address);
   void SetRoute(const RouteUpdate& update);
+  std::shared_ptr<const RouteEntry> MakeRoute(const RouteUpdate& update);
   void RemoveRoute(const std::string& key);
   void RemoveUnnamed(const RoutingUpdate& full, Batch& batch);
   void ShareSlots(int64_t epoch);

@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
+#include <barrier>
 #include <map>
+#include <thread>
+#include <vector>
 
 #include "activator/inside/dns_answer.h"
 #include "activator/routing/routing_state.h"
@@ -40,6 +45,34 @@ TEST(RouteTableTest, ASplitIsSpreadNotInBlocks) {
     longest = std::max(longest, row);
   }
   EXPECT_LE(longest, 2);
+}
+
+// A route that changes before a hundred requests have passed goes on where it was: it is still split by percent, over
+// several threads too.
+TEST(RouteTableTest, AHundredThousandRequestsAreSplitByPercentThoughTheRouteChangesAllTheTime) {
+  constexpr int kThreads = 4;
+  constexpr int kChanges = 25'000;
+  constexpr int kEach = 1;  // requests of a thread between two changes
+  RoutingState state(kThreads);
+  std::array<std::atomic<int>, 2> counts{};
+  std::shared_ptr<const RouteTable> table;
+  std::barrier changed(kThreads, [&, change = 0]() mutable noexcept {
+    RoutingUpdate update = Split({{"ns/a", 90}, {"ns/b", 10}});
+    update.routes.front().https_only = ++change % 2 == 0;
+    table = state.Apply(update, {}).table;
+  });
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      for (int change = 0; change < kChanges; ++change) {
+        changed.arrive_and_wait();
+        for (int k = 0; k < kEach; ++k) ++counts[table->Find("svc")->Choose()->key() == "ns/a" ? 0 : 1];
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(counts[0] + counts[1], 100'000);
+  EXPECT_EQ(counts[0], 90'000);
 }
 
 TEST(RouteTableTest, TagsAreHostsOfTheirOwnAndFoundFromTheMainHost) {
