@@ -98,6 +98,11 @@ class ActivatorFixture {
     Tell(publication);
     return publication->table;
   }
+  // The workers take it before any request that is sent from now on; returns before they have.
+  void PublishSoon(const RoutingUpdate& update) {
+    const std::shared_ptr<const Publication> publication = Decide(update);
+    for (Worker* worker : pool_.workers()) worker->Publish(publication, [] {});
+  }
   void SetPorts(const std::vector<uint16_t>& ports) { Publish(Instances(ports, false)); }
   // They are to stop: what is inside may finish.
   void SetDraining(const std::vector<uint16_t>& ports) { Publish(Instances(ports, true)); }
