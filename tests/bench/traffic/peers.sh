@@ -71,7 +71,7 @@ start_activator() {
   shift
   rm -f "$WORK/$name.in" "$socket"
   mkfifo "$WORK/$name.in"
-  "$BIN/updraft_fake_control" --listen "unix:$socket" --backend "$BACKEND" --routes $HOSTS ${CONTROL_FLAGS:-} \
+  taskset -c "$LOAD_CORE" "$BIN/updraft_fake_control" --listen "unix:$socket" --backend "$BACKEND" --routes $HOSTS ${CONTROL_FLAGS:-} \
     < "$WORK/$name.in" > "$WORK/$name.out" 2> "$WORK/$name.control.log" &
   CONTROL_PID[$name]=$!
   exec {CONTROL_IN[$name]}> "$WORK/$name.in"
@@ -86,7 +86,18 @@ start_activator() {
 }
 start_updraft() { start_activator updraft "$@"; }
 # wake_up NAME: the instances of an activator whose controller was told that they sleep.
-wake_up() { echo >&"${CONTROL_IN[$1]}"; }
+wake_up() { echo wake >&"${CONTROL_IN[$1]}"; }
+# start_updates NAME RATE: so many routes change a second.
+start_updates() { echo "updates $2" >&"${CONTROL_IN[$1]}"; }
+# stop_updates NAME: how many the activator has applied.
+stop_updates() {
+  local before
+  before=$(grep -c updated "$WORK/$1.out" || true)
+  echo "updates 0" >&"${CONTROL_IN[$1]}"
+  wait_for 10 "the last update" more_updated "$1" "$before"
+  awk '$1 == "updated" { count = $2 } END { print count }' "$WORK/$1.out"
+}
+more_updated() { [ "$(grep -c updated "$WORK/$1.out")" -gt "$2" ]; }
 # metric NAME METRIC: the sum of its series.
 metric() {
   curl -s "http://127.0.0.1:${METRICS[$1]}/metrics" |
@@ -216,5 +227,7 @@ worker_of() {
 }
 # Run time of all threads so far, in nanoseconds.
 cpu_ns() { cat "/proc/${PID[$1]}/task"/*/schedstat | awk '{ sum += $1 } END { printf "%.0f\n", sum }'; }
+# The same of the thread that carries the requests.
+worker_ns() { cut -d' ' -f1 "/proc/${PID[$1]}/task/$(worker_of "$1")/schedstat"; }
 pss_bytes() { awk '/^Pss:/ { printf "%.0f\n", $2 * 1024 }' "/proc/${PID[$1]}/smaps_rollup"; }
 load() { taskset -c "$LOAD_CORE" "$BIN/updraft_bench_load" --port "${PORT[$1]}" --host $HOST "${@:2}"; }
