@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <list>
+#include <memory>
 #include <numeric>
+#include <random>
 #include <utility>
 
 #include "tests/unit/activator/workers.h"
@@ -242,6 +245,58 @@ TEST(DispatcherTest, AWakeThatFindsNobodyLeftIsPassedOn) {
   workers[1].Cancel(b[0], workers.now);
   workers.Settle();
   EXPECT_EQ(c[0].settled, 1);
+}
+
+// A hundred thousand times one comes, leaves wherever it is, or hears what became of it: waiting, granted and not yet told,
+// inside. No slot is lost, none is given twice, and none is free while somebody waits.
+TEST(DispatcherTest, RequestsThatLeaveAtAnyMomentLoseNoSlot) {
+  constexpr size_t kWorkers = 3;
+  constexpr uint32_t kLimit = 2;
+  TestWorkers workers(kWorkers);
+  workers.Declare(kLimit);
+  workers.Endpoints({"1", "2"});
+  struct Guest {
+    size_t worker;
+    Request request;
+  };
+  std::list<std::unique_ptr<Guest>> guests;
+  std::minstd_rand random(1);
+  const auto leave = [&](size_t which) {
+    const auto guest = std::next(guests.begin(), static_cast<std::ptrdiff_t>(which));
+    Dispatcher& dispatcher = workers[(*guest)->worker];
+    dispatcher.Cancel((*guest)->request, workers.now);
+    if ((*guest)->request.held) dispatcher.Release((*guest)->request.held, workers.now);
+    guests.erase(guest);
+  };
+  const auto in_flight = [&workers](const char* id) { return workers.state.FindInstance("ns/rev", id)->in_flight(); };
+  for (int step = 0; step < 100'000; ++step) {
+    const auto what = random() % 8;
+    if (what < 3 && guests.size() < 16) {
+      const size_t worker = random() % kWorkers;
+      Guest& guest = *guests.emplace_back(std::make_unique<Guest>(worker));
+      const Admission admission = workers[worker].Acquire(workers.revision(), guest.request, workers.now);
+      ASSERT_NE(admission, Admission::kRefused);
+      if (admission == Admission::kGranted) guest.request.held = guest.request.slot();
+    } else if (what < 5 && !guests.empty()) {
+      leave(random() % guests.size());
+    } else if (!workers.later.empty()) {
+      const auto work = std::move(workers.later.front());
+      workers.later.pop_front();
+      work();
+    }
+    ASSERT_LE(in_flight("1"), kLimit) << step;
+    ASSERT_LE(in_flight("2"), kLimit) << step;
+    if (step % 20 != 0) continue;
+    workers.Settle();
+    const auto inside = static_cast<size_t>(
+        std::ranges::count_if(guests, [](const auto& guest) { return static_cast<bool>(guest->request.held); }));
+    ASSERT_EQ(in_flight("1") + in_flight("2"), inside) << step;
+    ASSERT_EQ(inside, std::min<size_t>(guests.size(), 2 * kLimit)) << step;
+  }
+  while (!guests.empty()) leave(0);
+  workers.Settle();
+  EXPECT_EQ(in_flight("1") + in_flight("2"), 0u);
+  EXPECT_EQ(workers.revision().queued.load(), 0u);
 }
 
 // One slot, and four workers that all want it again and again. 1: all have the same part; 1/4: one has everything.
@@ -596,6 +651,35 @@ TEST(DispatcherTest, TheLoadOfASquareWaveIsExactInEveryWindow) {
     last = now;
   }
   EXPECT_EQ(workers.revision().ReadLoad(clock).arrivals, 2u + 20 * 8);
+}
+
+// A minute of ten, on two workers, of which one after the other is followed by the next, some of them held for a moment.
+TEST(DispatcherTest, TheLoadOfTenRequestsIsTenInEveryWindow) {
+  TestWorkers workers(2);
+  workers.Declare(5);
+  workers.Endpoints({"1", "2"});
+  FakeClock clock;
+  workers.now = clock.Now();
+  const auto seconds = [&] { return workers.revision().ReadLoad(clock).request_time.ToSeconds(); };
+  Slots a(workers, 0);
+  Slots b(workers, 1);
+  for (int i = 0; i < 5; ++i) {
+    a.Ask();
+    b.Ask();
+  }
+  double last = seconds();
+  for (size_t window = 0; window < 60; ++window) {
+    clock.Advance(Millis(300 + static_cast<int64_t>(window)));
+    workers.now = clock.Now();
+    a.Release(window);
+    a.Ask();
+    workers.Settle();
+    clock.Advance(Millis(700 - static_cast<int64_t>(window)));
+    workers.now = clock.Now();
+    const double now = seconds();
+    EXPECT_NEAR(now - last, 10, 1e-9) << window;
+    last = now;
+  }
 }
 
 TEST(DispatcherTest, ARetryIsNoFurtherArrival) {

@@ -88,8 +88,8 @@ class Workers {
  public:
   static constexpr uint32_t kCount = 4;
 
-  Workers(uint32_t limit, WorkerEvents& events) {
-    for (uint32_t i = 0; i < kCount; ++i) {
+  Workers(uint32_t limit, WorkerEvents& events, uint32_t count = kCount) : state(count) {
+    for (uint32_t i = 0; i < count; ++i) {
       threads_.push_back(std::make_unique<LoopThread>("worker"));
       workers_.push_back(std::make_unique<Worker>(i, threads_[i]->loop(), RealClock(), DispatcherLimits{}, events));
       all.push_back(workers_.back().get());
@@ -106,7 +106,7 @@ class Workers {
   // Returns when every worker has taken it.
   void Publish(const RoutingUpdate& update) {
     const auto publication = std::make_shared<const Publication>(state.Apply(update, {}));
-    std::latch taken(kCount);
+    std::latch taken(static_cast<std::ptrdiff_t>(all.size()));
     for (Worker* worker : all) worker->Publish(publication, [&taken] { taken.count_down(); });
     taken.wait();
   }
@@ -124,7 +124,7 @@ class Workers {
   }
   Revision& revision() { return *all[0]->routes().Find("rev")->Choose(); }
 
-  RoutingState state{kCount};
+  RoutingState state;
   std::vector<Worker*> all;
 
  private:
@@ -133,11 +133,11 @@ class Workers {
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
-void Fight(uint32_t limit, int clients_per_worker, int times) {
+void Fight(uint32_t limit, int clients_per_worker, int times, uint32_t count = Workers::kCount) {
   Counts counts;
   Events events(counts);
-  Workers workers(limit, events);
-  std::latch finished(static_cast<std::ptrdiff_t>(Workers::kCount) * clients_per_worker);
+  Workers workers(limit, events, count);
+  std::latch finished(static_cast<std::ptrdiff_t>(count) * clients_per_worker);
   std::list<Client> clients;
   for (Worker* worker : workers.all) {
     for (int i = 0; i < clients_per_worker; ++i) {
@@ -159,10 +159,13 @@ void Fight(uint32_t limit, int clients_per_worker, int times) {
   const LoadReading load = workers.revision().ReadLoad(RealClock());
   EXPECT_EQ(load.running, 0u);
   EXPECT_EQ(load.waiting, 0u);
-  EXPECT_EQ(load.arrivals, uint64_t{Workers::kCount} * static_cast<uint64_t>(clients_per_worker * times));
+  EXPECT_EQ(load.arrivals, uint64_t{count} * static_cast<uint64_t>(clients_per_worker * times));
 }
 
 TEST(DispatcherThreadsTest, LimitOneIsNeverExceededAndNobodyStalls) { Fight(1, 8, 2'000); }
+TEST(DispatcherThreadsTest, NorIsItInAMillionRequestsOverTwoToSixteenWorkers) {
+  for (const int count : {2, 4, 8, 16}) Fight(1, 8, 250'000 / 8 / count, static_cast<uint32_t>(count));
+}
 TEST(DispatcherThreadsTest, NorIsLimitFive) { Fight(5, 16, 1'000); }
 
 // What the control loop does while slots go to and fro: never more inside than it has, and what was given up
