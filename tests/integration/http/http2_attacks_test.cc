@@ -151,6 +151,7 @@ TEST_F(AttackTest, RapidResetEndsTheConnectionAndReachesFewWhileOthersAreServed)
     Bystander other(activator_.port());
     while (other.answered() == 0) std::this_thread::yield();
     RawHttp2 client(activator_.port());
+    const TimePoint start = RealClock().Now();
     bool open = true;
     for (uint32_t stream = 1; open && stream < 40'000; stream += 2) {
       open = together ? client.Send(HeadersFrame(stream, RequestFields()) + ResetFrame(stream))
@@ -159,10 +160,12 @@ TEST_F(AttackTest, RapidResetEndsTheConnectionAndReachesFewWhileOthersAreServed)
     }
     client.ReadUntil([](const http::Seen&) { return false; });
     EXPECT_TRUE(client.client().closed());
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(RealClock().Now() - start).count() + 1;
     other.End();
     EXPECT_GT(other.answered(), 1);
     EXPECT_EQ(other.answered(), other.asked());
-    EXPECT_LT(instance_.requests - before - other.asked(), 1200);
+    // A thousand, and 33 more each second.
+    EXPECT_LE(instance_.requests - before - other.asked(), 1000 + 33 * seconds + 1);
     WaitUntilIdle();
   }
 }
@@ -220,6 +223,27 @@ TEST_F(AttackTest, AnEmptyContinuationFloodEndsTheConnection) {
   client.ReadUntil([](const http::Seen&) { return false; });
   EXPECT_TRUE(client.client().closed());
   EXPECT_EQ(instance_.requests, 0);
+}
+
+TEST_F(AttackTest, AHeadInEightMoreFramesIsServedAndInNineEndsTheConnection) {
+  const auto in_pieces = [](int pieces, bool whole) {
+    const std::string block = Fields(RequestFields());
+    std::string frames = Frame(NGHTTP2_HEADERS, kEndStream, 1, block.substr(0, 1));
+    for (size_t i = 1; i <= static_cast<size_t>(pieces); ++i) {
+      const bool last = whole && i == static_cast<size_t>(pieces);
+      frames += Frame(NGHTTP2_CONTINUATION, last ? kEndHeaders : 0, 1, last ? block.substr(i) : block.substr(i, 1));
+    }
+    return frames;
+  };
+  RawHttp2 client(activator_.port());
+  client.Send(in_pieces(8, true));
+  ASSERT_TRUE(client.ReadStream(1));
+  EXPECT_EQ(client.seen().statuses.at(1), 200);
+  RawHttp2 other(activator_.port());
+  other.Send(in_pieces(9, false));
+  other.ReadUntil([](const http::Seen&) { return false; });
+  EXPECT_TRUE(other.client().closed());
+  EXPECT_EQ(instance_.requests, 1);
 }
 
 // One field of 4000 bytes, then a byte for each time that it comes again.
@@ -463,12 +487,18 @@ TEST(HeldTest, AHundredThousandRequestsTakeLittleMemoryAndAreAllAnswered) {
     for (const auto& [stream, status] : client->seen().statuses) ASSERT_EQ(status, 200) << stream;
   }
   EXPECT_EQ(instance.most, static_cast<int>(kLimit));
-  // First come, first served, but for those that are on their way at the same time.
+  // First come, first served, but for those that are on their way at the same time: of a client's thousand, 99 of 100
+  // within 50 places of their own.
+  size_t far = 0;
   for (const std::vector<uint32_t>& order : instance.orders) {
     ASSERT_EQ(order.size(), kStreams);
-    for (uint32_t place = 0; place < kStreams; ++place)
-      ASSERT_LE(std::abs(static_cast<int>(order[place]) - static_cast<int>(place)), static_cast<int>(kLimit));
+    for (uint32_t place = 0; place < kStreams; ++place) {
+      const int off = std::abs(static_cast<int>(order[place]) - static_cast<int>(place));
+      ASSERT_LE(off, static_cast<int>(kLimit));
+      far += off > static_cast<int>(kStreams / 20) ? 1 : 0;
+    }
   }
+  EXPECT_LT(far, kRequests / 100);
 }
 
 class ImpatientTest : public AttackTest {

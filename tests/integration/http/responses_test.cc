@@ -199,6 +199,7 @@ INSTANTIATE_TEST_SUITE_P(Behind, StaleResponseTest, testing::Values(2, 100'000))
 TEST(BodilessTest, TheNextPipelinedAnswerIsIntact) {
   for (const char* response :
        {"HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\nContent-Length: 1000\r\n\r\n",
         "HTTP/1.1 304 Not Modified\r\nContent-Length: 1000\r\n\r\n"}) {
     Wire wire;
     RawClient instance = wire.Take(std::string(kGet) + kGet);
