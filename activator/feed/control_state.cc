@@ -50,7 +50,7 @@ ControlState::Applied ControlState::Apply(const v1::RoutingUpdate& update) {
   table_ = applied.publication->table;
   for (const Publication::Change& change : applied.publication->changes) {
     if (change.view.settings) {
-      ledger_.Set(change.revision, change.view.instances != nullptr);
+      ledger_.Set(change.revision, change.view.instances != nullptr, change.view.settings);
     } else {
       ledger_.Remove(change.revision->key());
     }
@@ -204,7 +204,8 @@ std::vector<v1::ActivatorMessage> ControlState::StopServing() {
 
 std::optional<v1::ActivatorMessage> ControlState::InstanceLoads() {
   RoutingState::LoadChanges changes;
-  ledger_.ForEachMet([this, &changes](const Revision& revision) { state_.TakeLoadChanges(revision.key(), changes); });
+  ledger_.ForEachMet(
+      [this, &changes](const auto&, const Revision& revision) { state_.TakeLoadChanges(revision.key(), changes); });
   if (changes.empty()) return std::nullopt;
   v1::ActivatorMessage message;
   for (const auto& [id, inside] : changes) {

@@ -5,14 +5,16 @@
 
 namespace updraft::activator {
 
-void LoadLedger::Set(std::shared_ptr<Revision> revision, bool has_instances) {
+void LoadLedger::Set(std::shared_ptr<Revision> revision, bool has_instances,
+                     std::shared_ptr<const RevisionSettings> settings) {
   const auto item = entries_.try_emplace(revision->key()).first;
   Entry& entry = item->second;
   if (entry.revision != revision) {
     End(item->first, entry);
-    if (revision->met()) met_.emplace(item->first, &entry);
     entry = Entry{.revision = std::move(revision)};
+    if (entry.revision->met()) Meet(entry);
   }
+  entry.settings = std::move(settings);
   entry.has_instances = has_instances;
   if (!has_instances) return;
   entry.first_queued_ns = 0;
@@ -26,9 +28,20 @@ void LoadLedger::Remove(const std::string& revision) {
   entries_.erase(found);
 }
 
+void LoadLedger::Meet(Entry& entry) {
+  if (entry.met_at) return;
+  entry.met_at = met_.size();
+  met_.push_back(&entry);
+}
+
 // Or the autoscaler would go on believing that requests wait, also for another of the same name.
-void LoadLedger::End(const std::string& key, const Entry& entry) {
-  met_.erase(key);
+void LoadLedger::End(const std::string& key, Entry& entry) {
+  if (entry.met_at) {
+    met_.back()->met_at = entry.met_at;
+    met_[*entry.met_at] = met_.back();
+    met_.pop_back();
+    entry.met_at.reset();
+  }
   if (entry.said.waiting == 0 && entry.said.running == 0) return;
   LoadReading& last = ended_[key] = entry.said;
   last.waiting = last.running = 0;
@@ -37,7 +50,7 @@ void LoadLedger::End(const std::string& key, const Entry& entry) {
 void LoadLedger::OnMet(const Revision& revision) {
   const auto found = entries_.find(revision.key());
   if (found == entries_.end() || found->second.revision.get() != &revision) return;
-  met_.emplace(found->first, &found->second);
+  Meet(found->second);
 }
 
 std::optional<LoadLine> LoadLedger::Demand(Revision& revision, WallTime queued) {
@@ -56,14 +69,14 @@ std::optional<LoadLine> LoadLedger::Demand(Revision& revision, WallTime queued) 
 
 std::vector<LoadLine> LoadLedger::Changes() {
   std::vector<LoadLine> lines;
-  for (const auto& [key, met] : met_) {
+  for (Entry* met : met_) {
     Entry& entry = *met;
     const bool demanded = entry.first_queued_ns != 0 && StillDemanded(entry);
     const LoadReading load = entry.revision->ReadLoad(clock_);
     const LoadReading& said = entry.said;
     const bool changed = load.request_time != said.request_time || load.arrivals != said.arrivals ||
                          load.running != said.running || load.waiting != said.waiting;
-    if (changed || demanded) lines.push_back(Say(key, entry, load));
+    if (changed || demanded) lines.push_back(Say(entry.revision->key(), entry, load));
   }
   for (const auto& [key, load] : std::exchange(ended_, {})) lines.push_back({.revision = key, .load = load});
   return lines;
@@ -72,9 +85,9 @@ std::vector<LoadLine> LoadLedger::Changes() {
 std::vector<LoadLine> LoadLedger::All() {
   std::vector<LoadLine> lines;
   ended_.clear();  // what is not told is not there
-  for (const auto& [key, entry] : met_) {
+  for (Entry* entry : met_) {
     const LoadReading load = entry->revision->ReadLoad(clock_);
-    if (load.arrivals > 0) lines.push_back(Say(key, *entry, load));
+    if (load.arrivals > 0) lines.push_back(Say(entry->revision->key(), *entry, load));
   }
   return lines;
 }
@@ -83,8 +96,8 @@ void LoadLedger::ForEach(const std::function<void(const std::shared_ptr<Revision
   for (const auto& [key, entry] : entries_) see(entry.revision);
 }
 
-void LoadLedger::ForEachMet(const std::function<void(const Revision&)>& see) const {
-  for (const auto& [key, entry] : met_) see(*entry->revision);
+void LoadLedger::ForEachMet(const SeeMet& see) const {
+  for (const Entry* entry : met_) see(entry->settings, *entry->revision);
 }
 
 LoadLine LoadLedger::Say(std::string_view key, Entry& entry, const LoadReading& load) {

@@ -26,8 +26,8 @@ class LoadLedger {
  public:
   explicit LoadLedger(const Clock& clock) : clock_(clock) {}
 
-  // The revision is there; `has_instances`: some that take requests.
-  void Set(std::shared_ptr<Revision> revision, bool has_instances);
+  // The revision is there; `has_instances`: some that take requests. `settings`: as published, for ForEachMet().
+  void Set(std::shared_ptr<Revision> revision, bool has_instances, std::shared_ptr<const RevisionSettings> settings = {});
   void Remove(const std::string& revision);
   // A worker counts for it. What no worker has met is not looked at, however much of it there is.
   void OnMet(const Revision& revision);
@@ -44,23 +44,27 @@ class LoadLedger {
 
   void ForEach(const std::function<void(const std::shared_ptr<Revision>&)>& see) const;
   // Those alone of which a worker counts something.
-  void ForEachMet(const std::function<void(const Revision&)>& see) const;
+  using SeeMet = std::function<void(const std::shared_ptr<const RevisionSettings>&, const Revision&)>;
+  void ForEachMet(const SeeMet& see) const;
 
  private:
   struct Entry {
     std::shared_ptr<Revision> revision = {};
+    std::shared_ptr<const RevisionSettings> settings = {};
     bool has_instances = false;
     int64_t first_queued_ns = 0;
     LoadReading said = {};
+    std::optional<size_t> met_at = {};  // in met_
   };
 
-  void End(const std::string& key, const Entry& entry);
+  void Meet(Entry& entry);
+  void End(const std::string& key, Entry& entry);
   LoadLine Say(std::string_view key, Entry& entry, const LoadReading& load);
   static bool StillDemanded(Entry& entry);
 
   const Clock& clock_;
   std::map<std::string, Entry> entries_;
-  std::map<std::string_view, Entry*> met_;  // into entries_
+  std::vector<Entry*> met_;  // into entries_; looked at every second, all of them
   std::map<std::string, LoadReading, std::less<>> ended_;  // what is to be said of those that are no more
 };
 

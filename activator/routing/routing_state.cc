@@ -344,6 +344,7 @@ void RoutingState::SetRoute(const RouteUpdate& update) {
   for (const auto& rule : entry->hosts) {
     table_.hosts_.Set(rule->host, std::shared_ptr<const HostRule>(entry, rule.get()), edit_);
   }
+  if (entry->certificate != nullptr) certified_[update.key] = entry;
   routes_[update.key] = {update, std::move(entry)};
 }
 
@@ -381,6 +382,7 @@ void RoutingState::RemoveRoute(const std::string& key) {
       table_.hosts_.Erase(rule->host, edit_);
     }
   }
+  certified_.erase(key);
   routes_.erase(found);
 }
 

@@ -59,9 +59,7 @@ class RoutingState {
   // Calls `see` (const RouteEntry&) for each route that has a certificate of its own.
   template <typename See>
   void ForEachCertificate(See see) const {
-    for (const auto& [key, held] : routes_) {
-      if (held.entry != nullptr && held.entry->certificate != nullptr) see(*held.entry);
-    }
+    for (const auto& [key, entry] : certified_) see(*entry);
   }
 
   // ---- slots
@@ -130,6 +128,7 @@ class RoutingState {
   bool giving_up_ = false;  // every slot
   RouteTable table_;
   std::unordered_map<std::string, RouteHeld> routes_;
+  std::unordered_map<std::string, std::shared_ptr<const RouteEntry>> certified_;  // those with a certificate
   std::unordered_map<std::string, Declared> revisions_;
   std::unordered_map<std::string, std::weak_ptr<Revision>> named_;  // by routes or declared; swept now and then
   size_t sweep_at_ = 1024;

@@ -48,7 +48,7 @@ TEST(LoadLedgerTest, LooksAtWhatAWorkerHasMetAlone) {
   const auto revision = std::make_shared<Revision>("ns/b", 1);
   const auto met = [&ledger] {
     size_t count = 0;
-    ledger.ForEachMet([&count](const Revision&) { ++count; });
+    ledger.ForEachMet([&count](const auto&, const Revision&) { ++count; });
     return count;
   };
   ledger.Set(revision, true);
