@@ -47,7 +47,11 @@ Control::Control(Loop& loop, const Clock& clock, ControlOptions options, metrics
       routable_(std::move(routable)),
       request_log_(std::move(request_log)),
       metrics_(exposition, clock,
-               {.figures = [this] { return Figures(); }, .revisions = [this] { return RoutedRevisions(); }}) {}
+               {.figures = [this] { return Figures(); },
+                .revisions =
+                    [this](const SeeRevision& see) {
+                      if (state_ != nullptr) state_->ledger().ForEachMet(see);
+                    }}) {}
 
 Control::~Control() {
   loop_.Cancel(report_timer_);
@@ -235,6 +239,7 @@ void Control::ScheduleReport() {
     if (load_->link.connected()) load_->link.Send(state_->Changes());
     TellInstanceLoads();
     state_->CheckSlotLease();
+    metrics_.LetGoOfOldPages();
     ScheduleReport();
   });
 }
@@ -267,17 +272,6 @@ ActivatorFigures Control::Figures() const {
   figures.controller_connected = routing_->link.connected();
   figures.autoscaler_connected = load_->link.connected();
   return figures;
-}
-
-std::vector<RevisionPage::OfRevision> Control::RoutedRevisions() const {
-  std::vector<RevisionPage::OfRevision> revisions;
-  if (state_ == nullptr) return revisions;
-  state_->ledger().ForEach([this, &revisions](const std::shared_ptr<Revision>& revision) {
-    if (auto view = state_->table().ViewOf(*revision); view.settings) {
-      revisions.push_back({std::move(view.settings), revision});
-    }
-  });
-  return revisions;
 }
 
 }  // namespace updraft::activator

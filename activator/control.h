@@ -107,7 +107,6 @@ class Control final : public WorkerEvents {
   void ScheduleReport();
   void TellInstanceLoads();
   ActivatorFigures Figures() const;
-  std::vector<RevisionPage::OfRevision> RoutedRevisions() const;
 
   Loop& loop_;
   const Clock& clock_;

@@ -114,6 +114,7 @@ struct Metrics::Series {
   prometheus::Counter* demands = nullptr;
   prometheus::Counter* ejections = nullptr;
   std::shared_ptr<Gathered> gathered = {};
+  std::shared_ptr<PageMemory> memory = {};
 };
 
 Metrics::Metrics(metrics::Exposition& exposition, const Clock& clock, FigureSources sources)
@@ -137,8 +138,9 @@ Metrics::Metrics(metrics::Exposition& exposition, const Clock& clock, FigureSour
       counter("updraft_activator_ejections_total", "Times that an instance was left alone because requests failed");
   series_->gathered = std::make_shared<Gathered>(std::move(sources.figures));
   exposition.Add(series_->gathered);
-  exposition.AddPart([&clock, revisions = std::move(sources.revisions)] {
-    return std::make_unique<RevisionPage>(clock, revisions());
+  series_->memory = std::make_shared<PageMemory>(clock);
+  exposition.AddPart([&clock, revisions = std::move(sources.revisions), memory = series_->memory] {
+    return std::make_unique<RevisionPage>(clock, revisions, memory);
   });
 }
 
@@ -148,6 +150,8 @@ void Metrics::OnColdStart(const ColdStartTimes& times) {
   for (const ColdStartPhase& phase : PhasesOf(times)) series_->cold_start.at(phase.name)->Observe(ToSeconds(phase.took));
   series_->cold_start.at(kTotalPhase)->Observe(ToSeconds(TotalOf(times)));
 }
+
+void Metrics::LetGoOfOldPages() { series_->memory->LetGoOfOld(); }
 
 void Metrics::OnDemand() { series_->demands->Increment(); }
 

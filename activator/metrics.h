@@ -27,7 +27,7 @@ struct ActivatorFigures {
 struct FigureSources {
   std::function<ActivatorFigures()> figures;
   // Revisions that are gone are no longer among them, and so are their series.
-  std::function<std::vector<RevisionPage::OfRevision>()> revisions;
+  RevisionSource revisions;
 };
 
 // The log's own series. Both must outlive the pages.
@@ -43,6 +43,8 @@ class Metrics {
   void OnColdStart(const ColdStartTimes& times);
   void OnDemand();
   void OnEjection();
+  // To be called now and then: nobody may ask for a page any more.
+  void LetGoOfOldPages();
 
  private:
   struct Series;

@@ -370,10 +370,11 @@ Task<void> ProxiedRequest::Answer(ErrorReply reply) {
                                    std::move(rendered.body));
 }
 
+// The response comes last: with it the request is over for who reads the figures (Revision::ReadEnded).
 void ProxiedRequest::Record(Revision& revision) {
   Dispatcher& dispatcher = proxy_.worker().dispatcher();
-  dispatcher.Record(revision, {status_, exchange_.loop().Now() - start_});
   if (abort_cause_) dispatcher.Traffic(revision).AddAbort(*abort_cause_);
+  dispatcher.Record(revision, {status_, exchange_.loop().Now() - start_});
 }
 
 void ProxiedRequest::LogAccess() const {

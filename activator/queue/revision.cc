@@ -64,6 +64,14 @@ LoadReading Revision::ReadLoad(const Clock& clock) const {
   return sum;
 }
 
+uint64_t Revision::ReadEnded() const {
+  uint64_t ended = 0;
+  for (uint32_t worker = 0; worker < worker_count_; ++worker) {
+    if (const RevisionShard* part = shard(worker)) ended += part->responses.added();
+  }
+  return ended;
+}
+
 ResponseTotals Revision::ReadResponses() const {
   ResponseTotals totals;
   for (uint32_t worker = 0; worker < worker_count_; ++worker) {

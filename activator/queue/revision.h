@@ -55,6 +55,9 @@ class Revision : public std::enable_shared_from_this<Revision> {
   // does by the beginning of its turn, which may lie before a reading that was taken within the turn; until the integral
   // has reached that reading again, it stands still.
   LoadReading ReadLoad(const Clock& clock) const;
+  // Requests that are over, and counted with all that belongs to them but their slot. When the load, read after this, has as
+  // many arrivals, and nothing that runs or waits, no figure of the revision changes before the next arrival.
+  uint64_t ReadEnded() const;
   ResponseTotals ReadResponses() const;
   TrafficTotals ReadTraffic() const;
 

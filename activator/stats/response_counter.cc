@@ -5,6 +5,7 @@ namespace updraft::activator {
 void ResponseCounter::Add(const ResponseSample& sample) {
   const bool known = sample.status >= 100 && sample.status < 600;
   classes_[known ? static_cast<size_t>(sample.status / 100) : 0].Add(sample.latency);
+  added_.store(added_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
 void ResponseCounter::AddTo(ResponseTotals& totals) const {

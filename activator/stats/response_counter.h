@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 #include "activator/stats/duration_histogram.h"
 #include "core/base/clock.h"
@@ -25,8 +27,11 @@ class ResponseCounter {
  public:
   void Add(const ResponseSample& sample);  // the writer's thread
   void AddTo(ResponseTotals& totals) const;  // any thread
+  // How many were added. Who reads this sees all that their thread had counted before, here or elsewhere. Any thread.
+  uint64_t added() const { return added_.load(std::memory_order_acquire); }
 
  private:
+  std::atomic<uint64_t> added_{0};
   std::array<DurationHistogram, kStatusClasses> classes_{};
 };
 

@@ -9,8 +9,11 @@
 namespace updraft::activator {
 namespace {
 
-// Revisions a piece: with all status classes of a histogram some 200 kB.
-constexpr size_t kRowsPerPiece = 64;
+// What is done in one turn of the loop, a fraction of a millisecond, as bytes of text that are written.
+constexpr size_t kCostAtOnce = 200'000;
+constexpr size_t kCostOfCompressing = 3;  // of each byte
+constexpr size_t kCostOfGroup = 100;
+constexpr size_t kCostOfRow = 100;
 
 template <typename T>
 void AppendNumber(std::string& page, T number) {
@@ -101,6 +104,11 @@ void AppendDurations(std::string& page, std::string_view family, const std::stri
   }
 }
 
+// From their first on: most revisions never have any of some.
+void AppendEvents(std::string& page, std::string_view family, const std::string& labels, uint64_t count) {
+  if (count > 0) AppendSample(page, family, labels, count);
+}
+
 void AppendAborts(std::string& page, std::string_view family, const std::string& labels, const TrafficTotals& totals) {
   for (size_t i = 0; i < totals.aborts.size(); ++i) {
     if (totals.aborts[i] == 0) continue;
@@ -114,96 +122,143 @@ struct RevisionPage::Family {
   std::string_view name;
   std::string_view type;
   std::string_view help;
-  void (*append)(std::string& page, std::string_view family, const Row& row);
+  void (*append)(std::string& page, std::string_view family, const Figures& figures, const Revision& revision);
 };
 
 const std::vector<RevisionPage::Family>& RevisionPage::Families() {
   static const auto* const families = new std::vector<Family>{
       {"requests_running", "gauge", "Requests in instances now",
-       [](std::string& page, std::string_view family, const Row& row) {
-         AppendSample(page, family, row.labels, row.load.running);
+       [](std::string& page, std::string_view family, const Figures& figures, const Revision&) {
+         AppendSample(page, family, figures.labels, figures.load.running);
        }},
       {"requests_waiting", "gauge", "Requests held for want of an instance or a slot now",
-       [](std::string& page, std::string_view family, const Row& row) {
-         AppendSample(page, family, row.labels, row.load.waiting);
+       [](std::string& page, std::string_view family, const Figures& figures, const Revision&) {
+         AppendSample(page, family, figures.labels, figures.load.waiting);
        }},
       {"request_seconds_in_flight_total", "counter",
        "Time integral of requests held or running: its rate is the average concurrency",
-       [](std::string& page, std::string_view family, const Row& row) {
-         AppendSample(page, family, row.labels, row.load.request_time.ToSeconds());
+       [](std::string& page, std::string_view family, const Figures& figures, const Revision&) {
+         AppendSample(page, family, figures.labels, figures.load.request_time.ToSeconds());
        }},
       {"requests_total", "counter", "Requests that arrived",
-       [](std::string& page, std::string_view family, const Row& row) {
-         AppendSample(page, family, row.labels, row.load.arrivals);
+       [](std::string& page, std::string_view family, const Figures& figures, const Revision&) {
+         AppendSample(page, family, figures.labels, figures.load.arrivals);
        }},
       {"request_duration_seconds", "histogram",
        "Time from a request's head to its response's end, by the class of its status; none: the client left",
-       [](std::string& page, std::string_view family, const Row& row) {
-         AppendDurations(page, family, row.labels, *row.of.revision);
+       [](std::string& page, std::string_view family, const Figures& figures, const Revision& revision) {
+         AppendDurations(page, family, figures.labels, revision);
        }},
       {"request_wait_seconds", "histogram",
        "Time that requests were held for want of an instance or a slot, of those that were",
-       [](std::string& page, std::string_view family, const Row& row) {
-         if (row.traffic.waits.count() > 0) AppendHistogram(page, family, row.labels, row.traffic.waits);
+       [](std::string& page, std::string_view family, const Figures& figures, const Revision&) {
+         const DurationTotals& waits = figures.traffic.waits;
+         if (waits.count() > 0) AppendHistogram(page, family, figures.labels, waits);
        }},
       {"aborted_requests_total", "counter",
        "Requests that did not end as their instance would have had it, by who or what ended them",
-       [](std::string& page, std::string_view family, const Row& row) {
-         AppendAborts(page, family, row.labels, row.traffic);
+       [](std::string& page, std::string_view family, const Figures& figures, const Revision&) {
+         AppendAborts(page, family, figures.labels, figures.traffic);
        }},
       {"received_bytes_total", "counter", "Bytes of bodies and upgraded connections that went to instances",
-       [](std::string& page, std::string_view family, const Row& row) {
-         AppendSample(page, family, row.labels, row.traffic.bytes_in);
+       [](std::string& page, std::string_view family, const Figures& figures, const Revision&) {
+         AppendEvents(page, family, figures.labels, figures.traffic.bytes_in);
        }},
       {"sent_bytes_total", "counter", "Bytes of bodies and upgraded connections that came from instances",
-       [](std::string& page, std::string_view family, const Row& row) {
-         AppendSample(page, family, row.labels, row.traffic.bytes_out);
+       [](std::string& page, std::string_view family, const Figures& figures, const Revision&) {
+         AppendEvents(page, family, figures.labels, figures.traffic.bytes_out);
        }},
       {"request_retries_total", "counter", "Times that a request was sent again because no instance had seen it",
-       [](std::string& page, std::string_view family, const Row& row) {
-         AppendSample(page, family, row.labels, row.traffic.retries);
+       [](std::string& page, std::string_view family, const Figures& figures, const Revision&) {
+         AppendEvents(page, family, figures.labels, figures.traffic.retries);
        }},
       {"instance_ejections_total", "counter", "Times that an instance was left alone because requests to it failed",
-       [](std::string& page, std::string_view family, const Row& row) {
-         AppendSample(page, family, row.labels, row.traffic.ejections);
+       [](std::string& page, std::string_view family, const Figures& figures, const Revision&) {
+         AppendEvents(page, family, figures.labels, figures.traffic.ejections);
        }},
   };
   return *families;
 }
 
-RevisionPage::RevisionPage(const Clock& clock, std::vector<OfRevision> revisions)
-    : clock_(clock), revisions_(std::move(revisions)) {}
+RevisionPage::RevisionPage(const Clock& clock, RevisionSource revisions, std::shared_ptr<PageMemory> memory)
+    : clock_(clock), revisions_(std::move(revisions)), memory_(std::move(memory)) {}
 
-void RevisionPage::Prepare() {
-  const size_t end = std::min(revisions_.size(), prepared_ + kRowsPerPiece);
-  for (; prepared_ < end; ++prepared_) {
-    OfRevision& of = revisions_[prepared_];
-    const LoadReading load = of.revision->ReadLoad(clock_);
-    if (load.arrivals == 0) continue;
-    std::string labels = LabelsOf(*of.settings);
-    const TrafficTotals traffic = of.revision->ReadTraffic();
-    rows_.push_back({std::move(labels), std::move(of), load, traffic});
+RevisionPage::RevisionPage(const Clock& clock, std::vector<OfRevision> revisions)
+    : RevisionPage(clock, [revisions = std::move(revisions)](const SeeRevision& see) {
+        for (const OfRevision& of : revisions) see(of.settings, *of.revision);
+      }) {}
+
+void RevisionPage::Begin(bool gzip) {
+  begun_ = true;
+  if (gzip && memory_ != nullptr) use_ = memory_->Begin(revisions_);
+  if (use_ != nullptr) {
+    rows_.resize(memory_->places());
+    return;
   }
+  memory_.reset();
+  revisions_([this](const std::shared_ptr<const RevisionSettings>& settings, const Revision& revision) {
+    if (revision.met()) rows_.push_back({.of = {settings, revision.shared_from_this()}});
+  });
 }
 
-bool RevisionPage::Next(std::string& page) {
-  if (prepared_ < revisions_.size()) {
-    Prepare();
-    return true;
+bool RevisionPage::Next(metrics::PageWriter& page) {
+  if (!begun_) {
+    Begin(page.gzip());
+    return !rows_.empty();
   }
-  if (family_ == Families().size() || rows_.empty()) return false;
+  for (size_t cost = 0; cost < kCostAtOnce && family_ < Families().size();) cost += WriteGroup(page);
+  const bool more = family_ < Families().size();
+  if (!more) use_.reset();
+  return more;
+}
+
+size_t RevisionPage::WriteGroup(metrics::PageWriter& page) {
   const Family& family = Families()[family_];
-  if (row_ == 0) {
-    page.append("# HELP updraft_activator_").append(family.name).append(" ").append(family.help);
-    page.append("\n# TYPE updraft_activator_").append(family.name).append(" ").append(family.type).append("\n");
+  if (group_ == 0) {
+    page.text().append("# HELP updraft_activator_").append(family.name).append(" ").append(family.help);
+    page.text().append("\n# TYPE updraft_activator_").append(family.name).append(" ").append(family.type).append("\n");
   }
-  const size_t end = std::min(rows_.size(), row_ + kRowsPerPiece);
-  for (; row_ < end; ++row_) family.append(page, family.name, rows_[row_]);
-  if (row_ == rows_.size()) {
-    row_ = 0;
+  size_t cost = kCostOfGroup;
+  const metrics::CompressedText* known = memory_ != nullptr ? memory_->Find(group_, family_) : nullptr;
+  if (known != nullptr) {
+    page.Append(*known);
+    cost += known->blocks.size();
+  } else if (memory_ != nullptr && memory_->Wants(group_)) {
+    text_.clear();
+    cost += kCostOfCompressing * WriteRows(text_);
+    page.Append(memory_->Keep(group_, family_, text_));
+  } else {
+    cost += WriteRows(page.text());
+  }
+  if (++group_ * PageMemory::kGroupRows >= rows_.size()) {
+    group_ = 0;
     ++family_;
   }
-  return family_ < Families().size();
+  return cost;
+}
+
+size_t RevisionPage::WriteRows(std::string& text) {
+  const Family& family = Families()[family_];
+  const size_t before = text.size();
+  const size_t begin = group_ * PageMemory::kGroupRows;
+  const size_t end = std::min(rows_.size(), begin + PageMemory::kGroupRows);
+  for (size_t i = begin; i < end; ++i) {
+    if (Look(i)) family.append(text, family.name, *rows_[i].figures, *rows_[i].of.revision);
+  }
+  return text.size() - before + (end - begin) * kCostOfRow;
+}
+
+// False: it has no series.
+bool RevisionPage::Look(size_t row) {
+  Row& looked_at = rows_[row];
+  if (looked_at.figures == nullptr) {
+    if (memory_ != nullptr) looked_at.of = memory_->At(row);
+    const OfRevision& of = looked_at.of;
+    if (of.revision == nullptr) return false;
+    looked_at.figures = std::make_unique<Figures>(
+        Figures{LabelsOf(*of.settings), of.revision->ReadLoad(clock_), of.revision->ReadTraffic()});
+  }
+  return looked_at.figures->load.arrivals > 0;
 }
 
 }  // namespace updraft::activator

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "activator/queue/revision.h"
+#include "activator/stats/page_memory.h"
 #include "core/base/clock.h"
 #include "core/metrics/page_part.h"
 
@@ -14,33 +15,43 @@ namespace updraft::activator {
 
 class RevisionPage final : public metrics::PagePart {
  public:
-  struct OfRevision {
-    std::shared_ptr<const RevisionSettings> settings = {};
-    std::shared_ptr<const Revision> revision = {};
-  };
+  using OfRevision = PagedRevision;
 
-  // Revisions that never had a request have no series. `clock` must outlive the page.
+  // Revisions that never had a request have no series. `revisions` is asked once, as the page begins; `clock` must outlive the
+  // page. `memory`, if there is one, is used when the page is compressed; several pages may share it.
+  RevisionPage(const Clock& clock, RevisionSource revisions, std::shared_ptr<PageMemory> memory = {});
   RevisionPage(const Clock& clock, std::vector<OfRevision> revisions);
-  bool Next(std::string& page) override;
+  bool Next(metrics::PageWriter& page) override;
 
  private:
-  struct Row {
+  // Read once: the page's families tell of the same time.
+  struct Figures {
     std::string labels;  // without braces
-    OfRevision of;
-    LoadReading load;  // both as they were when the page was begun
+    LoadReading load;
     TrafficTotals traffic;
+  };
+  struct Row {
+    OfRevision of = {};
+    std::unique_ptr<Figures> figures = {};  // once they are to be shown
   };
   struct Family;
   static const std::vector<Family>& Families();
 
-  void Prepare();
+  void Begin(bool gzip);
+  // Both return what it cost, as bytes of text.
+  size_t WriteGroup(metrics::PageWriter& page);
+  size_t WriteRows(std::string& text);
+  bool Look(size_t row);
 
   const Clock& clock_;
-  std::vector<OfRevision> revisions_;
-  size_t prepared_ = 0;
+  RevisionSource revisions_;
+  std::shared_ptr<PageMemory> memory_;  // null: this page has none
+  std::shared_ptr<const void> use_;     // of the memory
+  bool begun_ = false;
   std::vector<Row> rows_;
   size_t family_ = 0;
-  size_t row_ = 0;
+  size_t group_ = 0;
+  std::string text_;  // what is to be compressed
 };
 
 }  // namespace updraft::activator

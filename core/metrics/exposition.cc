@@ -3,6 +3,10 @@
 #include <prometheus/gauge.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
 #include "core/http/sync.h"
 #include "core/metrics/process_metrics.h"
 
@@ -37,27 +41,74 @@ class Pause {
   const Loop::TimerId timer_;
 };
 
+// Whether a weight is more than 0; without one it is 1.
+bool HasWeight(std::string_view parameters) {
+  const size_t q = parameters.find_first_of("qQ");
+  return q == std::string_view::npos || parameters.find_first_of("123456789", q) != std::string_view::npos;
+}
+
+std::string_view Trimmed(std::string_view text) {
+  const size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
+}
+
+// RFC 9110, 12.5.3: what is said of gzip by its name, or else what is said of all.
+bool AcceptsGzip(const http::Headers& headers) {
+  bool any = false;
+  std::optional<bool> gzip;
+  for (const http::NamedHeader header : headers) {
+    if (!http::EqualsIgnoreCase(header.name, "accept-encoding")) continue;
+    for (std::string_view rest = header.value; !rest.empty();) {
+      const std::string_view item = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(rest.size(), item.size() + 1));
+      const std::string_view coding = item.substr(0, item.find(';'));
+      const bool wanted = HasWeight(item.substr(coding.size()));
+      const std::string_view name = Trimmed(coding);
+      if (name == "*") any = wanted;
+      if (http::EqualsIgnoreCase(name, "gzip") || http::EqualsIgnoreCase(name, "x-gzip")) gzip = wanted;
+    }
+  }
+  return gzip.value_or(any);
+}
+
+http::Task<Status> SendReady(http::Exchange& exchange, PageWriter& page) {
+  if (page.Ready().empty()) co_return Ok();
+  const http::Part part{nullptr, page.Ready(), false, nullptr};
+  Status sent = co_await exchange.Send(part);
+  page.Clear();
+  co_return sent;
+}
+
 // Piece by piece: the loop has other work, which must not wait for ten thousand series.
 http::Task<void> RespondPage(std::shared_ptr<const Operations> operations,
                              http::Exchange& exchange) {
+  const Exposition& exposition = operations->exposition;
   http::Headers headers{{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}};
-  std::string piece = operations->exposition.RenderWithoutParts();
-  const std::vector<std::unique_ptr<PagePart>> parts = operations->exposition.BeginParts();
-  if (parts.empty()) {
-    (void)co_await exchange.Respond(200, std::move(headers), std::move(piece));
+  if (!exposition.has_parts()) {
+    (void)co_await exchange.Respond(200, std::move(headers), exposition.RenderWithoutParts());
     co_return;
   }
+  PageWriter page(AcceptsGzip(exchange.request().headers));
+  headers.Add("Vary", "Accept-Encoding");
+  if (page.gzip()) headers.Add("Content-Encoding", "gzip");
   Status sent = co_await exchange.StartResponse(200, std::move(headers));
+  if (exchange.request().method == "HEAD") {
+    if (sent) (void)co_await exchange.Finish();
+    co_return;
+  }
+  page.text() = exposition.RenderWithoutParts();
+  const std::vector<std::unique_ptr<PagePart>> parts = exposition.BeginParts();
   for (const std::unique_ptr<PagePart>& part : parts) {
     for (bool more = true; more && sent;) {
-      more = part->Next(piece);
-      sent = co_await exchange.Write(std::move(piece));
-      piece.clear();
+      more = part->Next(page);
+      sent = co_await SendReady(exchange, page);
       Pause pause(exchange.loop());
       co_await pause.over().Wait();
     }
   }
-  if (sent) sent = co_await exchange.Write(std::move(piece));
+  page.End();
+  if (sent) sent = co_await SendReady(exchange, page);
   if (sent) (void)co_await exchange.Finish();
 }
 
@@ -98,12 +149,13 @@ Exposition::Exposition(const std::string& component)
 }
 
 std::string Exposition::Render() const {
-  std::string page = RenderWithoutParts();
+  PageWriter page;
+  page.text() = RenderWithoutParts();
   for (const std::unique_ptr<PagePart>& part : BeginParts()) {
     while (part->Next(page)) {
     }
   }
-  return page;
+  return std::move(page.text());
 }
 
 std::vector<std::unique_ptr<PagePart>> Exposition::BeginParts() const {

@@ -41,6 +41,7 @@ class Exposition {
   // The page, in Prometheus' text format 0.0.4: in one go; or without parts, and those.
   std::string Render() const;
   std::string RenderWithoutParts() const;
+  bool has_parts() const { return !parts_.empty(); }
   std::vector<std::unique_ptr<PagePart>> BeginParts() const;
 
  private:
@@ -49,7 +50,7 @@ class Exposition {
   std::vector<std::function<std::unique_ptr<PagePart>()>> parts_;
 };
 
-// Serves /metrics, /healthz (200 while the loop turns) and /readyz (200, or 503 with the error that
+// Serves /metrics (compressed for those who accept gzip, if it has parts), /healthz (200 while the loop turns) and /readyz (200, or 503 with the error that
 // `ready` returns; called on the server's loop). `exposition` must outlive the handler.
 http::Handler OperationsHandler(Exposition& exposition, std::function<Status()> ready);
 

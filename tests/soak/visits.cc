@@ -260,9 +260,10 @@ bool ReadsLittle(Ground& ground, Random& random) {
 // The page of metrics.
 bool Watches(Ground& ground, Random&) {
   RevisionPage page(RealClock(), ground.revisions());
-  std::string text;
-  while (page.Next(text)) {
+  metrics::PageWriter writer;
+  while (page.Next(writer)) {
   }
+  const std::string& text = writer.text();
   return text.empty() || text.starts_with("# HELP ");
 }
 

@@ -10,6 +10,7 @@
 #include "tests/unit/activator/page_counters.h"
 #include "tests/unit/core/http/raw_client.h"
 #include "tests/unit/core/http/test_server.h"
+#include "tests/unit/core/metrics/gunzip.h"
 
 namespace updraft::activator {
 namespace {
@@ -21,10 +22,20 @@ http::Task<void> TakeAndAnswer(http::Exchange& exchange) {
 
 std::string PageOf(const RevisionPage::OfRevision& revision) {
   RevisionPage page(RealClock(), {revision});
-  std::string text;
-  while (page.Next(text)) {
+  metrics::PageWriter writer;
+  while (page.Next(writer)) {
   }
+  const std::string& text = writer.text();
   return text;
+}
+
+std::string CompressedPageOf(const RevisionPage::OfRevision& revision, const std::shared_ptr<PageMemory>& memory) {
+  RevisionPage page(RealClock(), [&revision](const SeeRevision& see) { see(revision.settings, *revision.revision); }, memory);
+  metrics::PageWriter writer(true);
+  while (page.Next(writer)) {
+  }
+  writer.End();
+  return metrics::Gunzip(writer.Ready()).value_or("");
 }
 
 double SumOf(const std::map<std::string, double>& counters, const std::string& name) {
@@ -35,7 +46,7 @@ double SumOf(const std::map<std::string, double>& counters, const std::string& n
   return sum;
 }
 
-// Every reading beside the one before it, while two workers count.
+// Every reading beside the one before it, plain and compressed in turn, while two workers count.
 TEST(PageTest, CountersOnlyGrowWhileTheyAreReadUnderLoad) {
   constexpr int kClients = 4;
   constexpr int kRequests = 500;
@@ -56,9 +67,11 @@ TEST(PageTest, CountersOnlyGrowWhileTheyAreReadUnderLoad) {
     });
   }
   std::map<std::string, double> before;
+  const auto memory = std::make_shared<PageMemory>(RealClock());
   int pages = 0;
   while (running > 0) {
-    const std::map<std::string, double> now = CountersOf(PageOf(revision));
+    const std::map<std::string, double> now =
+        CountersOf(pages % 2 == 0 ? PageOf(revision) : CompressedPageOf(revision, memory));
     for (const auto& [sample, value] : before) {
       const auto found = now.find(sample);
       ASSERT_TRUE(found != now.end()) << sample;
@@ -75,6 +88,9 @@ TEST(PageTest, CountersOnlyGrowWhileTheyAreReadUnderLoad) {
   while (count("request_duration_seconds_count") < kClients * kRequests) poll(nullptr, 0, 1);
   EXPECT_EQ(count("request_duration_seconds_count"), kClients * kRequests);
   EXPECT_EQ(count("received_bytes_total"), 4 * kClients * kRequests);
+  // With every request ended as often as it arrived, pages take over from each other.
+  EXPECT_EQ(revision.revision->ReadEnded(), uint64_t{kClients * kRequests});
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(CountersOf(CompressedPageOf(revision, memory)), CountersOf(PageOf(revision)));
 }
 
 // Workers that stand still hold up no page, and a page that is not yet whole no worker.
@@ -89,7 +105,7 @@ TEST(PageTest, NeitherWaitsForTheOther) {
   };
   ask();
   RevisionPage begun(RealClock(), {activator.revision()});
-  std::string part;
+  metrics::PageWriter part;
   EXPECT_TRUE(begun.Next(part));
   ask();
 

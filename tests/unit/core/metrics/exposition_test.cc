@@ -8,6 +8,7 @@
 
 #include "tests/unit/core/http/raw_client.h"
 #include "tests/unit/core/http/test_server.h"
+#include "tests/unit/core/metrics/gunzip.h"
 
 namespace updraft::metrics {
 namespace {
@@ -60,11 +61,11 @@ class Slow final : public PagePart {
  public:
   Slow(Loop& loop, int pieces, int* turns_missed)
       : loop_(loop), pieces_(pieces), turns_missed_(turns_missed) {}
-  bool Next(std::string& page) override {
+  bool Next(PageWriter& page) override {
     if (!*turned_) ++*turns_missed_;
     *turned_ = false;
     loop_.Post([turned = turned_] { *turned = true; });
-    page += "piece " + std::to_string(pieces_) + "\n";
+    page.text() += "piece " + std::to_string(pieces_) + "\n";
     return --pieces_ > 0;
   }
 
@@ -93,6 +94,59 @@ TEST(OperationsTest, APageOfManyPiecesLetsTheLoopTurnBetweenThem) {
   EXPECT_TRUE(page.ends_with("0\r\n\r\n"));
   EXPECT_LE(turns_missed, 1) << "the first two may come in one";
   EXPECT_EQ(exposition.BeginParts().size(), 1u);
+}
+
+// Two lines, the second compressed if the page is.
+class Short final : public PagePart {
+ public:
+  bool Next(PageWriter& page) override {
+    page.text() += "stored\n";
+    if (page.gzip()) {
+      page.Append(Compressor().Compress("compressed\n"));
+    } else {
+      page.text() += "plain\n";
+    }
+    return false;
+  }
+};
+
+TEST(OperationsTest, CompressesAPageOfPartsForThoseWhoAcceptGzip) {
+  Exposition exposition("tested");
+  exposition.AddPart([] { return std::make_unique<Short>(); });
+  http::TestServer server(OperationsHandler(exposition, [] { return Ok(); }));
+  struct Case {
+    const char* accepts;
+    bool gzip;
+  };
+  for (const Case& c : {Case{"", false},
+                        {"Accept-Encoding: gzip\r\n", true},
+                        {"Accept-Encoding: deflate, GZIP;q=0.5 , br\r\n", true},
+                        {"Accept-Encoding: br\r\nAccept-Encoding: x-gzip\r\n", true},
+                        {"Accept-Encoding: *\r\n", true},
+                        {"Accept-Encoding: *;q=0.001, br;q=0\r\n", true},
+                        {"Accept-Encoding: identity\r\n", false},
+                        {"Accept-Encoding: gzip;q=0\r\n", false},
+                        {"Accept-Encoding: gzip; Q=0.000, *\r\n", false},
+                        {"Accept-Encoding: *;q=0\r\n", false},
+                        {"Accept-Encoding: \r\n", false},
+                        {"Accept-Encoding: ,;q=1,gzipped\r\n", false}}) {
+    for (const std::string method : {"GET", "HEAD"}) {
+      http::RawClient client(server.port());
+      client.Send(method + " /metrics HTTP/1.0\r\n" + c.accepts + "\r\n");
+      const std::string response = client.ReadAll();
+      EXPECT_TRUE(response.find(" 200 OK\r\n") != std::string::npos) << response;
+      EXPECT_EQ(response.find("\r\nContent-Encoding: gzip\r\n") != std::string::npos, c.gzip) << c.accepts;
+      EXPECT_NE(response.find("\r\nVary: Accept-Encoding\r\n"), std::string::npos);
+      const std::string body = response.substr(response.find("\r\n\r\n") + 4);
+      if (method == "HEAD") {
+        EXPECT_EQ(body, "");
+        continue;
+      }
+      const std::string page = c.gzip ? Gunzip(body).value_or("not gzip") : body;
+      EXPECT_NE(page.find("process_open_fds"), std::string::npos) << page;
+      EXPECT_TRUE(page.ends_with(c.gzip ? "\nstored\ncompressed\n" : "\nstored\nplain\n")) << page;
+    }
+  }
 }
 
 TEST(OperationsTest, ServesItsThreePages) {
