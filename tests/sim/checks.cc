@@ -124,6 +124,10 @@ void World::Sweep() {
 
 void World::CheckSlots() {
   if (!strict_) return;
+  if (std::ranges::all_of(activators_, [](const auto& activator) { return activator->requests() == 0; })) {
+    slots_unused_.clear();
+    return;
+  }
   std::map<std::string, std::vector<SimActivator::SlotFigures>> figures;
   for (const auto& activator : activators_) activator->AddSlots(figures);
   std::set<std::string> unused;
