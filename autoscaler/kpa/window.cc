@@ -67,8 +67,7 @@ double Window::Weighted(int64_t second) const {
   double weight = coefficient * std::pow(1 - coefficient, static_cast<double>(silent));
   double average = 0;
   for (int64_t i = 0; i < count() - silent; ++i) {
-    // `last` may be smaller than i near the clock's epoch: shift by whole rounds.
-    average += At(last - i + count()) * weight;
+    average += At(last - i) * weight;
     weight *= 1 - coefficient;
   }
   return average;
@@ -86,9 +85,8 @@ void Window::Resize(Nanos length, TimePoint now) {
     const int64_t kept = std::min(count(), resized.count());
     // From the newest back, as Knative adds them up: equal to the last bit.
     for (int64_t s = last; s > last - kept; --s) {
-      // Near the clock's epoch seconds may be below 0: shift by whole rounds.
-      const double value = At(s + count());
-      resized.At(s + resized.count()) = value;
+      const double value = At(s);
+      resized.At(s) = value;
       resized.total_ += value;
     }
     resized.first_second_ = last - count() + 1;

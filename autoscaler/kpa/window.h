@@ -41,8 +41,12 @@ class Window {
 
  private:
   int64_t count() const { return static_cast<int64_t>(buckets_.size()); }
-  double& At(int64_t second) { return buckets_[static_cast<size_t>(second % count())]; }
-  double At(int64_t second) const { return buckets_[static_cast<size_t>(second % count())]; }
+  size_t IndexOf(int64_t second) const {  // also of one before the clock's epoch
+    const int64_t rest = second % count();
+    return static_cast<size_t>(rest < 0 ? rest + count() : rest);
+  }
+  double& At(int64_t second) { return buckets_[IndexOf(second)]; }
+  double At(int64_t second) const { return buckets_[IndexOf(second)]; }
   double Linear(int64_t second) const;
   double Weighted(int64_t second) const;
 

@@ -63,6 +63,21 @@ TEST(WindowTest, AWriteAfterAWholeWindowOfSilenceBeginsANewLife) {
   EXPECT_DOUBLE_EQ(window.Average(At(3)), 9);
 }
 
+// A replay's clock begins at 0, and what came before it is a second before.
+TEST(WindowTest, TheClocksEpochIsASecondLikeOthers) {
+  for (const Averaging averaging : {Averaging::kLinear, Averaging::kWeightedExponential}) {
+    Window around(Seconds(6), averaging);
+    Window later(Seconds(6), averaging);
+    for (int64_t s = -9; s <= 9; ++s) {
+      around.Record(TimePoint(Seconds(s)), static_cast<double>(s * s));
+      later.Record(At(static_cast<double>(s)), static_cast<double>(s * s));
+      if (s == -2) around.Resize(Seconds(5), TimePoint(Seconds(s)));
+      if (s == -2) later.Resize(Seconds(5), At(static_cast<double>(s)));
+      EXPECT_EQ(around.Average(TimePoint(Seconds(s))), later.Average(At(static_cast<double>(s)))) << s;
+    }
+  }
+}
+
 TEST(WindowTest, AValueOlderThanTheWindowIsDroppedAndALateOneIsCounted) {
   Window window(Seconds(3));
   window.Record(At(10), 3);
