@@ -77,9 +77,7 @@ struct WorkerPool::Part {
         proxy(std::make_unique<Proxy>(worker, options.proxy, SinkOf(options.access_log, index))),
         server(std::make_unique<http::Server>(thread.loop(), ServerOptionsFor(options), proxy->Handler())),
         inside(std::make_unique<http::Server>(thread.loop(), ServerOptionsFor(options),
-                                              proxy->Handler(Entrance::kInside))) {
-    thread.loop().ExpectNoForks();
-  }
+                                              proxy->Handler(Entrance::kInside))) {}
 
   LoopThread thread;
   Worker worker;

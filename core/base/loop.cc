@@ -142,11 +142,6 @@ void Loop::Unwatch(int fd, FdObserver* observer) {
   removed_in_turn_.push_back(observer);
 }
 
-void Loop::UnwatchClosing(int fd, FdObserver* observer) {
-  if (forks_) epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
-  removed_in_turn_.push_back(observer);
-}
-
 void Loop::RunPosted() {
   eventfd_t ignored = 0;
   eventfd_read(wake_fd_, &ignored);

