@@ -4,6 +4,7 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <vector>
 
 #include "core/api/access.h"
 #include "core/api/base64.h"
@@ -96,16 +97,18 @@ Result<ApiAddress> FindApi(const AddressFlags& flags) {
     return ApiAddress{.server = WithoutSlash(has_scheme ? flags.server : "http://" + flags.server)};
   }
   if (!flags.kubeconfig.empty()) return FromFile(flags.kubeconfig);
+  std::vector<std::string> paths;
+  if (!flags.state.empty()) paths.push_back(flags.state + "/kubeconfig");
+  std::stringstream variable(flags.kubeconfig_variable);
+  for (std::string path; std::getline(variable, path, ':');) paths.push_back(path);
+  if (flags.state.empty()) paths.push_back(flags.usual_state + "/kubeconfig");
   std::error_code error;
-  const std::string own = flags.state + "/kubeconfig";
-  if (std::filesystem::exists(own, error)) return FromFile(own);
-  std::stringstream paths(flags.kubeconfig_variable);
-  for (std::string path; std::getline(paths, path, ':');) {
+  for (const std::string& path : paths) {
     if (!path.empty() && std::filesystem::exists(path, error)) return FromFile(path);
   }
-  return Error{Code::kNotFound,
-               "no platform found: there is no " + own +
-                   ". Start one with `updraft up`, or say --server or --kubeconfig"};
+  const std::string& state = flags.state.empty() ? flags.usual_state : flags.state;
+  return Error{Code::kNotFound, "no platform found: there is no " + state +
+                                    "/kubeconfig. Start one with `updraft up`, or say --server or --kubeconfig"};
 }
 
 }  // namespace updraft::cli

@@ -7,12 +7,13 @@
 
 namespace updraft::cli {
 
-// What decides, first to last: `server`, `kubeconfig`, STATE/kubeconfig if it exists,
-// `kubeconfig_variable`.
+// What decides, first to last: `server`, `kubeconfig`, `state`, `kubeconfig_variable`, `usual_state`; of the last three what
+// exists.
 struct AddressFlags {
   std::string server{};      // --server
   std::string kubeconfig{};  // --kubeconfig
-  std::string state = "/var/lib/updraft";
+  std::string state{};       // --state: the folder with a kubeconfig
+  std::string usual_state = "/var/lib/updraft";
   std::string kubeconfig_variable{};  // $KUBECONFIG: files separated by colons, the first that
                                       // exists counts
 };

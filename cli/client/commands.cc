@@ -55,8 +55,8 @@ CLI::App* AddVerb(CLI::App& app, const std::string& name, const std::string& hel
   CLI::App* verb = app.add_subcommand(name, help);
   verb->add_option("--server", parsed->address.server, "The API's URL, instead of a kubeconfig");
   verb->add_option("--kubeconfig", parsed->address.kubeconfig,
-                   "File that names the API; else STATE/kubeconfig, then $KUBECONFIG");
-  verb->add_option("--state", parsed->address.state, "Folder given to up")->capture_default_str();
+                   "File that names the API; else $KUBECONFIG, then the kubeconfig of a platform here");
+  verb->add_option("--state", parsed->address.state, "Folder given to up, whose kubeconfig comes before $KUBECONFIG");
   verb->add_option("-n,--namespace", parsed->namespace_name, "Namespace of the objects");
   return verb;
 }

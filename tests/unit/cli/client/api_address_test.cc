@@ -60,7 +60,7 @@ class FindApiTest : public testing::Test {
   FindApiTest() {
     std::string pattern = std::filesystem::temp_directory_path() / "updraft-cli-XXXXXX";
     folder_ = mkdtemp(pattern.data());
-    flags_.state = folder_;
+    flags_.usual_state = folder_;
   }
   ~FindApiTest() override { std::filesystem::remove_all(folder_); }
   std::string Write(const std::string& name, const std::string& server) {
@@ -78,11 +78,15 @@ class FindApiTest : public testing::Test {
   AddressFlags flags_;
 };
 
-TEST_F(FindApiTest, TheFlagComesFirstThenTheStateThenTheEnvironment) {
+TEST_F(FindApiTest, FlagsComeFirstThenTheEnvironmentThenThePlatformHere) {
   EXPECT_THAT(Server(), HasSubstr("updraft up"));
+  Write("kubeconfig", "http://here");
+  EXPECT_EQ(Server(), "http://here");
   flags_.kubeconfig_variable = "/nowhere:" + Write("environment", "http://environment");
   EXPECT_EQ(Server(), "http://environment");
-  Write("kubeconfig", "http://state");
+  std::filesystem::create_directory(folder_ + "/state");
+  Write("state/kubeconfig", "http://state");
+  flags_.state = folder_ + "/state";
   EXPECT_EQ(Server(), "http://state");
   flags_.kubeconfig = Write("flag", "http://flag");
   EXPECT_EQ(Server(), "http://flag");
