@@ -5,6 +5,12 @@
 namespace updraft::activator {
 namespace {
 
+// Small enough for a processor's own cache to keep their connections, and enough to find an idle one among them while
+// a worker has some dozens of requests.
+constexpr size_t kTurnInstances = 64;
+// After so many requests one instance leaves the turn and the next joins it: what is cold is touched once for so many.
+constexpr uint32_t kTurnRequests = 32;
+
 // The first from `start` on, going round, that has a free slot.
 Instance* TakeFrom(const InstanceSet& set, size_t start, size_t* taken) {
   const size_t count = set.open.size();
@@ -14,6 +20,19 @@ Instance* TakeFrom(const InstanceSet& set, size_t start, size_t* taken) {
       *taken = at;
       return set.open[at].get();
     }
+  }
+  return nullptr;
+}
+
+// An idle one of those that have their turn, which have had requests of late. Null: a few tries found none.
+Instance* TakeIdleOfTurn(const InstanceSet& set, uint32_t next, std::minstd_rand& random) {
+  const size_t count = set.open.size();
+  if (count <= kTurnInstances) return nullptr;
+  const size_t first = next / kTurnRequests % count;
+  for (int tries = 0; tries < 8; ++tries) {
+    const size_t at = first + random() % kTurnInstances;
+    Instance& instance = *set.open[at < count ? at : at - count];
+    if (instance.in_flight() == 0 && instance.TryTake()) return &instance;
   }
   return nullptr;
 }
@@ -36,7 +55,10 @@ Instance* LeastOfTwo(const InstanceSet& set, std::minstd_rand& random) {
 
 Instance* PickInstance(const InstanceSet& set, uint32_t limit, uint32_t& next, std::minstd_rand& random) {
   if (set.open.empty()) return nullptr;
-  if (limit == 0) return LeastOfTwo(set, random);
+  if (limit == 0) {
+    Instance* instance = TakeIdleOfTurn(set, next++, random);
+    return instance != nullptr ? instance : LeastOfTwo(set, random);
+  }
   const bool first_available = limit <= kFirstAvailableMax;
   size_t taken = 0;
   Instance* instance = TakeFrom(set, first_available ? 0 : next % set.open.size(), &taken);

@@ -23,7 +23,7 @@ struct RevisionShard : RingLink {  // in its dispatcher's list while `keep_alive
   RingLink waiting;  // Waiters, first come first
   uint32_t waiting_count = 0;
   uint32_t slots_out = 0;
-  uint32_t next_instance = 0;  // of the round robin
+  uint32_t next_instance = 0;  // PickInstance()'s
   uint32_t hand_overs = 0;
   uint32_t next_wake = 0;      // the worker to look at first when slots become free
 

@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
+#include <algorithm>
+#include <set>
 
 namespace updraft::activator {
 namespace {
@@ -62,6 +63,74 @@ TEST(PickTest, WithoutALimitLoadSpreadsEvenly) {
   const InstanceSet set = Instances(10);
   Picks(set, 0, 1000);
   for (const auto& instance : set.open) EXPECT_NEAR(instance->in_flight(), 100, 5);
+}
+
+// `pick` chooses for `count` requests, of which `in_flight` run at any time and end in no order. Returns those chosen.
+template <typename Pick>
+std::vector<const Instance*> Serve(size_t in_flight, int count, const Pick& pick) {
+  std::vector<const Instance*> chosen;
+  std::vector<Instance*> running;
+  std::minstd_rand random(2);
+  for (int i = 0; i < count; ++i) {
+    if (running.size() == in_flight) {
+      std::swap(running[random() % in_flight], running.back());
+      running.back()->Return();
+      running.pop_back();
+    }
+    running.push_back(pick());
+    chosen.push_back(running.back());
+  }
+  for (Instance* instance : running) instance->Return();
+  return chosen;
+}
+
+TEST(PickTest, OfManyAFewIdleOnesHaveATurnAndAllHaveTheSameShare) {
+  const InstanceSet set = Instances(1000);
+  uint32_t next = 0;
+  std::minstd_rand random(1);
+  const std::vector<const Instance*> chosen = Serve(10, 96'000, [&] {
+    Instance* instance = PickInstance(set, 0, next, random);
+    EXPECT_EQ(instance->in_flight(), 1);
+    return instance;
+  });
+  for (auto from = chosen.begin(); from != chosen.end(); from += 1000) {
+    EXPECT_LT(std::set(from, from + 1000).size(), 110);
+  }
+  for (const auto& instance : set.open) {
+    EXPECT_NEAR(static_cast<double>(std::ranges::count(chosen, instance.get())), 96, 60);
+  }
+}
+
+TEST(PickTest, OfManyBusyOnesFewerRequestsMeetAnotherThanByTwoAtRandom) {
+  for (const size_t in_flight : {50, 500, 900, 2000}) {
+    const InstanceSet set = Instances(1000);
+    uint32_t next = 0;
+    std::minstd_rand random(1);
+    int met = 0;
+    Serve(in_flight, 50'000, [&] {
+      Instance* instance = PickInstance(set, 0, next, random);
+      met += instance->in_flight() > 1;
+      return instance;
+    });
+    int met_by_two_at_random = 0;
+    Serve(in_flight, 50'000, [&] {
+      Instance* one = set.open[random() % 1000].get();
+      Instance* other = set.open[random() % 1000].get();
+      if (other->in_flight() < one->in_flight()) one = other;
+      met_by_two_at_random += one->in_flight() > 0;
+      one->TryTake();
+      return one;
+    });
+    EXPECT_LE(met, met_by_two_at_random) << in_flight;
+  }
+}
+
+TEST(PickTest, AnEjectedInstanceHasNoTurn) {
+  const InstanceSet set = Instances(100);
+  for (size_t i = 1; i < set.open.size(); ++i) set.open[i]->Eject();
+  uint32_t next = 0;
+  std::minstd_rand random(1);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(PickInstance(set, 0, next, random), set.open[0].get());
 }
 
 TEST(PickTest, NoInstancesNoChoice) { EXPECT_EQ(Picks(InstanceSet{}, 0, 1), "-"); }
