@@ -17,6 +17,9 @@ namespace {
 constexpr int kBacklog = 4096;  // the kernel cuts it to net.core.somaxconn
 constexpr int kAcceptsPerTurnMax = 64;
 constexpr Nanos kPause = Millis(50);
+// So long the kernel keeps a connection to itself on which nothing has come. Who accepts sooner meets most clients between
+// their handshake and their request: one wait more, a sixth of what a short connection costs.
+constexpr int kFirstBytesSeconds = 1;
 
 Error AcceptError(int error) {
   return {Code::kUnavailable, strerror(error)};
@@ -58,6 +61,8 @@ uint16_t BoundPort(int fd) {
 
 Acceptor::Acceptor(Loop& loop, UniqueFd socket, ConnectionSink& sink)
     : Timer(loop.timers()), loop_(loop), socket_(std::move(socket)), sink_(sink) {
+  // No effect on a unix socket.
+  setsockopt(socket_.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &kFirstBytesSeconds, sizeof kFirstBytesSeconds);
   loop_.Watch(socket_.get(), EPOLLIN, this);
 }
 

@@ -29,8 +29,8 @@ class ConnectionSink {
   ~ConnectionSink() = default;
 };
 
-// Accepts in batches. While its sink wants none, or the process has no descriptors left,
-// connections wait in the kernel's queue and it looks again every 50 ms.
+// Accepts in batches; a connection when its first bytes are there, or after a second. While its sink wants none, or the
+// process has no descriptors left, connections wait in the kernel's queue and it looks again every 50 ms.
 class Acceptor final : private FdObserver, private Timer {
  public:
   Acceptor(Loop& loop, UniqueFd socket, ConnectionSink& sink);

@@ -223,7 +223,7 @@ constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: app.test\r\n\r\n";
 
 TEST_F(HandoverTest, TwentyTimesUnderLoadNobodyIsRefusedAndNothingFails) {
   pid_t serving = Start(2);
-  while (!Answers(port_, kGet)) {
+  while (!Answers(port_, kGet) || !Answers(inside_port_, kGet)) {
   }
   std::atomic<bool> stop{false};
   Account account;
