@@ -3,6 +3,8 @@
 
 #include <deque>
 #include <functional>
+#include <iterator>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -122,6 +124,33 @@ class TestWorkers : private RevisionViews {
 
  public:
   std::vector<std::unique_ptr<Part>> parts;
+};
+
+// Takes slots until the revision is full; gives them back when it goes.
+struct Slots {
+  Slots(TestWorkers& of, size_t on) : workers(of), worker(on) {}
+  ~Slots() {
+    for (Request& request : requests) {
+      workers[worker].Cancel(request, workers.now);
+      if (request.held) workers[worker].Release(request.held, workers.now);
+    }
+  }
+  Admission Ask(std::function<void(Request&)> then = nullptr) {
+    Request& request = requests.emplace_back(std::move(then));
+    const Admission admission = workers[worker].Acquire(workers.revision(), request, workers.now);
+    if (admission == Admission::kGranted) request.held = request.slot();
+    return admission;
+  }
+  Request& operator[](size_t index) { return *std::next(requests.begin(), static_cast<std::ptrdiff_t>(index)); }
+  void Release(size_t index) { workers[worker].Release((*this)[index].held, workers.now); }
+  int SettledCount() const {
+    int count = 0;
+    for (const Request& request : requests) count += request.settled;
+    return count;
+  }
+  TestWorkers& workers;
+  const size_t worker;
+  std::list<Request> requests;
 };
 
 }  // namespace updraft::activator
