@@ -145,4 +145,22 @@ class ProxyFixture {
 
 using http::RawBackend;
 
+inline constexpr const char* kGet = "GET /x HTTP/1.1\r\nHost: app.test\r\n\r\n";
+inline constexpr const char* kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+// Everything that a client gets for `response`, the instance closing behind it.
+inline std::string Through(const std::string& request, const std::string& response) {
+  RawBackend backend;
+  ProxyFixture proxy;
+  proxy.SetPorts({backend.port()});
+  http::RawClient client(proxy.port());
+  client.Send(request);
+  http::RawClient instance = backend.Accept();
+  instance.ReadUntil("\r\n\r\n");
+  instance.Send(response);
+  instance.Close();
+  client.FinishWriting();
+  return client.ReadAll();
+}
+
 }  // namespace updraft::activator
