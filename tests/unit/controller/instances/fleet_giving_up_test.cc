@@ -1,5 +1,4 @@
 // Revisions that are given up because they are broken, and tried again.
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
