@@ -172,7 +172,39 @@ Task<RelayResult> Relay::RelayResponse() {
     parts_.traffic.Out(part.body.size());
     parts_.deadlines.OnActivity();
     if (last) co_return result;
+    if (!http::Splice::Pays(upstream.raw_body(), parts_.exchange.raw_response())) continue;
+    const bool passed = co_await PassBody(result);
+    if (passed) co_return result;
   }
+}
+
+// False: it can not, for want of a pipe.
+Task<bool> Relay::PassBody(RelayResult& result) {
+  http::Splice splice(parts_.upstream.raw_body(), parts_.exchange.raw_response());
+  if (!splice.possible()) co_return false;
+  while (splice.left() > 0) {
+    const http::Splice::Moved moved = co_await splice.Move();
+    parts_.upstream.TakenPast(moved.taken);
+    parts_.exchange.SentPast(moved.sent);
+    parts_.traffic.Out(moved.sent);
+    if (moved.end != http::Splice::End::kMoved) {
+      result = NotPassed(std::move(result), moved.end);
+      break;
+    }
+    parts_.deadlines.OnActivity();
+  }
+  co_return true;
+}
+
+RelayResult Relay::NotPassed(RelayResult result, http::Splice::End end) {
+  using How = http::Splice::End;
+  if (end == How::kInterrupted) return ClientFailure(std::move(result), {Code::kCancelled, "interrupted"});
+  if (end == How::kToBroken) {
+    return ClientFailure(std::move(result), {Code::kUnavailable, "connection closed by the client"});
+  }
+  result.end = End::kBroken;
+  result.error = {Code::kUnavailable, "connection closed before the end of the body"};
+  return result;
 }
 
 // What makes a 101 no answer to the request; null: nothing does.

@@ -11,6 +11,7 @@
 #include "core/base/result.h"
 #include "core/http/client_exchange.h"
 #include "core/http/exchange.h"
+#include "core/http/splice.h"
 
 namespace updraft::activator {
 
@@ -67,6 +68,8 @@ class Relay {
   bool IsInterim() const;
   http::Task<Status> PassInterim();
   http::Task<RelayResult> RelayResponse();
+  http::Task<bool> PassBody(RelayResult& result);
+  static RelayResult NotPassed(RelayResult result, http::Splice::End end);
   const char* WhyNoTunnel() const;
   http::Task<RelayResult> RelayTunnel();
   void OnResponseBegins();

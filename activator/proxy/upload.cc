@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/http/splice.h"
+
 namespace updraft::activator {
 
 using http::Task;
@@ -24,6 +26,10 @@ void Upload::StartTunnel(std::function<void()> on_activity) {
 Task<void> Upload::SendBody() {
   bool last = false;
   while (!last) {
+    if (http::Splice::Pays(exchange_.raw_body(), upstream_.raw_request())) {
+      const bool passed = co_await PassBody();
+      if (passed) break;
+    }
     const Result<std::string_view> piece = co_await exchange_.ReadView();
     if (!piece) {
       Fail(piece.error());
@@ -38,6 +44,23 @@ Task<void> Upload::SendBody() {
   }
   running_ = false;
   done_.Notify();
+}
+
+// False: it can not, for want of a pipe.
+Task<bool> Upload::PassBody() {
+  http::Splice splice(exchange_.raw_body(), upstream_.raw_request());
+  if (!splice.possible()) co_return false;
+  while (splice.left() > 0) {
+    const http::Splice::Moved moved = co_await splice.Move();
+    exchange_.TakenPast(moved.taken);
+    upstream_.SentPast(moved.sent, splice.left() == 0);
+    traffic_.In(moved.sent);
+    if (moved.end == http::Splice::End::kFromEnded) {
+      Fail({Code::kUnavailable, "connection closed before the end of the body"});
+    }
+    if (moved.end != http::Splice::End::kMoved) break;
+  }
+  co_return true;
 }
 
 Task<void> Upload::SendTunnel(std::function<void()> on_activity) {

@@ -35,6 +35,7 @@ class Upload {
 
  private:
   http::Task<void> SendBody();
+  http::Task<bool> PassBody();
   http::Task<void> SendTunnel(std::function<void()> on_activity);
 
   http::Exchange& exchange_;

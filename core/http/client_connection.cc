@@ -1,5 +1,7 @@
 #include "core/http/client_connection.h"
 
+#include <limits>
+
 #include "core/http/chunked.h"
 #include "core/http/head_writer.h"
 #include "core/http/output.h"
@@ -86,6 +88,16 @@ Task<Status> ClientConnection::FinishSending(IoState state, std::string rest, bo
   if (!written) co_return written;
   request_done_ = last;
   co_return Ok();
+}
+
+RawBody ClientConnection::raw_request() {
+  if (chunked_request_ || request_done_ || deadline_ != TimePoint::max()) return {};
+  return {&stream_, std::numeric_limits<uint64_t>::max()};
+}
+
+void ClientConnection::SentPast(uint64_t bytes, bool last) {
+  written_ |= bytes > 0;
+  request_done_ = last;
 }
 
 Task<Status> ClientConnection::ReadHead() {

@@ -37,6 +37,10 @@ class ClientConnection final : public ClientExchange {
   ResponseHead& head() override { return head_; }
   Task<Result<std::string_view>> ReadBody() override;
   std::optional<Result<std::string_view>> TakeBufferedBody() override { return body_->TakeBuffered(); }
+  RawBody raw_request() override;
+  void SentPast(uint64_t bytes, bool last) override;
+  RawBody raw_body() override { return framing_.upgrade ? RawBody{} : body_->raw(); }
+  void TakenPast(uint64_t bytes) override { body_->TakenPast(bytes); }
   const Headers& trailers() const override { return body_->trailers(); }
   bool not_received() const override { return !written_; }
   bool answered() const override { return answered_; }

@@ -10,6 +10,7 @@
 #include "core/base/result.h"
 #include "core/http/message.h"
 #include "core/http/parser.h"
+#include "core/http/splice.h"
 #include "core/http/task.h"
 
 namespace updraft::http {
@@ -47,6 +48,12 @@ class ClientExchange {
   virtual Task<Result<std::string_view>> ReadBody() = 0;
   // The same, if what has come already has it.
   virtual std::optional<Result<std::string_view>> TakeBufferedBody() = 0;
+  // For who passes a big body on without reading it, and says so: the rest of the request's body as it goes out, and of the
+  // response's as it comes in.
+  virtual RawBody raw_request() { return {}; }
+  virtual void SentPast(uint64_t /*bytes*/, bool /*last*/) {}
+  virtual RawBody raw_body() { return {}; }
+  virtual void TakenPast(uint64_t /*bytes*/) {}
   virtual const Headers& trailers() const = 0;  // once body_done()
   virtual bool body_done() const = 0;
 

@@ -11,6 +11,7 @@
 #include "core/base/loop.h"
 #include "core/base/result.h"
 #include "core/http/message.h"
+#include "core/http/splice.h"
 #include "core/http/task.h"
 
 namespace updraft::http {
@@ -90,6 +91,12 @@ class Exchange {
   // The next piece of the body, empty at its end. Valid until the caller next waits for anything.
   virtual Task<Result<std::string_view>> ReadView() = 0;
   virtual Task<Status> Send(Part part) = 0;
+  // For who passes a big body on without reading it, and says so: the rest of the request's body as it comes in, and of the
+  // response's as it goes out.
+  virtual RawBody raw_body() { return {}; }
+  virtual void TakenPast(uint64_t /*bytes*/) {}
+  virtual RawBody raw_response() { return {}; }
+  virtual void SentPast(uint64_t /*bytes*/) {}
   // Ends the response where it stands, so that the client knows it is not whole.
   virtual void Abort() = 0;
   // Makes every wait of this exchange fail with kCancelled, those of now and those to come, until

@@ -95,6 +95,23 @@ Task<Status> Http1Exchange::Send(Part part) {
   return Task<Status>::Ended();
 }
 
+// Time limits of our own are not for who moves bytes past us.
+RawBody Http1Exchange::raw_body() {
+  if (mode_ == Mode::kTunnel || continue_pending_ || options_.body_timeout != Nanos::max()) return {};
+  return body_.raw();
+}
+
+RawBody Http1Exchange::raw_response() {
+  const bool open = mode_ == Mode::kLength && !finished_ && !aborted_;
+  if (!open || !stream_.plain() || options_.write_timeout != Nanos::max()) return {};
+  return {&stream_, left_};
+}
+
+void Http1Exchange::SentPast(uint64_t bytes) {
+  left_ -= bytes;
+  finished_ = left_ == 0;
+}
+
 Task<Status> Http1Exchange::FinishSending(std::string rest, bool shut) {
   Status written = co_await WriteRest(stream_, std::move(rest), options_.write_timeout);
   if (!written) {

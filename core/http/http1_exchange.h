@@ -21,6 +21,10 @@ class Http1Exchange final : public Exchange {
 
   Task<Result<std::string_view>> ReadView() override;
   Task<Status> Send(Part part) override;
+  RawBody raw_body() override;
+  void TakenPast(uint64_t bytes) override { body_.TakenPast(bytes); }
+  RawBody raw_response() override;
+  void SentPast(uint64_t bytes) override;
   void Abort() override;
   void Interrupt() override { stream_.Interrupt(); }
   void Resume() override { stream_.Resume(); }

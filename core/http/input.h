@@ -13,6 +13,7 @@
 #include "core/http/chunked.h"
 #include "core/http/parser.h"
 #include "core/http/scratch.h"
+#include "core/http/splice.h"
 #include "core/http/stream.h"
 #include "core/http/task.h"
 
@@ -112,6 +113,16 @@ class BodyReader {
   std::optional<Result<std::string_view>> TakeBuffered();
 
   bool done() const { return done_; }
+  // The rest, when its length is known and nothing of it has been read yet.
+  RawBody raw() const {
+    if (kind_ != BodyFraming::kLength || input_.has_unread() || !input_.stream().plain()) return {};
+    return {&input_.stream(), left_};
+  }
+  // So many bytes of raw() have been taken past this.
+  void TakenPast(uint64_t bytes) {
+    left_ -= bytes;
+    done_ = left_ == 0;
+  }
   // Those that came with a body in chunks. REQUIRES: done(), for them to be complete.
   const Headers& trailers() const;
 

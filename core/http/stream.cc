@@ -1,5 +1,6 @@
 #include "core/http/stream.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -104,6 +105,24 @@ IoResult Stream::Receive(std::span<char> into, int flags) {
   }
   broken_ = true;
   return {0, IoState::kBroken};
+}
+
+// Less than was asked for does not mean that the socket is empty: the pipe may be full.
+IoResult Stream::SpliceInto(int pipe, uint64_t bytes_max) {
+  const ssize_t count = splice(socket_.get(), nullptr, pipe, nullptr, bytes_max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  if (count > 0) return {static_cast<size_t>(count), IoState::kOk};
+  if (count == 0) return {0, IoState::kEnd};
+  if (WouldBlock(errno)) {
+    readable_ = false;
+    reads_in_a_row_ = 0;
+    return {0, IoState::kBlocked};
+  }
+  broken_ = true;
+  return {0, IoState::kBroken};
+}
+
+IoResult Stream::SpliceFrom(int pipe, uint64_t bytes_max) {
+  return AfterSending(splice(pipe, nullptr, socket_.get(), nullptr, bytes_max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
 }
 
 IoResult Stream::Write(std::span<const iovec> pieces) {

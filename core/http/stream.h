@@ -61,6 +61,11 @@ class Stream : private FdObserver {
   // stream's own bytes. `bytes` in Skip(): at most as many as were seen, and 4096.
   IoResult Peek(std::span<char> into);
   void Skip(size_t bytes);
+  // Whether the socket carries the stream's bytes as they are.
+  virtual bool plain() const { return true; }
+  // Moves bytes from the socket into an empty pipe, and from a pipe to the socket; as Read() and Write(). REQUIRES: plain().
+  IoResult SpliceInto(int pipe, uint64_t bytes_max);
+  IoResult SpliceFrom(int pipe, uint64_t bytes_max);
   // Tells the peer that no more will be written.
   virtual void FinishWriting();
   // Makes the peer see a reset when the stream is destroyed, not an orderly end.

@@ -29,6 +29,7 @@ class TlsStream final : public Stream, public AuthorityScope {
 
   IoResult Read(std::span<char> into) override;
   IoResult Write(std::span<const iovec> pieces) override;
+  bool plain() const override { return false; }
   void FinishWriting() override;
 
   bool Serves(std::string_view authority) const override;
