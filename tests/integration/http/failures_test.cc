@@ -52,7 +52,7 @@ TEST(SlowClientTest, ThousandsOfHeadsThatTakeTooLongAreCutWhileOthersAreServed) 
   RawClient good(activator.port());
   std::vector<RawClient> slow;
   const TimePoint start = RealClock().Now();
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 9000; ++i) {
     slow.emplace_back(activator.port());
     slow.back().Send("GET / HTTP/1.1\r\nHost: app.test\r\nX: ");
     if (i % 100 != 0) continue;

@@ -184,7 +184,7 @@ Task<void> Echo(Exchange& exchange) {
 }
 
 TEST(StreamingTest, AnEchoOfABodyMuchLargerThanAllBuffersDoesNotStall) {
-  constexpr size_t kPieces = 800;
+  constexpr size_t kPieces = 16384;  // a gigabyte
   const std::string piece(1 << 16, 'e');
   http::TestServer backend(Echo);
   ProxyFixture proxy;
