@@ -24,13 +24,10 @@ std::string TypeName(const Schema& schema) {
     case Type::kArray:
       return "[]" + TypeName(*schema.items);
     case Type::kString:
-      return "string";
     case Type::kInteger:
-      return "integer";
     case Type::kNumber:
-      return "number";
     case Type::kBoolean:
-      return "boolean";
+      return std::string(api::NameOfType(schema));
     default:
       return "Object";
   }

@@ -63,10 +63,7 @@ class SchemaWriter {
   }
 
   static void WriteScalar(const Schema& schema, Json& json) {
-    json["type"] = schema.type == Type::kInteger   ? "integer"
-                   : schema.type == Type::kNumber  ? "number"
-                   : schema.type == Type::kBoolean ? "boolean"
-                                                   : "string";
+    json["type"] = api::NameOfType(schema);
     if (!schema.format.empty()) json["format"] = schema.format;
   }
 

@@ -28,26 +28,6 @@ std::string_view NameOfType(const Json& value) {
   }
 }
 
-std::string_view NameOfType(const Schema& schema) {
-  switch (schema.type) {
-    case Type::kString:
-      return "string";
-    case Type::kInteger:
-      return "integer";
-    case Type::kNumber:
-      return "number";
-    case Type::kBoolean:
-      return "boolean";
-    case Type::kArray:
-      return "array";
-    case Type::kIntOrString:
-    case Type::kQuantity:
-      return "integer,string";
-    default:
-      return "object";
-  }
-}
-
 SchemaRef Share(Schema schema) { return std::make_shared<const Schema>(std::move(schema)); }
 
 class Conformer {
@@ -145,6 +125,26 @@ const Field* Schema::FindField(std::string_view name) const {
     if (field.name == name) return &field;
   }
   return nullptr;
+}
+
+std::string_view NameOfType(const Schema& schema) {
+  switch (schema.type) {
+    case Type::kString:
+      return "string";
+    case Type::kInteger:
+      return "integer";
+    case Type::kNumber:
+      return "number";
+    case Type::kBoolean:
+      return "boolean";
+    case Type::kArray:
+      return "array";
+    case Type::kIntOrString:
+    case Type::kQuantity:
+      return "integer,string";
+    default:
+      return "object";
+  }
 }
 
 const Schema* MemberSchema(const Schema* schema, std::string_view member) {

@@ -65,6 +65,10 @@ struct Schema {
   const Field* FindField(std::string_view name) const;
 };
 
+// "string", "array", "integer,string", ...: the JSON types of what fits, as messages and documents name them; "object"
+// also for what may be anything.
+std::string_view NameOfType(const Schema& schema);
+
 // The schema of a member of an object; nullptr where nothing is known of it.
 const Schema* MemberSchema(const Schema* schema, std::string_view member);
 

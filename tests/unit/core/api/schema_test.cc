@@ -31,6 +31,18 @@ TEST(SchemaTest, PrunesUnknownFieldsAndNulls) {
       R"({"apiVersion":"serving.knative.dev/v1","kind":"Service","metadata":{"name":"x"},"spec":{"template":{"spec":{"containers":[{"env":[{"name":"A"}],"image":"i"}]}}}})");
 }
 
+TEST(SchemaTest, NamesTheJsonTypeOfWhatFits) {
+  EXPECT_EQ(NameOfType(*Text()), "string");
+  EXPECT_EQ(NameOfType(*Int64()), "integer");
+  EXPECT_EQ(NameOfType(Schema{.type = Schema::Type::kNumber}), "number");
+  EXPECT_EQ(NameOfType(*Bool()), "boolean");
+  EXPECT_EQ(NameOfType(*ListOf(Text())), "array");
+  EXPECT_EQ(NameOfType(*MapOf(Text())), "object");
+  EXPECT_EQ(NameOfType(*IntOrString()), "integer,string");
+  EXPECT_EQ(NameOfType(*QuantityText()), "integer,string");
+  EXPECT_EQ(NameOfType(*AnyValue()), "object");
+}
+
 struct TypeCase {
   const char* object;
   const char* path;
