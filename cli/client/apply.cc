@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "cli/client/for_each.h"
 #include "cli/client/merge.h"
 #include "cli/client/place.h"
 #include "cli/client/resource.h"

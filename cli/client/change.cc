@@ -1,6 +1,7 @@
 // patch, label, annotate, cordon, uncordon and drain: objects that are there are changed in place.
 #include <set>
 
+#include "cli/client/for_each.h"
 #include "cli/client/resource.h"
 #include "cli/client/verbs.h"
 #include "cli/client/watch.h"
@@ -41,29 +42,6 @@ Result<Patched> PatchOne(const Session& session, const ResourceName& resource,
   Json changed = *after;
   for (Json* object : {&plain, &changed}) api::Erase(*object, {"metadata", "managedFields"});
   return Patched{.object = *std::move(after), .changed = plain != changed};
-}
-
-// Runs `change` for each object that the words name; it gives what is printed after the name.
-template <typename Change>
-int ForEach(const Session& session, const std::vector<std::string>& words, Change change) {
-  const Result<std::vector<ResourceName>> resources = ParseResources(words);
-  if (!resources) return Fail(session.console, resources.error());
-  int exit_code = 0;
-  for (const ResourceName& resource : *resources) {
-    if (resource.name.empty()) {
-      exit_code =
-          Fail(session.console, {Code::kInvalidArgument, "say which objects: KIND NAME..."});
-      continue;
-    }
-    const Result<std::string> outcome = change(resource);
-    if (!outcome) {
-      exit_code = Fail(session.console, outcome.error());
-      continue;
-    }
-    session.console.out << PrintedName(*resource.kind, resource.name) << " " << *outcome
-                        << std::endl;
-  }
-  return exit_code;
 }
 
 // KEY=VALUE sets and KEY- removes; everything else names objects.
@@ -193,32 +171,31 @@ int Patch(const Session& session, const PatchOptions& options) {
   }
   const Patching patching{
       .body = api::ToText(patch->front().value), .type = options.type, .dry_run = options.dry_run};
-  return ForEach(session, options.resources,
-                 [&](const ResourceName& resource) -> Result<std::string> {
-                   const Result<Patched> patched = PatchOne(session, resource, patching);
-                   if (!patched) return patched.error();
-                   const std::string how = options.dry_run ? " (server dry run)" : "";
-                   return "patched" + (patched->changed ? how : " (no change)" + how);
-                 });
+  return ForEachResource(session, options.resources, [&](const ResourceName& resource) -> Result<std::string> {
+    const Result<Patched> patched = PatchOne(session, resource, patching);
+    if (!patched) return patched.error();
+    const std::string how = options.dry_run ? " (server dry run)" : "";
+    return "patched" + (patched->changed ? how : " (no change)" + how);
+  });
 }
 
 int Mark(const Session& session, MarkField field, const MarkOptions& options) {
   const Marks marks = ParseMarks(options.arguments);
   if (marks.values.empty())
     return Fail(session.console, {Code::kInvalidArgument, "say KEY=VALUE, or KEY- to remove one"});
-  return ForEach(session, marks.words, [&](const ResourceName& resource) {
+  return ForEachResource(session, marks.words, [&](const ResourceName& resource) {
     return MarkOne(session, field, resource, marks, options.overwrite);
   });
 }
 
 int Cordon(const Session& session, const std::vector<std::string>& nodes, Schedulable wish) {
-  return ForEach(session, NodesFrom(nodes),
-                 [&](const ResourceName& node) { return SetSchedulable(session, node, wish); });
+  return ForEachResource(session, NodesFrom(nodes),
+                         [&](const ResourceName& node) { return SetSchedulable(session, node, wish); });
 }
 
 int Drain(const Session& session, const DrainOptions& options) {
   if (const int failed = Cordon(session, options.nodes, Schedulable::kNo)) return failed;
-  return ForEach(session, NodesFrom(options.nodes), [&](const ResourceName& node) {
+  return ForEachResource(session, NodesFrom(options.nodes), [&](const ResourceName& node) {
     return EvictAll(session, node.name, options.timeout);
   });
 }

@@ -44,24 +44,6 @@ ApiRequest WriteRequest(const std::string& method, const std::string& path, cons
   return request;
 }
 
-int ForEachManifest(const Session& session, const ManifestQuery& query,
-                    const std::function<Status(const Place& place)>& handle) {
-  const Manifests manifests = ReadManifests(
-      query,
-      {session.console.in, [&](const std::string& url) { return session.client.Download(url); }});
-  int exit_code = 0;
-  for (const Error& error : manifests.errors) exit_code = Fail(session.console, error);
-  for (const ManifestDocument& manifest : manifests.documents) {
-    const Result<Place> place = PlaceOf(session, manifest.value);
-    const Status handled = place ? handle(*place) : Status(place.error());
-    if (handled) continue;
-    const std::string what =
-        api::KindOf(manifest.value) + " \"" + api::NameOf(manifest.value) + "\"";
-    exit_code = Fail(session.console, Context(manifest.source + ": " + what, handled.error()));
-  }
-  return exit_code;
-}
-
 void PrintOutcome(const Session& session, const Place& place, const std::string& outcome,
                   bool dry_run) {
   session.console.out << PrintedName(*place.kind, place.name) << " " << outcome

@@ -1,10 +1,8 @@
 // What a manifest is about, and where the API has it.
 #pragma once
 
-#include <functional>
 #include <string>
 
-#include "cli/client/manifest.h"
 #include "cli/client/rest_client.h"
 #include "cli/client/session.h"
 #include "core/api/json.h"
@@ -29,11 +27,6 @@ Result<Place> PlaceOf(const Session& session, Json document);
 // POST, PUT or PATCH (a merge patch) as this program, with unknown fields refused.
 ApiRequest WriteRequest(const std::string& method, const std::string& path, const Json& body,
                         bool dry_run);
-
-// Runs `handle` for each object of the manifests, in their order; what goes wrong with one is
-// printed and keeps none of the others. Gives the exit code.
-int ForEachManifest(const Session& session, const ManifestQuery& query,
-                    const std::function<Status(const Place& place)>& handle);
 
 // "service.serving.knative.dev/hello created (server dry run)"
 void PrintOutcome(const Session& session, const Place& place, const std::string& outcome,

@@ -1,5 +1,6 @@
 // create, replace, diff and edit: manifests that are sent as they are, compared with what is there,
 // or changed by hand.
+#include "cli/client/for_each.h"
 #include "cli/client/merge.h"
 #include "cli/client/place.h"
 #include "cli/client/program.h"
@@ -67,11 +68,15 @@ Result<std::string> EditOne(const Session& session, const ResourceName& resource
   };
   const Result<std::vector<api::Document>> documents = api::ReadYaml(*edited);
   if (!documents) return kept(documents.error().message);
+  const auto cancelled = [&] {
+    session.console.err << "Edit cancelled, no changes made." << std::endl;
+    return std::string();
+  };
   const bool empty = documents->empty() || documents->front().value.is_null();
-  if (empty || *edited == text) return std::string();
+  if (empty || *edited == text) return cancelled();
   if (documents->size() > 1) return kept("there are several documents: one is edited at a time");
   const Json patch = Difference(*live, documents->front().value);
-  if (patch.empty()) return std::string();
+  if (patch.empty()) return cancelled();
   const Result<Json> patched = session.client.Call(WriteRequest("PATCH", path, patch, false));
   if (!patched) return kept(patched.error().message);
   return std::string("edited");
@@ -129,26 +134,8 @@ int Diff(const Session& session, const DiffOptions& options) {
 }
 
 int Edit(const Session& session, const EditOptions& options) {
-  const Result<std::vector<ResourceName>> resources = ParseResources(options.resources);
-  if (!resources) return Fail(session.console, resources.error());
-  int exit_code = 0;
-  for (const ResourceName& resource : *resources) {
-    if (resource.name.empty()) {
-      exit_code =
-          Fail(session.console, {Code::kInvalidArgument, "say which objects: KIND NAME..."});
-      continue;
-    }
-    const Result<std::string> outcome = EditOne(session, resource);
-    if (!outcome) {
-      exit_code = Fail(session.console, outcome.error());
-    } else if (outcome->empty()) {
-      session.console.err << "Edit cancelled, no changes made." << std::endl;
-    } else {
-      session.console.out << PrintedName(*resource.kind, resource.name) << " " << *outcome
-                          << std::endl;
-    }
-  }
-  return exit_code;
+  return ForEachResource(session, options.resources,
+                         [&](const ResourceName& resource) { return EditOne(session, resource); });
 }
 
 }  // namespace updraft::cli

@@ -229,6 +229,7 @@ TEST_F(EditorTest, WithoutAChangeNothingIsSent) {
        {"true", "truncate -s 0", "sed -i 's/^kind: Service/kind: \"Service\"/'"}) {
     EXPECT_EQ(EditWith(editor), 0) << editor;
     EXPECT_EQ(Err(), "Edit cancelled, no changes made.\n") << editor;
+    EXPECT_EQ(Out(), "") << editor;
   }
   EXPECT_THAT(api_.Requests().back(), testing::StartsWith("GET "));
 }
