@@ -223,7 +223,7 @@ RevisionShard& Dispatcher::ShardOf(Revision& revision) {
 
 Instance* Dispatcher::Pick(RevisionShard& shard) {
   if (!shard.has_instances()) return nullptr;
-  return PickInstance(*shard.view.instances, shard.limit(), shard.next_instance, random_);
+  return PickInstance(*shard.view.instances, shard.limit(), shard.slots_out, shard.next_instance, random_);
 }
 
 void Dispatcher::Serve(RevisionShard& shard, TimePoint now) {

@@ -1,13 +1,13 @@
 #include "activator/queue/pick.h"
 
-#include <utility>
+#include <algorithm>
 
 namespace updraft::activator {
 namespace {
 
 // Small enough for a processor's own cache to keep their connections, and enough to find an idle one among them while
 // a worker has some dozens of requests.
-constexpr size_t kTurnInstances = 64;
+constexpr size_t kTurnInstances = 64;  // and half as many again as requests are running
 // After so many requests one instance leaves the turn and the next joins it: what is cold is touched once for so many.
 constexpr uint32_t kTurnRequests = 32;
 
@@ -25,12 +25,13 @@ Instance* TakeFrom(const InstanceSet& set, size_t start, size_t* taken) {
 }
 
 // An idle one of those that have their turn, which have had requests of late. Null: a few tries found none.
-Instance* TakeIdleOfTurn(const InstanceSet& set, uint32_t next, std::minstd_rand& random) {
+Instance* TakeIdleOfTurn(const InstanceSet& set, uint32_t next, uint32_t running, std::minstd_rand& random) {
   const size_t count = set.open.size();
-  if (count <= kTurnInstances) return nullptr;
+  if (count <= kTurnInstances || count <= running) return nullptr;
+  const size_t turn = std::min<size_t>(kTurnInstances + running + running / 2, count);
   const size_t first = next / kTurnRequests % count;
   for (int tries = 0; tries < 8; ++tries) {
-    const size_t at = first + random() % kTurnInstances;
+    const size_t at = first + random() % turn;
     Instance& instance = *set.open[at < count ? at : at - count];
     if (instance.in_flight() == 0 && instance.TryTake()) return &instance;
   }
@@ -53,16 +54,20 @@ Instance* LeastOfTwo(const InstanceSet& set, std::minstd_rand& random) {
 
 }  // namespace
 
-Instance* PickInstance(const InstanceSet& set, uint32_t limit, uint32_t& next, std::minstd_rand& random) {
+Instance* PickInstance(const InstanceSet& set, uint32_t limit, uint32_t running, uint32_t& next, std::minstd_rand& random) {
   if (set.open.empty()) return nullptr;
-  if (limit == 0) {
-    Instance* instance = TakeIdleOfTurn(set, next++, random);
-    return instance != nullptr ? instance : LeastOfTwo(set, random);
-  }
-  const bool first_available = limit <= kFirstAvailableMax;
   size_t taken = 0;
-  Instance* instance = TakeFrom(set, first_available ? 0 : next % set.open.size(), &taken);
-  if (instance != nullptr && !first_available) next = static_cast<uint32_t>(taken + 1);
+  if (limit > 0 && limit <= kFirstAvailableMax) return TakeFrom(set, 0, &taken);
+  Instance* instance = TakeIdleOfTurn(set, next, running, random);
+  if (instance == nullptr && limit > 0) {
+    const size_t count = set.open.size();
+    const size_t start = next % count;
+    instance = TakeFrom(set, start, &taken);
+    if (instance != nullptr) next += static_cast<uint32_t>((taken + count - start) % count);
+  } else if (instance == nullptr) {
+    instance = LeastOfTwo(set, random);
+  }
+  if (instance != nullptr) ++next;
   return instance;
 }
 

