@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "tests/integration/http/activator_fixture.h"
+#include "tests/integration/http/memory.h"
 
 namespace updraft::activator {
 namespace {
@@ -36,6 +37,8 @@ struct ServerState {
   std::atomic<int> cancelled = 0;
 };
 
+constexpr size_t kMuch = 1 << 18;  // bytes of a message of /test/Much
+
 class ServerCall final : public grpc::ServerGenericBidiReactor {
  public:
   ServerCall(grpc::GenericCallbackServerContext& context, ServerState& state)
@@ -60,6 +63,11 @@ class ServerCall final : public grpc::ServerGenericBidiReactor {
       left_ = std::stoi(ToText(in_));
       return WriteNext();
     }
+    if (method_ == "/test/Much") {
+      left_ = std::stoi(ToText(in_));
+      out_ = ToBuffer(std::string(kMuch, 'm'));
+      return WriteSame();
+    }
     if (method_ == "/test/Echo") {
       StartWrite(&in_);
     } else if (method_ != "/test/Hang") {
@@ -69,6 +77,7 @@ class ServerCall final : public grpc::ServerGenericBidiReactor {
   void OnWriteDone(bool ok) override {
     if (!ok || method_ == "/test/Count") return End(grpc::Status::OK);
     if (method_ == "/test/Many") return WriteNext();
+    if (method_ == "/test/Much") return WriteSame();
     StartRead(&in_);
   }
   void OnCancel() override {
@@ -91,6 +100,10 @@ class ServerCall final : public grpc::ServerGenericBidiReactor {
   void WriteNext() {
     if (left_ == 0) return End(grpc::Status::OK);
     out_ = ToBuffer(std::to_string(left_--));
+    StartWrite(&out_);
+  }
+  void WriteSame() {
+    if (left_-- == 0) return End(grpc::Status(grpc::StatusCode::DATA_LOSS, "behind it all"));
     StartWrite(&out_);
   }
 
@@ -145,6 +158,7 @@ class Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBu
     std::vector<std::string> messages = {};
     bool in_turns = false;
     Nanos deadline = Seconds(60);
+    bool keep = true;  // what comes; else only its bytes are counted
   };
 
   Call(const std::shared_ptr<grpc::Channel>& channel, Plan plan)
@@ -174,6 +188,7 @@ class Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBu
   }
   void Cancel() { context_.TryCancel(); }
   const std::vector<std::string>& received() const { return received_; }  // after Wait()
+  size_t bytes() const { return bytes_; }                                 // after Wait()
   bool has_trailing() const { return context_.GetServerTrailingMetadata().contains("x-trailing"); }
 
   void OnWriteDone(bool ok) override {
@@ -183,7 +198,8 @@ class Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBu
     if (!ok) return;
     {
       const std::lock_guard lock(mutex_);
-      received_.push_back(ToText(in_));
+      if (plan_.keep) received_.push_back(ToText(in_));
+      bytes_ += in_.Length();
       changed_.notify_all();
     }
     StartRead(&in_);
@@ -221,6 +237,7 @@ class Call final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBu
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> received_;
+  size_t bytes_ = 0;
   grpc::Status status_;
   bool done_ = false;
 };
@@ -304,6 +321,24 @@ TEST_F(GrpcTest, BigMessages) {
   const auto call = Begin({"/test/Echo", messages});
   EXPECT_TRUE(call->Wait().ok()) << call->Wait().error_message();
   EXPECT_TRUE(call->received() == messages);
+}
+
+TEST_F(GrpcTest, TheStatusComesBehindAGigabyteThatTakesNoMemory) {
+  constexpr size_t kBytes = size_t{1} << 30;
+  Start();
+  EXPECT_TRUE(Begin({"/test/Echo", {"first"}})->Wait().ok());
+  const size_t before = ResidentBytes();
+  const auto call = Begin({.method = "/test/Much",
+                           .messages = {std::to_string(kBytes / kMuch)},
+                           .deadline = Seconds(280),
+                           .keep = false});
+  EXPECT_EQ(call->Wait().error_code(), grpc::StatusCode::DATA_LOSS) << call->Wait().error_message();
+  EXPECT_EQ(call->Wait().error_message(), "behind it all");
+  EXPECT_TRUE(call->has_trailing());
+  EXPECT_EQ(call->bytes(), kBytes);
+  if (kMemoryCounts) {
+    EXPECT_LT(ResidentBytes(), before + (size_t{64} << 20));
+  }
 }
 
 TEST_F(GrpcTest, ACancelledCallIsCancelledAtTheServer) {
