@@ -7,7 +7,7 @@ namespace {
 
 // Small enough for a processor's own cache to keep their connections, and enough to find an idle one among them while
 // a worker has some dozens of requests.
-constexpr size_t kTurnInstances = 64;  // and half as many again as requests are running
+constexpr size_t kTurnInstances = 64;  // at the least
 // After so many requests one instance leaves the turn and the next joins it: what is cold is touched once for so many.
 constexpr uint32_t kTurnRequests = 32;
 
@@ -28,7 +28,7 @@ Instance* TakeFrom(const InstanceSet& set, size_t start, size_t* taken) {
 Instance* TakeIdleOfTurn(const InstanceSet& set, uint32_t next, uint32_t running, std::minstd_rand& random) {
   const size_t count = set.open.size();
   if (count <= kTurnInstances || count <= running) return nullptr;
-  const size_t turn = std::min<size_t>(kTurnInstances + running + running / 2, count);
+  const size_t turn = std::clamp<size_t>(16 + running + running / 2, kTurnInstances, count);
   const size_t first = next / kTurnRequests % count;
   for (int tries = 0; tries < 8; ++tries) {
     const size_t at = first + random() % turn;
