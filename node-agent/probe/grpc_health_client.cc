@@ -86,9 +86,10 @@ std::unique_ptr<ProbeAttempt> GrpcHealthClient::Start(const GrpcCall& to, Nanos 
     ++calls_;
   }
   call->stub->async()->Check(&call->context, &call->request, &call->response,
-                             [this, call](grpc::Status status) {
+                             [this, call](grpc::Status status) mutable {
                                call->status = std::move(status);
-                               loop_.Post([call] {
+                               // Moved on: the channel may be the last, and gRPC's thread cannot end itself.
+                               loop_.Post([call = std::move(call)] {
                                  const ProbeDone told = std::exchange(call->done, nullptr);
                                  if (told) told(OutcomeOf(call->status, call->response));
                                });
