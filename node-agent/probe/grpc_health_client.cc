@@ -86,12 +86,13 @@ std::unique_ptr<ProbeAttempt> GrpcHealthClient::Start(const GrpcCall& to, Nanos 
     ++calls_;
   }
   call->stub->async()->Check(&call->context, &call->request, &call->response,
-                             [this, call](grpc::Status status) mutable {
-                               call->status = std::move(status);
-                               // Moved on: the channel may be the last, and gRPC's thread cannot end itself.
-                               loop_.Post([call = std::move(call)] {
-                                 const ProbeDone told = std::exchange(call->done, nullptr);
-                                 if (told) told(OutcomeOf(call->status, call->response));
+                             [this, ended = call](grpc::Status status) mutable {
+                               ended->status = std::move(status);
+                               // Nothing of it stays on this thread: with the last channel of the process gRPC ends its
+                               // threads, and it does not notice that one would wait for itself.
+                               loop_.Post([ended = std::move(ended)] {
+                                 const ProbeDone told = std::exchange(ended->done, nullptr);
+                                 if (told) told(OutcomeOf(ended->status, ended->response));
                                });
                                CallEnded();
                              });

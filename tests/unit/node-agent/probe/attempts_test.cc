@@ -3,8 +3,6 @@
 #include <openssl/x509.h>
 #include <signal.h>
 
-#include <future>
-
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "node-agent/probe/http_attempt.h"
 #include "node-agent/probe/network_probe_runner.h"
@@ -28,27 +26,6 @@ class ScriptedExec final : public ExecRunner {
   std::vector<std::string> ran;
   Result<Outcome> answer = Outcome{};
 };
-
-// gRPC 1.51 may abort where its queue of callbacks ends with the last channel and begins anew with the next. The node-agent's
-// channel to its controller keeps the queue; here one that is never closed does.
-class KeptQueue final : public testing::Environment {
- public:
-  void SetUp() override {
-    struct Call {
-      std::shared_ptr<grpc::Channel> channel = grpc::CreateChannel("unix:/nowhere", grpc::InsecureChannelCredentials());
-      std::unique_ptr<grpc::health::v1::Health::Stub> stub = grpc::health::v1::Health::NewStub(channel);
-      grpc::ClientContext context;
-      grpc::health::v1::HealthCheckRequest request;
-      grpc::health::v1::HealthCheckResponse response;
-    };
-    static Call* const call = new Call;
-    std::promise<void> ended;
-    call->stub->async()->Check(&call->context, &call->request, &call->response,
-                               [&ended](const grpc::Status&) { ended.set_value(); });
-    ended.get_future().wait();
-  }
-};
-const testing::Environment* const kept_queue = testing::AddGlobalTestEnvironment(new KeptQueue);
 
 class AttemptTest : public testing::Test {
  protected:
